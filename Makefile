@@ -1,0 +1,43 @@
+# All commands of the project. DVC does not put its own environment on PATH, so every target does.
+SHELL := /bin/bash
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+PYTHON ?= python3
+
+.DEFAULT_GOAL := help
+.PHONY: help setup repro check test soak lint format clean
+
+help:  ## print this help
+	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/^([a-z]+):.*## */\1|/' | column -t -s '|'
+
+setup: .venv/installed  ## create .venv and install what requirements.txt pins
+
+.venv/installed: requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version.split()[0] + ": make PYTHON=python3.12") if sys.version_info < (3, 11) else None'
+	$(PYTHON) -m venv .venv
+	.venv/bin/python -m pip install --disable-pip-version-check --quiet -r requirements.txt
+	touch $@
+
+repro: setup  ## run the pipeline: PRESET=sample|full|mirror [MIRROR=PATH_OR_URL] sets params.yaml first
+	$(if $(PRESET),python -m stages.preset $(PRESET) $(if $(MIRROR),--mirror '$(MIRROR)'))
+	python -m stages.check
+	dvc repro
+
+check: setup  ## check params.yaml without running anything
+	python -m stages.check
+
+test: setup  ## run the tests (under 10 minutes on 2 cores)
+	python -m pytest -m "not soak"
+
+soak: setup  ## run the longer fault injection too
+	python -m pytest
+
+lint: setup  ## check style
+	ruff check .
+	ruff format --check .
+
+format: setup  ## mend style
+	ruff check --fix .
+	ruff format .
+
+clean:  ## remove downloaded zips, checkpoints of unfinished training, and all outputs
+	rm -rf .scratch data models reports dvc_plots metrics/*.json

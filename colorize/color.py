@@ -1,0 +1,115 @@
+"""Colour: sRGB, CIE Lab, and gray. Tensors are (..., channels, height, width).
+
+Ranges: RGB in [0, 1]; L in [0, 100]; a and b within about [-110, 110]. The white point is D65, the
+matrix and white are scikit-image's, so that both agree to rounding.
+"""
+
+import torch
+from torch import Tensor
+
+# Linear RGB to CIE XYZ (rows X, Y, Z), and the D65 white that XYZ is divided by.
+_RGB_TO_XYZ = (
+    (0.412453, 0.357580, 0.180423),
+    (0.212671, 0.715160, 0.072169),
+    (0.019334, 0.119193, 0.950227),
+)
+_WHITE = (0.95047, 1.0, 1.08883)
+
+
+def to_float(image: Tensor) -> Tensor:
+    """uint8 in 0..255 to float32 in [0, 1]."""
+    return image.float() / 255
+
+
+def to_uint8(image: Tensor) -> Tensor:
+    """Float in [0, 1] to uint8, rounding to nearest; values outside are clipped."""
+    return (image.clamp(0, 1) * 255).round().to(torch.uint8)
+
+
+def _decode(srgb: Tensor) -> Tensor:
+    """sRGB to linear light."""
+    return torch.where(srgb > 0.04045, ((srgb.clamp(min=0) + 0.055) / 1.055) ** 2.4, srgb / 12.92)
+
+
+def _encode(linear: Tensor) -> Tensor:
+    """Linear light to sRGB; the straight part goes on below zero."""
+    curve = 1.055 * linear.clamp(min=1e-12) ** (1 / 2.4) - 0.055
+    return torch.where(linear > 0.0031308, curve, linear * 12.92)
+
+
+def _mix(channels: Tensor, matrix: Tensor) -> Tensor:
+    return torch.einsum("ij,...jhw->...ihw", matrix, channels)
+
+
+def _cube_root(t: Tensor) -> Tensor:
+    """CIE's f(t): a cube root with a straight part near black."""
+    return torch.where(t > 0.008856, t.clamp(min=1e-12) ** (1 / 3), 7.787 * t + 16 / 116)
+
+
+def rgb_to_lab(rgb: Tensor) -> Tensor:
+    """(..., 3, H, W) sRGB in [0, 1] to (..., 3, H, W) Lab."""
+    xyz = _mix(_decode(rgb), rgb.new_tensor(_RGB_TO_XYZ))
+    fx, fy, fz = _cube_root(xyz / xyz.new_tensor(_WHITE)[:, None, None]).unbind(-3)
+    return torch.stack((116 * fy - 16, 500 * (fx - fy), 200 * (fy - fz)), dim=-3)
+
+
+def lab_to_rgb(lab: Tensor) -> Tensor:
+    """(..., 3, H, W) Lab to sRGB; colours that sRGB does not have come out beyond [0, 1]."""
+    lightness, a, b = lab.unbind(-3)
+    fy = (lightness + 16) / 116
+    f = torch.stack((fy + a / 500, fy, fy - b / 200), dim=-3)
+    t = torch.where(f > 0.2068966, f**3, (f - 16 / 116) / 7.787)
+    xyz = t * t.new_tensor(_WHITE)[:, None, None]
+    # Inverted in float64: the float32 inverse moves colours by up to 1e-5.
+    inverse = torch.linalg.inv(torch.tensor(_RGB_TO_XYZ, dtype=torch.float64))
+    return _encode(_mix(xyz, inverse.to(xyz)))
+
+
+def gray_of(rgb: Tensor, definition: str = "lightness") -> Tensor:
+    """Gray copy of a photograph: (..., 3, H, W) sRGB to (..., 1, H, W) sRGB gray, both in [0, 1].
+
+    `lightness` is the gray level whose CIE lightness is the photograph's: luminance Y computed in
+    linear light, then encoded. `rec601` is the weighted sum of the encoded channels (0.299 R +
+    0.587 G + 0.114 B) that most tools use; it shifts the lightness of saturated colours.
+    """
+    if definition == "rec601":
+        weights = rgb.new_tensor((0.299, 0.587, 0.114))
+        return (rgb * weights[:, None, None]).sum(-3, keepdim=True)
+    luminance = (_decode(rgb) * rgb.new_tensor(_RGB_TO_XYZ[1])[:, None, None]).sum(-3, keepdim=True)
+    return _encode(luminance)
+
+
+def lightness_of(gray: Tensor) -> Tensor:
+    """(..., 1, H, W) sRGB gray in [0, 1] to CIE lightness L in [0, 100]."""
+    return 116 * _cube_root(_decode(gray)) - 16
+
+
+def join(lightness: Tensor, ab: Tensor) -> Tensor:
+    """Lightness (..., 1, H, W) and chroma (..., 2, H, W) to sRGB (..., 3, H, W) in [0, 1].
+
+    A colour that sRGB does not have loses chroma, at constant lightness and hue, until it fits:
+    clipping the channels instead would change the photograph's lightness. The largest factor in
+    [0, 1] is found by bisection, to 1/4096 of the chroma.
+    """
+    lab = torch.cat((lightness, ab), dim=-3)
+    rgb = lab_to_rgb(lab)
+    outside = ((rgb < 0) | (rgb > 1)).any(-3)  # (..., H, W)
+    if outside.any():
+        # The pixels outside, as one column of an image: (3, n, 1).
+        pixels = lab.movedim(-3, 0)[:, outside].unsqueeze(-1)
+        light, chroma = pixels[:1], pixels[1:]
+        low = torch.zeros_like(light)
+        high = torch.ones_like(light)
+        for _ in range(12):
+            middle = (low + high) / 2
+            inside = lab_to_rgb(torch.cat((light, chroma * middle)))
+            fits = ((inside >= 0) & (inside <= 1)).all(0, keepdim=True)
+            low = torch.where(fits, middle, low)
+            high = torch.where(fits, high, middle)
+        rgb.movedim(-3, 0)[:, outside] = lab_to_rgb(torch.cat((light, chroma * low))).squeeze(-1)
+    return rgb.clamp(0, 1)
+
+
+def repaint(gray: Tensor, rgb: Tensor) -> Tensor:
+    """The colours of `rgb` (..., 3, H, W) on the lightness of `gray` (..., 1, H, W)."""
+    return join(lightness_of(gray), rgb_to_lab(rgb)[..., 1:, :, :])

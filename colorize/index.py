@@ -1,0 +1,61 @@
+"""Reading what the union stage wrote: which photographs there are, and their statistics."""
+
+import json
+from pathlib import Path
+from typing import Self
+
+import pandas as pd
+
+from colorize.errors import UserError
+
+
+class Index:
+    """The kept photographs of the union, ordered by name; a name is a hash, so the order is random.
+
+    rows: a frame indexed by name, with the columns dataset, side and split.
+    """
+
+    def __init__(self, rows: pd.DataFrame):
+        self.rows = rows
+
+    @classmethod
+    def read(cls, union: Path) -> Self:
+        """Read `union`/index.csv; raises UserError where it is missing or not an index."""
+        path = union / "index.csv"
+        try:
+            rows = pd.read_csv(path, keep_default_na=False)
+            kept = rows[rows["kept"]].set_index("name")[["dataset", "side", "split"]]
+        except FileNotFoundError:
+            raise UserError(f"{path}: missing; run `dvc repro` to make it") from None
+        except (KeyError, ValueError) as error:
+            raise UserError(f"{path}: not an index of the union ({error})") from None
+        return cls(kept.sort_index())
+
+    @property
+    def names(self) -> list[str]:
+        return list(self.rows.index)
+
+    def split(self, split: str, side: str | None = None) -> list[str]:
+        """Names in `train`, `val` or `test`; with `side`, of that kind of image alone."""
+        rows = self.rows[self.rows["split"] == split]
+        return list((rows if side is None else rows[rows["side"] == side]).index)
+
+
+def statistics(union: Path, image_size: int) -> dict:
+    """Read `union`/statistics.json.
+
+    Raises UserError where it is missing, or where the union was made at another `image_size`.
+    """
+    path = union / "statistics.json"
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserError(f"{path}: missing; run `dvc repro` to make it") from None
+    except ValueError as error:
+        raise UserError(f"{path}: not JSON ({error})") from None
+    if values.get("image_size") != image_size:
+        raise UserError(
+            f"{path}: made with data.image_size = {values.get('image_size')}, "
+            f"params.yaml says {image_size}; run `dvc repro` to make it again"
+        )
+    return values

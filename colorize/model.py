@@ -1,0 +1,75 @@
+"""From parameters to a model, and models as folders: weights.safetensors beside config.json."""
+
+import importlib
+import json
+from pathlib import Path
+from types import ModuleType
+
+import safetensors.torch
+import torch
+
+from colorize import methods
+from colorize.errors import UserError
+from colorize.files import write_json
+from colorize.methods.common import Method, ModelParameters
+
+WEIGHTS = "weights.safetensors"
+CONFIG = "config.json"
+
+
+def method_names() -> list[str]:
+    """The ways of colouring: one file each in colorize/methods/."""
+    files = Path(methods.__file__).parent.glob("*.py")
+    return sorted(file.stem for file in files if file.stem not in ("__init__", "common"))
+
+
+def _module(method: str) -> ModuleType:
+    # By name, not by a list of imports: a model depends on its own method's file alone.
+    return importlib.import_module(f"colorize.methods.{method}")
+
+
+def parse(values: object, where: str) -> ModelParameters:
+    """Validate an entry of `models`, whose dotted key is `where`, by its own method's keys."""
+    method = values.get("method") if isinstance(values, dict) else None
+    if method not in method_names():
+        known = ", ".join(method_names())
+        raise UserError(f"{where}.method: one of {known} is needed, found {method!r}")
+    return _module(method).Parameters.parse(values, where)
+
+
+def check(parameters: ModelParameters, image_size: int, where: str) -> None:
+    """Raise UserError where the parameters do not fit images of `image_size`."""
+    try:
+        parameters.check_image_size(image_size)
+    except ValueError as error:
+        raise UserError(f"{where}.{error}") from None
+
+
+def build(parameters: ModelParameters, image_size: int) -> Method:
+    """A fresh model, its weights drawn from torch's global generator."""
+    return _module(parameters.method).Method(parameters, image_size)
+
+
+def save(model: Method, parameters: ModelParameters, image_size: int, folder: Path) -> None:
+    """Write all networks, the discriminators too (to go on training from), and how to build them."""
+    weights = {name: tensor.cpu().contiguous() for name, tensor in model.state_dict().items()}
+    (folder / WEIGHTS).write_bytes(safetensors.torch.save(weights))
+    config = {"image_size": image_size, "parameters": parameters.model_dump(mode="json")}
+    write_json(folder / CONFIG, config)
+
+
+def load(folder: Path, device: torch.device | str = "cpu") -> Method:
+    """Read a model to colour with. Raises UserError where the folder holds none, or a broken one."""
+    try:
+        config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+        image_size = config["image_size"]
+        parameters = parse(config["parameters"], f"{folder / CONFIG}: parameters")
+        check(parameters, image_size, f"{folder / CONFIG}: parameters")
+        model = build(parameters, image_size)
+        model.load_state_dict(safetensors.torch.load_file(folder / WEIGHTS))
+    except FileNotFoundError as error:
+        raise UserError(f"{folder}: no model here ({error.filename} is missing)") from None
+    except (KeyError, ValueError, safetensors.SafetensorError, RuntimeError) as error:
+        reason = " ".join(str(error).split())[:300]
+        raise UserError(f"{folder}: not a model that can be loaded ({reason})") from None
+    return model.to(device).eval()

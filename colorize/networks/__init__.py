@@ -1,0 +1,1 @@
+"""Networks, one file per family: modules only, no losses and no training."""

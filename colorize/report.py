@@ -1,0 +1,260 @@
+"""One page that compares all models, and one small file of the numbers that decide."""
+
+import base64
+import io
+import json
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jinja2
+import matplotlib
+import pandas as pd
+from matplotlib.figure import Figure
+from PIL import Image
+
+from colorize import grids
+from colorize.errors import UserError
+
+TEMPLATE = Path(__file__).with_name("report.html.jinja")
+
+# What metrics/summary.json holds for each row, on val.
+DECIDING = ("ciede2000", "psnr", "chroma_ratio", "projection", "colorfulness_gap")
+
+COPY_BELOW = 0.1  # projection under which an output is called a copy of its input
+
+
+class Column(NamedTuple):
+    """A metric as a column of the table: its key, heading, and what a reader should wish for."""
+
+    metric: str
+    title: str
+    better: str
+    digits: int
+    meaning: str
+
+
+COLUMNS = (
+    Column(
+        "ciede2000",
+        "CIEDE2000",
+        "lower",
+        2,
+        "Perceived difference in colour from the true photograph; about 1 is just noticeable. Gray "
+        "and brown guesses do well here, because they are never far off.",
+    ),
+    Column(
+        "psnr",
+        "PSNR, dB",
+        "higher",
+        2,
+        "Pixelwise likeness to the true photograph. A model that may repaint lightness loses most "
+        "here, whatever its colours.",
+    ),
+    Column(
+        "ssim",
+        "SSIM",
+        "higher",
+        3,
+        "Likeness of structure. Nearly 1 for any method that keeps the photograph's own lightness: "
+        "it says little about colour.",
+    ),
+    Column(
+        "chroma_ratio",
+        "chroma ratio",
+        "near 1",
+        2,
+        "Colour in the outputs over colour in the photographs: 0 is gray, above 1 is gaudy. It does "
+        "not ask whether the colours are right; random colours have 1.",
+    ),
+    Column(
+        "projection",
+        "projection",
+        "near 1",
+        2,
+        "The share of the way from the gray input to the true photograph that the output goes: 0 for "
+        f"any copy of the input, even a noisy one, 1 for the truth. Below {COPY_BELOW} a model is "
+        "called a copy.",
+    ),
+    Column(
+        "colorfulness_gap",
+        "colorfulness gap",
+        "lower",
+        1,
+        "How far the mean colorfulness (Hasler and Süsstrunk) of the outputs is from that of the "
+        "photographs.",
+    ),
+    Column(
+        "sharpness",
+        "sharpness",
+        "near 1",
+        2,
+        "Edges in lightness, outputs over photographs: below 1 is blurred, above 1 is patterned or "
+        "noisy. 1 by construction where the photograph's own lightness is kept.",
+    ),
+)
+
+
+def read_metrics(path: Path) -> dict[str, Any]:
+    """Read a metrics/NAME.json. Raises UserError where it is missing or broken."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserError(f"{path}: missing; run `dvc repro` to make it") from None
+    except ValueError as error:
+        raise UserError(f"{path}: not JSON ({error})") from None
+
+
+def summary(results: dict[str, dict]) -> dict[str, dict[str, float]]:
+    """{row: {metric: mean on val}} for `dvc metrics diff`; undefined metrics are left out."""
+    return {
+        name: {
+            metric: result["val"][metric]["mean"]
+            for metric in DECIDING
+            if result["val"][metric]["mean"] is not None
+        }
+        for name, result in results.items()
+    }
+
+
+class Row(NamedTuple):
+    """One line of the table, and where it stands in it."""
+
+    name: str
+    kind: str  # model, variant (the same weights, other output) or control
+    supervision: str
+    result: dict[str, Any]
+
+
+def rows_of(models: dict[str, dict], controls: dict[str, dict]) -> list[Row]:
+    """Every model, each followed by what else its weights give, then the trivial rows."""
+    rows = []
+    for name, result in models.items():
+        supervision = result["diagnostics"]["supervision"]
+        rows.append(Row(name, "model", supervision, result))
+        if "pasted" in result:
+            rows.append(Row(f"{name}, lightness kept", "variant", supervision, result["pasted"]))
+        if "scaled" in result:
+            rows.append(Row(f"{name}_scaled", "variant", supervision, result["scaled"]))
+    return rows + [Row(name, "control", "", result) for name, result in controls.items()]
+
+
+def summary(rows: list[Row]) -> dict[str, dict[str, float]]:
+    """{row: {metric: mean on val}} for `dvc metrics diff`; undefined metrics are left out."""
+    return {
+        row.name: {
+            metric: row.result["val"][metric]["mean"]
+            for metric in DECIDING
+            if row.result["val"][metric]["mean"] is not None
+        }
+        for row in rows
+        if ", " not in row.name
+    }
+
+
+def page(
+    rows: list[Row],
+    *,
+    baseline: str,
+    parameters: dict[str, dict],  # the section `models`
+    datasets: list[str],
+    statistics: dict[str, Any],
+    curves: dict[str, pd.DataFrame],  # by model
+    samples: dict[str, Image.Image],  # by model: what grids.result_grid drew
+) -> str:
+    """The report as one HTML page that needs nothing beside it."""
+    reference = next(row.result["test"] for row in rows if row.name == baseline)
+    environment = jinja2.Environment(
+        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    return environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
+        baseline=baseline,
+        columns=COLUMNS,
+        lines=[(row, [_cell(row.result, column, reference) for column in COLUMNS]) for row in rows],
+        copies=[row.name for row in rows if row.kind == "model" and _is_copy(row.result)],
+        copy_below=COPY_BELOW,
+        parameters=parameters,
+        diagnostics={row.name: row.result["diagnostics"] for row in rows if row.kind == "model"},
+        datasets=datasets,
+        statistics=statistics,
+        images=reference_images(rows, baseline),
+        by_dataset=_by_dataset(rows),
+        strips=_strips(samples, statistics["image_size"]),
+        curves={name: _curve(name, frame) for name, frame in curves.items()},
+    )
+
+
+def reference_images(rows: list[Row], baseline: str) -> dict[str, int]:
+    """How many photographs each split of the table stands on."""
+    result = next(row.result for row in rows if row.name == baseline)
+    return {"val": result["images_val"], "test": result["images"]}
+
+
+def _is_copy(result: dict[str, Any]) -> bool:
+    projection = result["test"]["projection"]["mean"]
+    return projection is not None and projection < COPY_BELOW
+
+
+def _cell(result: dict[str, Any], column: Column, reference: dict[str, Any]) -> dict[str, str]:
+    """Mean, interval and difference to the baseline as text; a dash where it is not defined."""
+    value = result["test"][column.metric]
+    if value["mean"] is None:
+        return {"mean": "–", "interval": "", "difference": ""}
+    digits = column.digits
+    base = reference[column.metric]["mean"]
+    difference = "" if base is None else f"{value['mean'] - base:+.{digits}f}".replace("-", "−")
+    return {
+        "mean": f"{value['mean']:.{digits}f}".replace("-", "−"),
+        "interval": f"{value['low']:.{digits}f} to {value['high']:.{digits}f}".replace("-", "−"),
+        "difference": difference,
+    }
+
+
+def _by_dataset(rows: list[Row]) -> dict[str, list[tuple[str, int, str]]]:
+    """CIEDE2000 of each model on each dataset, where there is more than one."""
+    models = [row for row in rows if row.kind == "model"]
+    groups = list(models[0].result["by_dataset"])
+    if len(groups) < 2:
+        return {}
+    return {
+        group: [
+            (row.name, entry["images"], f"{entry['ciede2000']['mean']:.2f}")
+            for row in models
+            for entry in [row.result["by_dataset"][group]]
+        ]
+        for group in groups
+    }
+
+
+def _strips(samples: dict[str, Image.Image], side: int) -> list[tuple[str, str, str]]:
+    """(heading, detail, picture) of the columns of all grids side by side, input and truth once."""
+    strips = []
+    for name, picture in samples.items():
+        gray, truth, *results = grids.columns_of(picture, side)
+        if not strips:
+            strips += [("input", "gray", _embed(gray)), ("truth", "photograph", _embed(truth))]
+        details = ("",) if len(results) == 1 else ("own RGB", "lightness kept")
+        strips += [(name, detail, _embed(r)) for detail, r in zip(details, results, strict=True)]
+    return strips
+
+
+def _embed(picture: Image.Image) -> str:
+    data = io.BytesIO()
+    picture.save(data, "JPEG", quality=92, subsampling=0)
+    return "data:image/jpeg;base64," + base64.b64encode(data.getvalue()).decode()
+
+
+def _curve(name: str, frame: pd.DataFrame) -> str:
+    """All losses of a model over its steps, as an SVG that is the same for the same numbers."""
+    with matplotlib.rc_context({"svg.hashsalt": name, "svg.fonttype": "none", "font.size": 9}):
+        figure = Figure(figsize=(5, 3), layout="constrained")
+        axes = figure.subplots()
+        styles = ("-", "--", "-.", ":")  # told apart without colour too
+        for number, loss in enumerate(c for c in frame.columns if c not in ("step", "images")):
+            shown = frame[["step", loss]].dropna()
+            axes.plot(shown["step"], shown[loss], styles[number % 4], lw=1.4, label=loss)
+        axes.set_xlabel("step")
+        axes.grid(alpha=0.3)
+        axes.legend(fontsize=7, framealpha=0.6)
+        data = io.BytesIO()
+        figure.savefig(data, format="svg", metadata={"Date": None})
+    return "data:image/svg+xml;base64," + base64.b64encode(data.getvalue()).decode()

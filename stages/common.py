@@ -1,0 +1,61 @@
+"""What all stage scripts share: paths, reading params.yaml, and how a command ends."""
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn
+
+from ruamel.yaml import YAML, YAMLError
+
+from colorize.errors import UserError
+
+PARAMS = Path("params.yaml")
+RAW = Path("data/raw")
+UNION = Path("data/union")
+GRAY = Path("data/gray")
+MODELS = Path("models")
+METRICS = Path("metrics")
+CURVES = METRICS / "training"
+SAMPLES = Path("reports/samples")
+TRAINING_GRIDS = Path("reports/training")
+REPORT = Path("reports/report.html")
+
+# DVC_ROOT is the main checkout also where an experiment runs in a copy of it, so that a queued
+# experiment that was stopped finds its checkpoint.
+SCRATCH = Path(os.environ.get("DVC_ROOT", ".")) / ".scratch"
+
+
+def read_params() -> dict[str, Any]:
+    """params.yaml as plain values. YAML 1.2, so that 2e-4 is a number. Raises UserError."""
+    try:
+        values = YAML(typ="safe").load(PARAMS)
+    except FileNotFoundError:
+        raise UserError(f"{PARAMS}: missing; run this from the project's root") from None
+    except YAMLError as error:
+        raise UserError(f"{PARAMS}: not YAML: {' '.join(str(error).split())}") from None
+    if not isinstance(values, dict):
+        raise UserError(f"{PARAMS}: expected sections of keys and values")
+    return values
+
+
+def section(values: dict[str, Any], dotted: str) -> Any:
+    """The value under a dotted key; raises UserError where params.yaml lacks it."""
+    for depth, key in enumerate(dotted.split("."), start=1):
+        if not isinstance(values, dict) or key not in values:
+            raise UserError(f"{PARAMS}: {'.'.join(dotted.split('.')[:depth])}: missing")
+        values = values[key]
+    return values
+
+
+def run(main: Callable[[], None]) -> NoReturn:
+    """Run a command and exit: 0 done, 2 with one line on bad input, 130 on Ctrl-C."""
+    try:
+        main()
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        print("interrupted; no output was changed", file=sys.stderr)
+        sys.exit(130)
+    sys.exit(0)

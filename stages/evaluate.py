@@ -1,0 +1,60 @@
+"""Stage `evaluate@NAME`: measure one trained model on val and test, and draw its grid."""
+
+import argparse
+
+import torch
+
+from colorize import evaluation, grids, model
+from colorize.files import replaced_file, write_json
+from colorize.index import statistics
+from colorize.runtime import RuntimeParameters, choose_device
+from stages import common
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("name", metavar="NAME", help="an entry of `models` in params.yaml")
+    name = parser.parse_args().name
+
+    values = common.read_params()
+    parameters = evaluation.EvaluateParameters.parse(common.section(values, "evaluate"), "evaluate")
+    runtime = RuntimeParameters.parse(common.section(values, "runtime"), "runtime")
+    image_size = common.section(values, "data.image_size")
+    device = choose_device(runtime.device)
+    statistics(common.UNION, image_size)
+    network = model.load(common.MODELS / name, device)
+    photographs = evaluation.Photographs(common.UNION, common.GRAY, image_size)
+
+    # Rows: the method's own RGB, and, where the method may change lightness, its ab on the true L.
+    colors = evaluation.Colors(network, device)
+    rows = {"own": colors.own}
+    if network.output == "rgb":
+        rows["pasted"] = colors.pasted
+    if name == evaluation.BASELINE:
+        gain = colors.fit_gain(photographs)
+        rows["scaled"] = lambda batch: colors.scaled(batch, gain)
+    results = evaluation.evaluate(rows, photographs, parameters.resamples)
+
+    result = results.pop("own")
+    result["diagnostics"] = {
+        "supervision": network.supervision,
+        "output": network.output,
+        "parameters": sum(p.numel() for p in network.parameters()),
+    }
+    if name == evaluation.BASELINE:
+        results["scaled"]["diagnostics"] = {"gain": gain}
+    if "pasted" in results:
+        for split in ("val", "test"):
+            result[split]["ciede2000_pasted"] = results["pasted"][split]["ciede2000"]
+    write_json(common.METRICS / f"{name}.json", result | results)
+
+    chosen = grids.choose(photographs.index.split("test", "photograph"), parameters.grid)
+    batch = photographs.read(chosen)
+    picture = grids.result_grid(batch.gray, batch.truth, colors.own(batch), colors.pasted(batch))
+    with replaced_file(common.SAMPLES / f"{name}.png") as partial:
+        picture.save(partial, "PNG")
+
+
+if __name__ == "__main__":
+    torch.set_grad_enabled(False)
+    common.run(main)

@@ -1,0 +1,13 @@
+"""Stage `grayscale`: a gray copy of every photograph of the union."""
+
+from colorize.grayscale import GrayscaleParameters, grayscale
+from stages import common
+
+
+def main() -> None:
+    data = common.section(common.read_params(), "data")
+    grayscale(GrayscaleParameters.pick(data, "data"), common.UNION, common.GRAY)
+
+
+if __name__ == "__main__":
+    common.run(main)

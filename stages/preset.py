@@ -1,0 +1,114 @@
+"""Apply a preset to params.yaml, or print it as flags for `dvc exp run`.
+
+A preset is a small file of what differs from the committed params.yaml. Applying one starts from
+the committed file, so presets replace each other; `sample` is the committed file itself.
+"""
+
+import argparse
+import io
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+
+from colorize import catalog
+from colorize.errors import UserError
+from colorize.files import write_text
+from stages import common, check
+
+PRESETS = Path("presets")
+EDITED = common.SCRATCH / "params.yaml.edited"
+
+
+def main() -> None:
+    names = ["sample", *sorted(path.stem for path in PRESETS.glob("*.yaml"))]
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("name", choices=names, metavar="NAME", help=" | ".join(names))
+    parser.add_argument("--mirror", help="folder or URL with zips and catalog.yaml (mirror only)")
+    parser.add_argument("--print", action="store_true", help="print -S flags, change nothing")
+    arguments = parser.parse_args()
+
+    deltas = read(arguments.name, arguments.mirror)
+    if arguments.print:
+        print(" ".join(flags(deltas)))
+        return
+    committed = _committed()
+    text = applied(committed, deltas) if deltas else committed
+    check.check(YAML(typ="safe").load(text))
+    keep_edits(committed, text)
+    write_text(common.PARAMS, text)
+    print(f"params.yaml is now the preset '{arguments.name}'")
+
+
+def read(name: str, mirror: str | None) -> dict[str, Any]:
+    """The changes that a preset makes. Raises UserError where a mirror is missing or not asked for."""
+    deltas = {} if name == "sample" else YAML(typ="safe").load(PRESETS / f"{name}.yaml")
+    if name != "mirror":
+        if mirror:
+            raise UserError(f"--mirror: only the preset 'mirror' takes one, not '{name}'")
+        return deltas
+    if not mirror:
+        raise UserError("the preset 'mirror' needs --mirror PATH_OR_URL (make: MIRROR=PATH_OR_URL)")
+    described = f"{mirror.rstrip('/')}/catalog.yaml"
+    datasets = sorted(catalog.load(described))
+    deltas["data"] |= {"datasets": datasets, "catalog": described, "mirror": mirror}
+    return deltas
+
+
+def flags(deltas: dict[str, Any], where: str = "") -> list[str]:
+    """The changes as `-S key=value` arguments."""
+    result = []
+    for key, value in deltas.items():
+        if isinstance(value, dict):
+            result += flags(value, f"{where}{key}.")
+        elif isinstance(value, list):
+            result.append(f"-S '{where}{key}=[{','.join(map(str, value))}]'")
+        else:
+            result.append(f"-S '{where}{key}={value}'")
+    return result
+
+
+def applied(text: str, deltas: dict[str, Any]) -> str:
+    """params.yaml with the changes made, and all its comments."""
+    yaml = YAML()
+    yaml.width = 200
+    yaml.indent(mapping=2, sequence=4, offset=2)
+    values = yaml.load(text)
+    _merge(values, deltas)
+    out = io.StringIO()
+    yaml.dump(values, out)
+    return out.getvalue()
+
+
+def _merge(values: dict[str, Any], deltas: dict[str, Any]) -> None:
+    for key, value in deltas.items():
+        if isinstance(value, dict) and isinstance(values.get(key), dict):
+            _merge(values[key], value)
+        elif isinstance(value, list) and isinstance(values.get(key), list):
+            values[key][:] = value  # in place: keeps the comment behind it
+        else:
+            values[key] = value
+
+
+def keep_edits(committed: str, text: str) -> None:
+    """Set a copy of params.yaml aside before a preset replaces what somebody wrote by hand."""
+    current = common.PARAMS.read_text(encoding="utf-8") if common.PARAMS.exists() else committed
+    if current in (committed, text):
+        return
+    EDITED.parent.mkdir(exist_ok=True)
+    write_text(EDITED, current)
+    print(f"params.yaml differed from the committed one; it is kept as {EDITED}")
+
+
+def _committed() -> str:
+    shown = subprocess.run(
+        ["git", "show", f"HEAD:./{common.PARAMS}"], capture_output=True, text=True, check=False
+    )
+    if shown.returncode:
+        raise UserError(f"{common.PARAMS}: git has no committed version ({shown.stderr.strip()})")
+    return shown.stdout
+
+
+if __name__ == "__main__":
+    common.run(main)

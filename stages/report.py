@@ -1,0 +1,33 @@
+"""Stage `report`: one page that compares all models, and metrics/summary.json."""
+
+import pandas as pd
+
+from colorize import photographs, report
+from colorize.evaluation import BASELINE, CONTROLS
+from colorize.files import write_json, write_text
+from colorize.index import statistics
+from stages import common
+
+
+def main() -> None:
+    values = common.read_params()
+    models = common.section(values, "models")
+    rows = report.rows_of(
+        {name: report.read_metrics(common.METRICS / f"{name}.json") for name in models},
+        {name: report.read_metrics(common.METRICS / f"{name}.json") for name in CONTROLS},
+    )
+    html = report.page(
+        rows,
+        baseline=BASELINE,
+        parameters=models,
+        datasets=common.section(values, "data.datasets"),
+        statistics=statistics(common.UNION, common.section(values, "data.image_size")),
+        curves={name: pd.read_csv(common.CURVES / f"{name}.csv") for name in models},
+        samples={name: photographs.read(common.SAMPLES / f"{name}.png", "RGB") for name in models},
+    )
+    write_text(common.REPORT, html)
+    write_json(common.METRICS / "summary.json", report.summary(rows))
+
+
+if __name__ == "__main__":
+    common.run(main)

@@ -1,0 +1,13 @@
+"""Stage `union`: every distinct photograph of the datasets once, split, and indexed."""
+
+from colorize.union import UnionParameters, union
+from stages import common
+
+
+def main() -> None:
+    data = common.section(common.read_params(), "data")
+    union(UnionParameters.pick(data, "data"), common.RAW, common.UNION)
+
+
+if __name__ == "__main__":
+    common.run(main)
