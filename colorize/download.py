@@ -59,11 +59,14 @@ def _fetch(dataset: Dataset, mirror: str, kept: Path) -> Path:
     with replaced_file(path) as partial:
         try:
             # block_size=0 streams over HTTP instead of asking for ranges.
-            with fsspec.open(address, "rb", block_size=0) as source, open(partial, "wb") as file:
-                with tqdm.wrapattr(
+            with (
+                fsspec.open(address, "rb", block_size=0) as source,
+                open(partial, "wb") as file,
+                tqdm.wrapattr(
                     file, "write", total=dataset.bytes, desc=dataset.file, leave=False
-                ) as counted:
-                    shutil.copyfileobj(source, counted, 1 << 20)
+                ) as counted,
+            ):
+                shutil.copyfileobj(source, counted, 1 << 20)
         except FileNotFoundError:
             raise UserError(f"{address}: not found on the mirror (data.mirror)") from None
         except Exception as error:  # each file system raises its own

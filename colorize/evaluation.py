@@ -6,15 +6,17 @@ from typing import Annotated, NamedTuple
 
 import numpy as np
 import torch
+from PIL import Image
 from pydantic import Field
 from torch import Tensor
 from torch.nn import functional as F
 
-from colorize import color, metrics
+from colorize import color, grids, metrics
 from colorize.index import Index
 from colorize.methods.common import Method
 from colorize.parameters import Parameters
 from colorize.photographs import squares
+from colorize.rows import CONTROLS
 
 BATCH = 16  # photographs at a time: bounds memory, changes no value
 
@@ -145,10 +147,6 @@ class Colors:
         return round(float(gain), 6)
 
 
-BASELINE = "zhang_l2"  # the model that all others are compared with
-CONTROLS = ("gray_copy", "mean_color", "random_color", "quarter_oracle", "ground_truth")
-
-
 def controls(photographs: Photographs, mean_ab: list[float]) -> dict[str, Colorer]:
     """The trivial rows of every table, by name.
 
@@ -189,3 +187,10 @@ def controls(photographs: Photographs, mean_ab: list[float]) -> dict[str, Colore
 
     colorers = (gray_copy, mean_color, random_color, quarter_oracle, ground_truth)
     return dict(zip(CONTROLS, colorers, strict=True))
+
+
+def result_grid(gray: Tensor, truth: Tensor, own: Tensor, pasted: Tensor) -> Image.Image:
+    """Gray, truth and result; where the method changes lightness, its colours on the true one too."""
+    if torch.equal(own, pasted):
+        return grids.grid({"gray": gray, "truth": truth, "result": own})
+    return grids.grid({"gray": gray, "truth": truth, "own RGB": own, "own L, its ab": pasted})

@@ -1,6 +1,5 @@
 """Grids of photographs: one row a photograph, one labelled column a version of it."""
 
-import torch
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
@@ -40,16 +39,3 @@ def choose(names: list[str], count: int) -> list[str]:
     A name is a hash of the photograph's content, so this is a random choice that nobody made.
     """
     return sorted(names)[:count]
-
-
-def training_grid(gray: Tensor, snapshots: dict[int, Tensor], truth: Tensor) -> Image.Image:
-    """How the colours came: gray, the result after some numbers of steps, truth."""
-    steps = {f"step {step}": picture for step, picture in sorted(snapshots.items())}
-    return grid({"gray": gray} | steps | {"truth": truth})
-
-
-def result_grid(gray: Tensor, truth: Tensor, own: Tensor, pasted: Tensor) -> Image.Image:
-    """Gray, truth and result; where the method changes lightness, its colours on the true one too."""
-    if torch.equal(own, pasted):
-        return grid({"gray": gray, "truth": truth, "result": own})
-    return grid({"gray": gray, "truth": truth, "own RGB": own, "own L, its ab": pasted})

@@ -20,6 +20,8 @@ TEMPLATE = Path(__file__).with_name("report.html.jinja")
 # What metrics/summary.json holds for each row, on val.
 DECIDING = ("ciede2000", "psnr", "chroma_ratio", "projection", "colorfulness_gap")
 
+STYLES = ("-", "--", ":", "-.")
+
 COPY_BELOW = 0.1  # projection under which an output is called a copy of its input
 
 
@@ -102,18 +104,6 @@ def read_metrics(path: Path) -> dict[str, Any]:
         raise UserError(f"{path}: missing; run `dvc repro` to make it") from None
     except ValueError as error:
         raise UserError(f"{path}: not JSON ({error})") from None
-
-
-def summary(results: dict[str, dict]) -> dict[str, dict[str, float]]:
-    """{row: {metric: mean on val}} for `dvc metrics diff`; undefined metrics are left out."""
-    return {
-        name: {
-            metric: result["val"][metric]["mean"]
-            for metric in DECIDING
-            if result["val"][metric]["mean"] is not None
-        }
-        for name, result in results.items()
-    }
 
 
 class Row(NamedTuple):
@@ -246,15 +236,18 @@ def _embed(picture: Image.Image) -> str:
 def _curve(name: str, frame: pd.DataFrame) -> str:
     """All losses of a model over its steps, as an SVG that is the same for the same numbers."""
     with matplotlib.rc_context({"svg.hashsalt": name, "svg.fonttype": "none", "font.size": 9}):
-        figure = Figure(figsize=(5, 3), layout="constrained")
-        axes = figure.subplots()
-        styles = ("-", "--", "-.", ":")  # told apart without colour too
-        for number, loss in enumerate(c for c in frame.columns if c not in ("step", "images")):
-            shown = frame[["step", loss]].dropna()
-            axes.plot(shown["step"], shown[loss], styles[number % 4], lw=1.4, label=loss)
-        axes.set_xlabel("step")
-        axes.grid(alpha=0.3)
-        axes.legend(fontsize=7, framealpha=0.6)
+        parts = [c for c in frame.columns if c not in ("step", "images", "loss")]
+        figure = Figure(figsize=(5, 4.5 if parts else 2.4), layout="constrained")
+        axes = figure.subplots(2 if parts else 1, sharex=True, squeeze=False)[:, 0]
+        # The whole above its parts: on one axis the largest would hide the others.
+        for axis, names in zip(axes, (["loss"], parts), strict=False):
+            for number, loss in enumerate(names):
+                shown = frame[["step", loss]].dropna()
+                style = STYLES[number // 2 % len(STYLES)]  # told apart without colour too
+                axis.plot(shown["step"], shown[loss], style, lw=1.4, label=loss)
+            axis.grid(alpha=0.3)
+            axis.legend(fontsize=7, framealpha=0.6, ncols=2)
+        axes[-1].set_xlabel("step")
         data = io.BytesIO()
         figure.savefig(data, format="svg", metadata={"Date": None})
     return "data:image/svg+xml;base64," + base64.b64encode(data.getvalue()).decode()

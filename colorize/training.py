@@ -9,16 +9,17 @@ import signal
 import sys
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 import numpy as np
 import pandas as pd
 import torch
+from PIL import Image
 from pydantic import Field
 from torch import Tensor
 from tqdm import tqdm
 
-from colorize import color, data
+from colorize import color, data, grids
 from colorize.methods.common import Method, ModelParameters
 from colorize.parameters import Parameters
 from colorize.runtime import RuntimeParameters
@@ -128,6 +129,12 @@ def colorize(model: Method, gray: Tensor, device: torch.device, batch_size: int 
     return torch.cat(colored)
 
 
+def training_grid(gray: Tensor, snapshots: dict[int, Tensor], truth: Tensor) -> Image.Image:
+    """How the colours came: gray, the result after some numbers of steps, truth."""
+    steps = {f"step {step}": picture for step, picture in sorted(snapshots.items())}
+    return grids.grid({"gray": gray} | steps | {"truth": truth})
+
+
 def _generator(seed: int, step: int) -> torch.Generator:
     """A step's own randomness, on the CPU so that every device draws the same numbers."""
     state = np.random.SeedSequence((seed, step)).generate_state(1, np.uint64)
@@ -216,7 +223,7 @@ class Interruption:
             return "the process that started this stage is gone"
         return self._signal
 
-    def __enter__(self) -> "Interruption":
+    def __enter__(self) -> Self:
         for number in (signal.SIGINT, signal.SIGTERM):
             self._previous[number] = signal.signal(number, self._handle)
         return self

@@ -6,8 +6,9 @@ from typing import Any
 from colorize import catalog, model
 from colorize.download import DownloadParameters
 from colorize.errors import UserError
-from colorize.evaluation import BASELINE, CONTROLS, EvaluateParameters
+from colorize.evaluation import EvaluateParameters
 from colorize.grayscale import GrayscaleParameters
+from colorize.rows import BASELINE, CONTROLS
 from colorize.runtime import RuntimeParameters
 from colorize.training import SeedParameters, TrainParameters
 from colorize.union import UnionParameters

@@ -7,6 +7,7 @@ import torch
 from colorize import evaluation, grids, model
 from colorize.files import replaced_file, write_json
 from colorize.index import statistics
+from colorize.rows import BASELINE
 from colorize.runtime import RuntimeParameters, choose_device
 from stages import common
 
@@ -30,7 +31,7 @@ def main() -> None:
     rows = {"own": colors.own}
     if network.output == "rgb":
         rows["pasted"] = colors.pasted
-    if name == evaluation.BASELINE:
+    if name == BASELINE:
         gain = colors.fit_gain(photographs)
         rows["scaled"] = lambda batch: colors.scaled(batch, gain)
     results = evaluation.evaluate(rows, photographs, parameters.resamples)
@@ -41,7 +42,7 @@ def main() -> None:
         "output": network.output,
         "parameters": sum(p.numel() for p in network.parameters()),
     }
-    if name == evaluation.BASELINE:
+    if name == BASELINE:
         results["scaled"]["diagnostics"] = {"gain": gain}
     if "pasted" in results:
         for split in ("val", "test"):
@@ -50,7 +51,9 @@ def main() -> None:
 
     chosen = grids.choose(photographs.index.split("test", "photograph"), parameters.grid)
     batch = photographs.read(chosen)
-    picture = grids.result_grid(batch.gray, batch.truth, colors.own(batch), colors.pasted(batch))
+    picture = evaluation.result_grid(
+        batch.gray, batch.truth, colors.own(batch), colors.pasted(batch)
+    )
     with replaced_file(common.SAMPLES / f"{name}.png") as partial:
         picture.save(partial, "PNG")
 

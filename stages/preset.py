@@ -15,7 +15,7 @@ from ruamel.yaml import YAML
 from colorize import catalog
 from colorize.errors import UserError
 from colorize.files import write_text
-from stages import common, check
+from stages import check, common
 
 PRESETS = Path("presets")
 EDITED = common.SCRATCH / "params.yaml.edited"

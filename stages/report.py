@@ -3,9 +3,9 @@
 import pandas as pd
 
 from colorize import photographs, report
-from colorize.evaluation import BASELINE, CONTROLS
 from colorize.files import write_json, write_text
 from colorize.index import statistics
+from colorize.rows import BASELINE, CONTROLS
 from stages import common
 
 

@@ -77,7 +77,7 @@ def main() -> None:
         write_text(common.CURVES / f"{name}.csv", csv)
         truth = photographs.squares(common.UNION, chosen, image_size, "RGB")
         with replaced_file(common.TRAINING_GRIDS / f"{name}.png") as partial:
-            grids.training_grid(samples, trained.snapshots, truth).save(partial, "PNG")
+            training.training_grid(samples, trained.snapshots, truth).save(partial, "PNG")
         held.remove()
 
 

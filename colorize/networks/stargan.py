@@ -8,6 +8,8 @@ Instance normalisation uses the image's own statistics in training and in use al
 code keeps running statistics too, which it would use in eval mode and never does.
 """
 
+import itertools
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -53,7 +55,7 @@ class Discriminator(nn.Module):
         super().__init__()
         channels = [3, *(width * 2**i for i in range(layers))]
         self.trunk = nn.Sequential()
-        for inputs, outputs in zip(channels, channels[1:], strict=False):
+        for inputs, outputs in itertools.pairwise(channels):
             self.trunk.append(nn.Conv2d(inputs, outputs, 4, stride=2, padding=1))
             self.trunk.append(nn.LeakyReLU(0.01))
         self.source = nn.Conv2d(channels[-1], 1, 3, padding=1, bias=False)
