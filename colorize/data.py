@@ -132,9 +132,9 @@ def loader(draws: Draws, start: int, stop: int, batch_size: int, workers: int) -
 
 
 def _leave_signals_to_the_trainer(worker: int) -> None:
-    """Ctrl-C reaches workers too, who must go on serving the step that is saved after it."""
+    """Both may reach the whole process group; the batch in the making is still wanted."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
 
 @functools.lru_cache(maxsize=4)

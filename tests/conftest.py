@@ -1,0 +1,145 @@
+"""A copy of the project with its real params.yaml made small, and ways to run its stages."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+ROOT = Path(__file__).parent.parent
+
+# What differs from the committed params.yaml: everything runs, nothing is learned.
+SMALL = {
+    "data": {"image_size": 32},
+    "train": {"samples": 2, "snapshots": 2},
+    "evaluate": {"resamples": 100, "grid": 2},
+    "models": {
+        "zhang_l2": {"width": 2, "depth": 1, "steps": 8, "batch_size": 2},
+        "gan": {"width": 2, "depth": 1, "discriminator_width": 2, "discriminator_layers": 2},
+        "cyclegan": {"width": 2, "depth": 1, "discriminator_width": 2, "discriminator_layers": 2},
+        "stargan": {"width": 2, "depth": 1, "discriminator_width": 2, "discriminator_layers": 4},
+    },
+    "runtime": {"device": "cpu", "workers": 0, "log_interval": 3, "save_interval": 3},
+}
+for entry in SMALL["models"].values():
+    entry |= {"steps": 8, "batch_size": 2}
+SMALL["models"]["cyclegan"]["pool"] = 4  # full, and exchanging, within 8 steps
+SMALL["models"]["gan"]["pool"] = 4
+SMALL["models"]["stargan"]["n_critic"] = 2
+
+METHODS = tuple(SMALL["models"])
+
+
+class Project:
+    """A checkout in a folder of its own."""
+
+    def __init__(self, root: Path):
+        self.root = root
+
+    def path(self, name: str) -> Path:
+        return self.root / name
+
+    def params(self, **changes: Any) -> None:
+        """Change params.yaml, comments kept: dotted keys, with __ for the dots."""
+        yaml = YAML()
+        values = yaml.load(self.path("params.yaml"))
+        for dotted, value in changes.items():
+            *sections, key = dotted.split("__")
+            section = values
+            for name in sections:
+                section = section[name]
+            section[key] = value
+        yaml.dump(values, self.path("params.yaml"))
+
+    def environment(self) -> dict[str, str]:
+        # As after `source .venv/bin/activate`: `python` and `dvc` are those of this environment.
+        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        kept = {k: v for k, v in os.environ.items() if not k.startswith("DVC_")}
+        git = {"GIT_CONFIG_GLOBAL": os.devnull, "DVC_NO_ANALYTICS": "1"}
+        return kept | git | {"PATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
+
+    def run(self, *command: str, expect: int | None = 0) -> subprocess.CompletedProcess:
+        """Run a command in the project; `python` is this test run's own."""
+        done = subprocess.run(
+            command,
+            cwd=self.root,
+            env=self.environment(),
+            capture_output=True,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            check=False,
+        )
+        if expect is not None:
+            said = f"{' '.join(command)} exited {done.returncode}\n{done.stdout}\n{done.stderr}"
+            assert done.returncode == expect, said
+        return done
+
+    def stage(self, *arguments: str, expect: int | None = 0) -> subprocess.CompletedProcess:
+        return self.run("python", "-m", f"stages.{arguments[0]}", *arguments[1:], expect=expect)
+
+    def start(self, *command: str) -> subprocess.Popen:
+        """Start a command in a process group of its own."""
+        return subprocess.Popen(
+            command,
+            cwd=self.root,
+            env=self.environment(),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            stdin=subprocess.DEVNULL,
+            text=True,
+            start_new_session=True,
+        )
+
+    def bytes_of(self, folder: str) -> dict[str, bytes]:
+        """Every file below a folder, by path, or a file's own bytes."""
+        path = self.path(folder)
+        files = [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.is_file())
+        return {str(p.relative_to(self.root)): p.read_bytes() for p in files}
+
+
+def merge(values: dict[str, Any], changes: dict[str, Any]) -> None:
+    for key, value in changes.items():
+        if isinstance(value, dict):
+            merge(values[key], value)
+        else:
+            values[key] = value
+
+
+def checkout(target: Path) -> Project:
+    """Copy what git tracks, and what it would, to `target`, with params.yaml made small."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.split("\n")
+    for name in filter(None, listed):
+        if (ROOT / name).is_file() and name != "dvc.lock":
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, target / name)
+    yaml = YAML()
+    values = yaml.load(target / "params.yaml")
+    merge(values, SMALL)
+    yaml.dump(values, target / "params.yaml")
+    return Project(target)
+
+
+@pytest.fixture(scope="session")
+def prepared(tmp_path_factory) -> Project:
+    """A project whose data stages have run. Do not change it: copy it with `project`."""
+    project = checkout(tmp_path_factory.mktemp("prepared"))
+    for stage in ("download", "union", "grayscale"):
+        project.stage(stage)
+    return project
+
+
+@pytest.fixture
+def project(prepared, tmp_path) -> Project:
+    """A project of its own for each test, whose data stages have run."""
+    shutil.copytree(prepared.root, tmp_path / "project")
+    return Project(tmp_path / "project")

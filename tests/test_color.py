@@ -1,0 +1,70 @@
+import numpy as np
+import pytest
+import skimage
+import torch
+from PIL import Image
+
+from colorize import color, sample
+
+PHOTOGRAPHS = ("astronaut.png", "chelsea.png", "coffee.png", "rocket.jpg")
+
+
+def photograph(name: str) -> torch.Tensor:
+    """(1, 3, H, W) in [0, 1]."""
+    array = np.array(Image.open(sample.photograph(name)).convert("RGB"))
+    return color.to_float(torch.from_numpy(array).permute(2, 0, 1)[None])
+
+
+def to_hwc(image: torch.Tensor) -> np.ndarray:
+    return image[0].permute(1, 2, 0).numpy()
+
+
+@pytest.mark.parametrize("name", PHOTOGRAPHS)
+def test_lab_agrees_with_scikit_image_and_returns(name):
+    rgb = photograph(name)
+    lab = color.rgb_to_lab(rgb)
+    assert np.abs(to_hwc(lab) - skimage.color.rgb2lab(to_hwc(rgb))).max() < 1e-3
+    assert (color.lab_to_rgb(lab) - rgb).abs().max() < 1e-5
+
+
+@pytest.mark.parametrize("name", PHOTOGRAPHS)
+def test_gray_has_the_photographs_own_lightness(name):
+    rgb = photograph(name)
+    gray = color.gray_of(rgb)
+    reference = skimage.color.rgb2lab(to_hwc(rgb))[..., 0]
+    assert np.abs(to_hwc(color.lightness_of(gray))[..., 0] - reference).max() < 1e-3
+    # Rounded to 8 bits: at most half a level, a quarter of L where the curve is steepest.
+    rounded = color.to_float(color.to_uint8(gray))
+    assert np.abs(to_hwc(color.lightness_of(rounded))[..., 0] - reference).max() < 0.3
+
+
+def test_rec601_is_the_weighted_sum():
+    rgb = torch.tensor([1.0, 0.5, 0.25])[None, :, None, None]
+    assert color.gray_of(rgb, "rec601").item() == pytest.approx(0.299 + 0.587 / 2 + 0.114 / 4)
+
+
+def test_true_ab_on_the_gray_copy_gives_the_photograph_again():
+    psnr = []
+    for name in PHOTOGRAPHS:
+        rgb = photograph(name)
+        gray = color.to_float(color.to_uint8(color.gray_of(rgb)))
+        again = color.to_uint8(color.repaint(gray, rgb)).double()
+        error = (again - rgb.double() * 255).square().mean()
+        psnr.append(10 * torch.log10(255**2 / error).item())
+    assert np.mean(psnr) >= 60, psnr
+
+
+def test_colours_outside_srgb_lose_chroma_and_keep_lightness_and_hue():
+    rgb = photograph("chelsea.png")
+    lightness, ab = color.rgb_to_lab(rgb).split((1, 2), dim=1)
+    joined = color.join(lightness, ab * 5)
+    lab = color.rgb_to_lab(joined)
+    assert (color.lab_to_rgb(torch.cat((lightness, ab * 5), 1)) > 1).any()  # it was outside
+    assert joined.min() >= 0
+    assert joined.max() <= 1
+    assert (lab[:, :1] - lightness).abs().max() < 0.05
+    turned = lab[:, 1] * ab[:, 1] - lab[:, 2] * ab[:, 0]  # cross product: 0 for the same hue
+    lengths = lab[:, 1:].norm(dim=1) * ab.norm(dim=1)
+    assert (turned / lengths.clamp(min=1)).abs().max() < 0.05
+    # Inside, nothing changes.
+    assert torch.allclose(color.join(lightness, ab), rgb, atol=2e-3)

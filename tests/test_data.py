@@ -1,0 +1,332 @@
+"""Download, union and grayscale on small zips, and the draws that training makes from them."""
+
+import functools
+import hashlib
+import http.server
+import json
+import threading
+import zipfile
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+from skimage import color as skcolor
+
+from colorize import data, index, photographs
+from colorize.download import DownloadParameters, download
+from colorize.errors import UserError
+from colorize.grayscale import GrayscaleParameters, grayscale
+from colorize.union import UnionParameters, union
+from tests import zips
+
+UNION = {
+    "image_size": 32,
+    "encoding": "png",
+    "sides": "all",
+    "validation": 0.2,
+    "validation_max": 500,
+}
+
+
+def png(seed: int, *size: int) -> bytes:
+    return zips.encoded(zips.image(seed, *size))
+
+
+@pytest.fixture
+def mirror(tmp_path):
+    """Two datasets; the first holds a photograph twice, one of the test, and a painting."""
+    folder = tmp_path / "mirror"
+    folder.mkdir()
+    same_pixels = zips.encoded(zips.image(3), "PNG", compress_level=0)
+    first = {f"trainB/{i:02}.png": png(i) for i in range(30)}
+    first |= {
+        "trainB/again.png": same_pixels,  # other bytes, pixels of 03
+        "trainB/leak.png": png(100),
+        "trainB/tiny.png": png(101, 31, 64),
+        "trainA/painting.png": png(102),
+        "testA/painting.png": png(103),
+        "testB/photograph.png": png(100),
+        "notes/readme.txt": b"not an image",
+    }
+    second = {"trainA/x.jpg": zips.encoded(zips.image(200, 80, 64), "JPEG"), "testA/y.png": png(5)}
+    entries = {
+        "first": zips.dataset(folder, "first", first, {"A": "painting"}),
+        "second": zips.dataset(folder, "second", second),
+    }
+    zips.catalog(folder, entries)
+    return folder
+
+
+def fetch(mirror, tmp_path, names=("first", "second")):
+    parameters = DownloadParameters(
+        datasets=list(names), catalog=f"{mirror}/catalog.yaml", mirror=str(mirror)
+    )
+    download(parameters, tmp_path / "raw", tmp_path / "kept")
+    return tmp_path / "raw"
+
+
+def unite(mirror, tmp_path, names=("first", "second"), **changes) -> pd.DataFrame:
+    raw = fetch(mirror, tmp_path, names)
+    union(UnionParameters(**UNION | changes), raw, tmp_path / "union")
+    rows = pd.read_csv(tmp_path / "union/index.csv", keep_default_na=False)
+    return rows.set_index(rows["dataset"] + "/" + rows["source"].str.split("/", n=1).str[1])
+
+
+def test_union_keeps_each_photograph_once_and_test_wins(mirror, tmp_path):
+    rows = unite(mirror, tmp_path)
+    assert len(rows) == 38
+    assert rows.loc["first/trainB/again.png", "reason"] == "same pixels as first/trainB/03.png"
+    assert rows.loc["first/trainB/leak.png", "reason"] == "same file as first/testB/photograph.png"
+    assert rows.loc["first/testB/photograph.png", "split"] == "test"
+    # The second dataset's test photograph stands in the first one's training folder.
+    assert rows.loc["first/trainB/05.png", "reason"] == "same file as second/testA/y.png"
+    assert "31x64, smaller" in rows.loc["first/trainB/tiny.png", "reason"]
+    assert rows.loc["first/trainA/painting.png", "side"] == "painting"
+    kept = rows[rows["kept"]]
+    assert kept["name"].is_unique
+    assert not rows[~rows["kept"]]["name"].any()
+    assert (rows["kept"] | (rows["reason"] != "")).all()
+    assert set(kept["split"]) == {"train", "val", "test"}
+    assert (kept[kept["split"] == "val"]["side"] == "photograph").all()
+    for name, source in zip(kept["name"], kept.index, strict=True):
+        with Image.open(tmp_path / "union" / name) as image:
+            assert min(image.size) == 32, source
+    statistics = json.loads((tmp_path / "union/statistics.json").read_text())
+    assert statistics["images"] == kept.groupby("split").size().to_dict()
+
+
+def test_validation_does_not_move_when_a_dataset_is_added(mirror, tmp_path):
+    alone = unite(mirror, tmp_path, ["first"])
+    both = unite(mirror, tmp_path)
+    validation = set(alone[alone["split"] == "val"]["name"])
+    assert validation
+    assert validation <= set(both[both["split"] == "val"]["name"])
+    few = unite(mirror, tmp_path, validation_max=1)
+    assert (few["split"] == "val").sum() == 1
+
+
+def test_sides_photographs_leaves_paintings_out_of_training_alone(mirror, tmp_path):
+    rows = unite(mirror, tmp_path, sides="photographs")
+    assert "data.sides" in rows.loc["first/trainA/painting.png", "reason"]
+    assert rows.loc["first/testA/painting.png", "kept"]
+
+
+def test_statistics_are_those_of_the_training_photographs(mirror, tmp_path):
+    rows = unite(mirror, tmp_path)
+    train = rows[rows["kept"] & (rows["split"] == "train") & (rows["side"] == "photograph")]
+    images = [np.array(Image.open(tmp_path / "union" / name)) for name in train["name"]]
+    ab = np.concatenate([skcolor.rgb2lab(image)[..., 1:].reshape(-1, 2) for image in images])
+    statistics = json.loads((tmp_path / "union/statistics.json").read_text())
+    assert statistics["mean_ab"] == pytest.approx(ab.mean(axis=0), abs=1e-3)
+    edges = np.arange(-115, 120, 10)
+    expected = np.histogram2d(ab[:, 0], ab[:, 1], (edges, edges))[0] / len(ab)
+    share = np.array(statistics["ab_histogram"]["share"])
+    assert share.sum() == pytest.approx(1, abs=1e-6)
+    assert np.abs(share - expected).max() < 1e-3  # colours on the very edge of a square
+
+
+@pytest.mark.parametrize("encoding", ["png", "jpeg"])
+def test_gray_copies_have_the_photographs_names_and_lightness(mirror, tmp_path, encoding):
+    rows = unite(mirror, tmp_path, encoding=encoding)
+    grayscale(GrayscaleParameters(gray="lightness"), tmp_path / "union", tmp_path / "gray")
+    names = rows[rows["kept"]]["name"]
+    assert {p.stem for p in (tmp_path / "gray").glob("*.png")} == {n.split(".")[0] for n in names}
+    for name in names:
+        with Image.open((tmp_path / "gray" / name).with_suffix(".png")) as gray:
+            assert gray.mode == "L"
+            level = np.array(gray)
+        rgb = np.array(Image.open(tmp_path / "union" / name))
+        of_gray = skcolor.rgb2lab(np.repeat(level[..., None], 3, axis=2))[..., 0]
+        assert np.abs(of_gray - skcolor.rgb2lab(rgb)[..., 0]).max() < 0.3
+
+
+def test_a_dataset_taken_out_leaves_and_zips_are_not_fetched_again(mirror, tmp_path):
+    fetch(mirror, tmp_path)
+    for path in mirror.glob("*.zip"):
+        path.unlink()
+    raw = fetch(mirror, tmp_path, ["second"])
+    assert [path.name for path in raw.glob("*.zip")] == ["second.zip"]
+    assert list(json.loads((raw / "datasets.json").read_text())) == ["second"]
+
+
+def test_a_mirror_may_be_a_url(mirror, tmp_path):
+    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(mirror))
+    handler.log_message = lambda *arguments: None
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        url = f"http://127.0.0.1:{server.server_port}"
+        raw = fetch(url, tmp_path)
+        with zipfile.ZipFile(raw / "first.zip") as archive:
+            assert archive.testzip() is None
+        (mirror / "second.zip").unlink()
+        with pytest.raises(UserError, match=r"second\.zip: not found on the mirror"):
+            fetch(url, tmp_path / "fresh", ["second"])
+    finally:
+        server.shutdown()
+
+
+def spoil_bytes(mirror):
+    path = mirror / "second.zip"
+    path.write_bytes(path.read_bytes()[:-1] + b"?")
+
+
+def cut(mirror):
+    path = mirror / "second.zip"
+    path.write_bytes(path.read_bytes()[:-10])
+
+
+def empty_zip(mirror):
+    entry = zips.dataset(mirror, "second", {})
+    zips.catalog(mirror, {"first": entry, "second": entry})
+
+
+def not_a_zip(mirror):
+    (mirror / "second.zip").write_bytes(b"<html>moved</html>")
+    entry = zips.dataset(mirror, "first", {"trainA/x.png": png(1)})
+    html = (mirror / "second.zip").read_bytes()
+    spoiled = entry | {
+        "file": "second.zip",
+        "bytes": len(html),
+        "sha256": hashlib.sha256(html).hexdigest(),
+    }
+    zips.catalog(mirror, {"first": entry, "second": spoiled})
+
+
+@pytest.mark.parametrize(
+    ("fault", "message"),
+    [
+        (spoil_bytes, r"second\.zip: its SHA-256 is not the catalog's"),
+        (cut, r"second\.zip: [\d,]+ bytes, the catalog says"),
+        (lambda m: (m / "second.zip").unlink(), r"second\.zip: not found on the mirror"),
+        (empty_zip, r"second\.zip: no image under second/"),
+        (not_a_zip, r"second\.zip: not a zip"),
+        (lambda m: (m / "catalog.yaml").unlink(), r"data\.catalog: cannot read .*catalog\.yaml"),
+        (lambda m: (m / "catalog.yaml").write_text("a: ["), r"data\.catalog: cannot read"),
+        (lambda m: (m / "catalog.yaml").write_text("- a"), r"not a mapping"),
+        (
+            lambda m: (m / "catalog.yaml").write_text("second: {file: 3}"),
+            r"second\.file: .*found 3",
+        ),
+        (lambda m: (m / "catalog.yaml").write_text("other: {images: {}}"), r"no dataset 'second'"),
+    ],
+)
+def test_download_faults_name_what_and_where_and_change_nothing(mirror, tmp_path, fault, message):
+    before = sorted(p.read_bytes() for p in fetch(mirror, tmp_path, ["first"]).iterdir())
+    fault(mirror)
+    with pytest.raises(UserError, match=message) as raised:
+        fetch(mirror, tmp_path, ["second"])
+    assert "\n" not in str(raised.value)
+    assert sorted(p.read_bytes() for p in (tmp_path / "raw").iterdir()) == before
+    assert not list(tmp_path.rglob("*.partial"))
+
+
+def test_union_faults_name_what_and_where_and_change_nothing(mirror, tmp_path):
+    unite(mirror, tmp_path)
+    before = {p.name: p.read_bytes() for p in (tmp_path / "union").iterdir()}
+    raw = tmp_path / "raw"
+
+    def fails(message, **changes):
+        with pytest.raises(UserError, match=message) as raised:
+            union(UnionParameters(**UNION | changes), raw, tmp_path / "union")
+        assert "\n" not in str(raised.value)
+        assert {p.name: p.read_bytes() for p in (tmp_path / "union").iterdir()} == before
+        assert not list(tmp_path.rglob("*.partial"))
+
+    fails("no image is left for train .*smaller than data.image_size = 512", image_size=512)
+    (raw / "stray.zip").write_bytes(b"")
+    fails(r"stray\.zip is not in datasets\.json")
+    (raw / "stray.zip").unlink()
+    whole = zips.encoded(zips.image(300), "JPEG")
+    broken = {"testA/y.png": png(5), "trainA/half.jpg": whole[: len(whole) // 2]}
+    zips.dataset(raw, "second", broken)
+    fails(r"second\.zip/second/trainA/half\.jpg: cannot be decoded")
+    zips.dataset(raw, "second", {"testA/y.png": png(5), "trainA/x.jpg": b"no image at all"})
+    fails(r"second\.zip/second/trainA/x\.jpg: cannot be decoded")
+    spoiled = (raw / "first.zip").read_bytes().replace(png(7), png(7)[:-20] + b"\0" * 20)
+    zips.dataset(raw, "second", {"testA/y.png": png(5)})
+    (raw / "first.zip").unlink()
+    (raw / "first.zip").write_bytes(spoiled)
+    fails(r"first\.zip: first/trainB/07\.png: Bad CRC-32")
+    (raw / "first.zip").unlink()
+    (raw / "first.zip").write_bytes(b"no zip")
+    fails(r"first\.zip: not a zip")
+    (raw / "first.zip").unlink()
+    fails(r"first\.zip: missing")
+    (raw / "datasets.json").unlink()
+    fails(r"datasets\.json: missing")
+
+
+@pytest.fixture
+def draws(mirror, tmp_path):
+    rows = unite(mirror, tmp_path, ["first"])
+    grayscale(GrayscaleParameters(gray="lightness"), tmp_path / "union", tmp_path / "gray")
+    names = index.Index.read(tmp_path / "union").split("train")
+    assert names == sorted(rows[rows["kept"] & (rows["split"] == "train")]["name"])
+
+    def make(kind, shared=False, load_scale=1.0, seed=0):
+        return kind(
+            names,
+            shared=shared,
+            union=tmp_path / "union",
+            gray=tmp_path / "gray",
+            image_size=32,
+            load_scale=load_scale,
+            seed=seed,
+        )
+
+    return make
+
+
+def test_a_draw_depends_on_seed_and_number_alone(draws):
+    a, b, other = draws(data.Pairs), draws(data.Pairs), draws(data.Pairs, seed=1)
+    for k in (17, 3, 40):
+        assert all((a[k][key] == b[k][key]).all() for key in a[k])
+    assert any((a[k]["color"] != other[k]["color"]).any() for k in range(5))
+    in_one = [batch["color"] for batch in data.loader(a, 4, 12, 3, workers=0)]
+    in_two = [batch["color"] for batch in data.loader(a, 4, 12, 3, workers=2)]
+    assert all((x == y).all() for x, y in zip(in_one, in_two, strict=True))
+
+
+def test_every_photograph_is_drawn_once_an_epoch(draws):
+    pairs = draws(data.Pairs)
+    count = len(pairs.names)
+    for start in (0, count):
+        epoch = [pairs._order(count, k, stream=0) for k in range(start, start + count)]
+        assert sorted(epoch) == list(range(count))
+
+
+def test_pairs_are_the_same_crop_of_the_same_photograph(draws):
+    for item in map(draws(data.Pairs, load_scale=1.5).__getitem__, range(8)):
+        assert item["gray"].shape == (1, 32, 32)
+        assert item["color"].shape == (3, 32, 32)
+        lightness = skcolor.rgb2lab(item["color"].permute(1, 2, 0).numpy())[..., 0]
+        gray = np.repeat(item["gray"].permute(1, 2, 0).numpy(), 3, axis=2)
+        # Resized apart, so edges differ a little; another crop or flip would differ everywhere.
+        assert np.abs(skcolor.rgb2lab(gray)[..., 0] - lightness).mean() < 1
+
+
+@pytest.mark.parametrize("kind", [data.Unpaired, data.Domains])
+def test_unpaired_draws_never_show_a_photograph_in_both_forms(draws, kind):
+    disjoint, shared = draws(kind), draws(kind, shared=True)
+    assert not set(disjoint.gray_names) & set(disjoint.color_names)
+    assert sorted(disjoint.gray_names + disjoint.color_names) == sorted(disjoint.names)
+    assert shared.gray_names == shared.color_names == shared.names
+
+
+def test_domains_are_gray_and_colour(draws):
+    items = [draws(data.Domains)[k] for k in range(40)]
+    domains = {int(item["domain"]) for item in items}
+    assert domains == {0, 1}
+    for item in items:
+        spread = item["image"].float().std(dim=0, correction=0).max()
+        assert (spread == 0) == (item["domain"] == 0)
+
+
+def test_image_helpers():
+    wide = zips.image(1, 90, 40)
+    assert photographs.resize(wide, 32, Image.Resampling.LANCZOS).size == (72, 32)
+    square = photographs.to_tensor(photographs.centre_square(wide, 40))
+    assert (square == photographs.to_tensor(wide)[:, :, 25:65]).all()
+    assert (photographs.to_tensor(photographs.to_image(square)) == square).all()

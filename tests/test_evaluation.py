@@ -1,0 +1,192 @@
+"""Evaluation and report on models whose results are known."""
+
+import json
+import re
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from colorize import color, evaluation, grids, report
+from colorize.errors import UserError
+from colorize.index import Index
+from colorize.rows import CONTROLS
+
+
+@pytest.fixture(scope="module")
+def photographs(prepared):
+    return evaluation.Photographs(prepared.path("data/union"), prepared.path("data/gray"), 32)
+
+
+@pytest.fixture(scope="module")
+def controls(photographs, prepared):
+    statistics = json.loads(prepared.path("data/union/statistics.json").read_text())
+    colorers = evaluation.controls(photographs, statistics["mean_ab"])
+    return evaluation.evaluate(colorers, photographs, 200)
+
+
+def mean(result: dict, metric: str, split: str = "test") -> float:
+    return result[split][metric]["mean"]
+
+
+def test_the_trivial_rows_are_what_they_claim(controls):
+    assert tuple(controls) == CONTROLS
+    assert mean(controls["ground_truth"], "ciede2000") == 0
+    assert mean(controls["gray_copy"], "projection") == 0
+    assert mean(controls["gray_copy"], "identity_index") == 0
+    # Others' colours come in about the right amount, on average, and are wrong.
+    assert mean(controls["random_color"], "chroma_ratio") == pytest.approx(1, abs=0.2)
+    assert mean(controls["random_color"], "ciede2000") > mean(
+        controls["quarter_oracle"], "ciede2000"
+    )
+    assert 0 < mean(controls["quarter_oracle"], "ciede2000") < 6
+    for name in ("mean_color", "random_color", "quarter_oracle"):
+        assert mean(controls[name], "lightness_error") < 0.3
+
+
+def test_random_color_is_a_derangement_of_true_ones(photographs):
+    names = photographs.index.split("test")
+    colorer = evaluation.controls(photographs, [0, 0])["random_color"]
+    batch = photographs.read(names[:3])
+    truth = photographs.read(names[1:4]).truth
+    expected = color.to_uint8(color.repaint(color.to_float(batch.gray), color.to_float(truth)))
+    assert torch.equal(colorer(batch), expected)
+
+
+def test_by_dataset_and_sides(photographs, prepared, tmp_path):
+    """A dataset's other sides stand apart, and never in the headline."""
+    union = tmp_path / "union"
+    shutil.copytree(prepared.path("data/union"), union)
+    rows = pd.read_csv(union / "index.csv", keep_default_na=False)
+    test = rows.index[rows["kept"] & (rows["split"] == "test")]
+    rows.loc[test[:10], "side"] = "painting"
+    rows.loc[test[10:15], "dataset"] = "other"
+    rows.to_csv(union / "index.csv", index=False)
+    mixed = evaluation.Photographs(union, photographs.gray, 32)
+    copy = {"copy": lambda batch: batch.gray.expand(-1, 3, -1, -1)}
+    result = evaluation.evaluate(copy, mixed, 100)["copy"]
+    counts = {name: entry["images"] for name, entry in result["by_dataset"].items()}
+    assert counts == {"other": 5, "sample": 18, "sample/painting": 10}
+    assert result["images"] == 23
+
+
+def test_batches_do_not_change_values(photographs, monkeypatch):
+    copy = {"copy": lambda batch: batch.gray.expand(-1, 3, -1, -1)}
+    expected = evaluation.evaluate(copy, photographs, 100)
+    monkeypatch.setattr(evaluation, "BATCH", 5)
+    assert evaluation.evaluate(copy, photographs, 100) == expected
+
+
+class Faint(torch.nn.Module):
+    """Predicts a third of the true ab."""
+
+    output = "ab"
+
+    def __init__(self, photographs):
+        super().__init__()
+        names = photographs.index.split("val") + photographs.index.split("test")
+        batch = photographs.read(names)
+        lab = color.rgb_to_lab(color.to_float(batch.truth))
+        self.known = {g.numpy().tobytes(): ab for g, ab in zip(batch.gray, lab[:, 1:], strict=True)}
+
+    def predict_ab(self, gray):
+        keys = [(g * 255).round().to(torch.uint8).numpy().tobytes() for g in gray]
+        return torch.stack([self.known[key] for key in keys]) / 3
+
+
+def test_the_gain_brings_back_the_chroma_that_is_missing(photographs):
+    colors = evaluation.Colors(Faint(photographs), torch.device("cpu"))
+    gain = colors.fit_gain(photographs)
+    assert gain == pytest.approx(3, rel=0.02)
+    scaled = {"scaled": lambda batch: colors.scaled(batch, gain)}
+    result = evaluation.evaluate(scaled, photographs, 100)["scaled"]
+    assert mean(result, "chroma_ratio", "val") == pytest.approx(1, abs=2e-3)
+    assert mean(result, "ciede2000") < 0.5
+
+
+def test_grids_come_apart_again():
+    rng = np.random.default_rng(0)
+    columns = {
+        name: torch.from_numpy(rng.integers(0, 256, (3, channels, 16, 16), dtype=np.uint8))
+        for name, channels in (("gray", 1), ("truth", 3), ("result", 3))
+    }
+    strips = grids.columns_of(grids.grid(columns), 16)
+    assert len(strips) == 3
+    for strip, images in zip(strips, columns.values(), strict=True):
+        cell = np.array(strip)[16 + grids.GAP : 32 + grids.GAP]
+        assert (cell == images[1].expand(3, -1, -1).permute(1, 2, 0).numpy()).all()
+
+
+def test_the_same_photographs_for_every_model(photographs):
+    names = photographs.index.split("test", "photograph")
+    assert grids.choose(names, 4) == grids.choose(list(reversed(names)), 4)
+    assert len(set(grids.choose(names, 4))) == 4
+
+
+def results(projection: float) -> dict:
+    entry = {"mean": 1.5, "low": 1.0, "high": 2.0}
+    metrics = {column.metric: dict(entry) for column in report.COLUMNS}
+    metrics["projection"]["mean"] = projection
+    return {
+        "val": metrics,
+        "test": metrics,
+        "by_dataset": {"sample": {"images": 3, "ciede2000": entry}},
+        "images": 3,
+        "images_val": 2,
+        "diagnostics": {"supervision": "unpaired", "parameters": 5},
+    }
+
+
+def render(rows, **changes) -> str:
+    picture = grids.grid({name: torch.zeros((2, 3, 16, 16), dtype=torch.uint8) for name in "abc"})
+    models = [row.name for row in rows if row.kind == "model"]
+    entry = {"method": "gan", "width": 1, "depth": 1, "steps": 2, "batch_size": 3}
+    options = {
+        "baseline": models[0],
+        "parameters": {name: entry | {"learning_rate": 0.1} for name in models},
+        "datasets": ["<b>mine</b>"],
+        "statistics": {"image_size": 16, "images": {"train": 4, "val": 2, "test": 3}},
+        "curves": {models[0]: pd.DataFrame({"step": [1], "images": [3], "loss": [0.5]})},
+        "samples": dict.fromkeys(models, picture),
+    }
+    return report.page(rows, **options | changes)
+
+
+def test_a_model_that_copies_its_input_is_called_a_copy():
+    rows = report.rows_of({"honest": results(0.5), "lazy": results(0.04)}, {})
+    html = render(rows)
+    assert re.search(r"<b>lazy</b> copies its input", " ".join(html.split()))
+    assert "honest</b> copies" not in html
+
+
+def test_the_report_is_safe_deterministic_and_has_a_dash_for_what_is_undefined():
+    lacking = results(0.5)
+    lacking["test"]["sharpness"] = {"mean": None, "low": None, "high": None}
+    rows = report.rows_of({"one": lacking}, {"gray_copy": results(0)})
+    html = render(rows)
+    assert html == render(rows)
+    assert "&lt;b&gt;mine" in html
+    assert "<td>–" in html
+    assert "This run proves little" not in html
+    assert "This run proves little" in render(rows, datasets=["sample"])
+    lacking["val"]["projection"]["mean"] = None
+    assert "projection" not in report.summary(rows)["one"]
+
+
+def test_evaluate_names_a_model_that_is_missing_or_broken(project):
+    said = project.stage("evaluate", "gan", expect=2).stderr
+    assert re.fullmatch(r"error: models/gan: no model here .*\n", said)
+    project.stage("train", "gan")
+    weights = project.path("models/gan/weights.safetensors")
+    weights.write_bytes(weights.read_bytes()[:1000])
+    said = project.stage("evaluate", "gan", expect=2).stderr
+    assert re.fullmatch(r"error: models/gan: not a model that can be loaded .*\n", said)
+    assert not project.path("metrics/gan.json").exists()
+
+
+def test_index_faults_are_named(tmp_path):
+    (tmp_path / "index.csv").write_text("a,b\n1,2\n")
+    with pytest.raises(UserError, match=r"index\.csv: not an index"):
+        Index.read(tmp_path)

@@ -1,0 +1,229 @@
+"""Losses, schedules and updates of the methods, against their formulas."""
+
+import math
+
+import pytest
+import torch
+from torch.nn import functional as F
+
+from colorize import color, model
+from colorize.methods import common
+from tests.conftest import METHODS, SMALL, merge
+from tests.test_params import committed
+
+
+def built(name: str, **changes):
+    """A small model of the committed entry `name`, and its parameters."""
+    values = committed()
+    merge(values, SMALL)
+    parameters = model.parse(values["models"][name] | changes, f"models.{name}")
+    torch.manual_seed(0)
+    return model.build(parameters, 32), parameters
+
+
+def batch_for(method, count: int = 4) -> dict[str, torch.Tensor]:
+    rng = torch.Generator().manual_seed(1)
+    images = torch.randint(0, 256, (count, 3, 32, 32), generator=rng, dtype=torch.uint8)
+    if method.draws.__name__ == "Domains":
+        return {"image": images, "domain": torch.arange(count) % 2}
+    gray = color.to_uint8(color.gray_of(color.to_float(images)))
+    return {"gray": gray, "color": images}
+
+
+def step(method, number: int = 1, seed: int = 2):
+    return method.step(batch_for(method), number, torch.Generator().manual_seed(seed))
+
+
+def weights(network: torch.nn.Module) -> torch.Tensor:
+    return torch.cat([p.detach().flatten().clone() for p in network.parameters()])
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_a_step_moves_every_network_and_names_its_losses(name):
+    method, _ = built(name)
+    before = {child: weights(network) for child, network in method.named_children()}
+    losses = step(method, number=2)  # stargan's generator moves at every second step here
+    assert all(math.isfinite(value) and value.ndim == 0 for value in losses.values())
+    assert "loss" in losses
+    for child, network in method.named_children():
+        assert not torch.equal(weights(network), before[child]), child
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_output_is_rgb_in_range_and_follows_the_input(name):
+    method, _ = built(name)
+    gray = torch.rand(2, 1, 40, 32, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        rgb = method.eval().colorize(gray)
+        ab = method.predict_ab(gray)
+    assert rgb.shape == (2, 3, 40, 32)
+    assert ab.shape == (2, 2, 40, 32)
+    assert rgb.min() >= 0
+    assert rgb.max() <= 1
+    assert not torch.equal(rgb[0], rgb[1])
+    if method.output == "ab":
+        assert (color.rgb_to_lab(rgb)[:, :1] - color.lightness_of(gray)).abs().max() < 0.01
+
+
+def test_zhang_l2_is_half_the_mean_squared_distance_at_a_quarter_of_the_size():
+    method, _ = built("zhang_l2")
+    batch = batch_for(method)
+    lab = color.rgb_to_lab(color.to_float(batch["color"]))
+    scaled = (color.lightness_of(color.to_float(batch["gray"])) - 50) / 100
+    with torch.no_grad():
+        predicted = method.trunk(scaled)
+    target = lab[:, 1:, ::4, ::4] / 110
+    expected = sum(
+        0.5 * float((predicted[i, :, y, x] - target[i, :, y, x]).square().sum())
+        for i in range(4)
+        for y in range(8)
+        for x in range(8)
+    ) / (4 * 8 * 8)
+    method, _ = built("zhang_l2")
+    assert float(step(method)["loss"]) == pytest.approx(expected, rel=1e-4)
+
+
+def test_cyclegan_sums_its_terms():
+    method, _ = built("cyclegan", cycle_weight=7, identity_weight=0.3)
+    losses = step(method)
+    expected = losses["adversarial_color"] + losses["adversarial_gray"]
+    expected += 7 * (losses["cycle_gray"] + losses["cycle_color"])
+    expected += 7 * 0.3 * (losses["identity_color"] + losses["identity_gray"])
+    assert float(losses["loss"]) == pytest.approx(float(expected), rel=1e-5)
+    method, _ = built("cyclegan", identity_weight=0)
+    assert "identity_color" not in step(method)
+
+
+def test_cyclegan_terms_are_those_of_the_paper():
+    method, _ = built("cyclegan")
+    batch = batch_for(method)
+    x = (batch["gray"].float() / 127.5 - 1).expand(-1, 3, -1, -1)
+    y = batch["color"].float() / 127.5 - 1
+    with torch.no_grad():
+        fake = method.to_color(x)
+        expected = {
+            "adversarial_color": (method.judge_color(fake) - 1).square().mean(),
+            "cycle_gray": (method.to_gray(fake) - x).abs().mean(),
+            "cycle_color": (method.to_color(method.to_gray(y)) - y).abs().mean(),
+            "identity_color": (method.to_color(y) - y).abs().mean(),
+            "discriminator_color": 0.5
+            * (
+                (method.judge_color(y) - 1).square().mean()
+                + method.judge_color(fake).square().mean()
+            ),
+        }
+    losses = step(method)
+    for name, value in expected.items():
+        assert float(losses[name]) == pytest.approx(float(value), rel=1e-4), name
+
+
+def test_stargan_terms_are_those_of_the_paper():
+    method, _ = built("stargan")
+    batch = batch_for(method)
+    x, domain = batch["image"].float() / 127.5 - 1, batch["domain"]
+    rng = torch.Generator().manual_seed(2)
+    target = domain[torch.randperm(4, generator=rng)]
+    mix = torch.rand((4, 1, 1, 1), generator=rng)
+    fake = method.generator(x, target).detach()
+    real_source, logits = method.discriminator(x)
+    fake_source = method.discriminator(fake)[0]
+    gradients = []
+    for i in range(4):  # one image at a time: the norm is each image's own
+        point = (mix[i] * x[i] + (1 - mix[i]) * fake[i])[None].requires_grad_()
+        (gradient,) = torch.autograd.grad(method.discriminator(point)[0].sum(), point)
+        gradients.append((gradient.norm() - 1) ** 2)
+    real_source, logits, fake_source = (v.detach() for v in (real_source, logits, fake_source))
+    expected = {
+        "wasserstein": fake_source.mean() - real_source.mean(),
+        "classification_real": F.nll_loss(logits.log_softmax(1), domain),
+        "gradient_penalty": torch.stack(gradients).mean(),
+    }
+    expected["discriminator"] = (
+        expected["wasserstein"]
+        + expected["classification_real"]
+        + 10 * expected["gradient_penalty"]
+    )
+    losses = step(method)
+    assert "loss" not in losses  # the generator waits for its turn
+    for name, value in expected.items():
+        assert float(losses[name]) == pytest.approx(float(value), rel=1e-4), name
+    losses = step(method, number=2)
+    total = losses["adversarial"] + losses["classification_fake"] + 10 * losses["reconstruction"]
+    assert float(losses["loss"]) == pytest.approx(float(total), rel=1e-5)
+
+
+def test_stargans_generator_moves_every_n_critic_steps():
+    method, _ = built("stargan", n_critic=3)
+    moved = []
+    for number in range(1, 7):
+        before = weights(method.generator)
+        step(method, number)
+        moved.append(not torch.equal(before, weights(method.generator)))
+    assert moved == [False, False, True, False, False, True]
+
+
+def test_zhang_l2_learns_a_constant_colour():
+    """From any gray to one ab: what L2 must find, whatever else."""
+    method, _ = built("zhang_l2", width=4, learning_rate=1e-2, weight_decay=0)
+    lightness = torch.linspace(20, 80, 16)[:, None, None, None].expand(-1, 1, 32, 32)
+    ab = torch.tensor([20.0, -15.0])[None, :, None, None].expand(16, -1, 32, 32)
+    rgb = color.join(lightness, ab)
+    batch = {"gray": color.to_uint8(color.gray_of(rgb)), "color": color.to_uint8(rgb)}
+    method.train()
+    for number in range(1, 151):
+        method.step(batch, number, torch.Generator())
+    with torch.no_grad():
+        predicted = method.predict_ab(color.to_float(batch["gray"]))  # batch statistics
+    assert (predicted - ab).square().sum(1).sqrt().mean() < 4
+
+
+def test_learning_rate_is_constant_and_then_falls_to_almost_nothing():
+    _, p = built("cyclegan", steps=100, decay_from=0.5)
+    factors = [p.learning_rate_factor(step) for step in range(1, 101)]
+    assert factors[:50] == [1.0] * 50
+    assert factors[50:] == pytest.approx([1 - i / 51 for i in range(1, 51)])
+    _, p = built("cyclegan", steps=100, decay_from=1)
+    assert {p.learning_rate_factor(step) for step in range(1, 101)} == {1.0}
+
+
+def test_image_pool():
+    rng = torch.Generator().manual_seed(0)
+    pool = common.ImagePool(3)
+    first = torch.arange(3.0).view(3, 1, 1, 1).expand(-1, 3, 2, 2)
+    assert torch.equal(pool.exchange(first, rng), first)  # until it is full, all are shown
+    shown_old = 0
+    for number in range(10, 410):
+        image = torch.full((1, 3, 2, 2), float(number))
+        before = {float(stored[0, 0, 0]) for stored in pool.images}
+        shown = float(pool.exchange(image, rng)[0, 0, 0, 0])
+        after = {float(stored[0, 0, 0]) for stored in pool.images}
+        assert len(after) == 3
+        if shown == number:
+            assert after == before
+        else:  # exchanged: the stored one is shown, and gone
+            assert after == before - {shown} | {number}
+            shown_old += 1
+    assert 160 < shown_old < 240
+    assert torch.equal(common.ImagePool(0).exchange(first, rng), first)
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_a_saved_model_colours_as_before(name, tmp_path):
+    method, p = built(name)
+    step(method, number=2)
+    model.save(method, p, 32, tmp_path)
+    gray = torch.rand(1, 1, 32, 32, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        assert torch.equal(model.load(tmp_path).colorize(gray), method.eval().colorize(gray))
+
+
+@pytest.mark.parametrize("name", METHODS)
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_a_step_on_a_gpu_gives_the_losses_of_the_cpu(name):
+    expected = step(built(name)[0], number=2)
+    method, _ = built(name)
+    method.cuda()
+    batch = {key: value.cuda() for key, value in batch_for(method).items()}
+    losses = method.step(batch, 2, torch.Generator().manual_seed(2))
+    for key, value in expected.items():
+        assert float(losses[key]) == pytest.approx(float(value), rel=1e-2, abs=1e-3), key

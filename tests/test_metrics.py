@@ -1,0 +1,142 @@
+"""Metrics against scikit-image on real photographs, and against closed forms."""
+
+import numpy as np
+import pytest
+import torch
+from skimage import color as skcolor
+from skimage import metrics as skmetrics
+
+from colorize import color, metrics
+from tests.test_color import PHOTOGRAPHS, photograph
+
+
+def pair(name: str) -> tuple[torch.Tensor, torch.Tensor]:
+    """A photograph and its gray copy, uint8."""
+    rgb = photograph(name)[:, :, :200, :240]
+    return color.to_uint8(rgb), color.to_uint8(color.gray_of(rgb))
+
+
+def one(quantities: dict[str, np.ndarray]) -> dict[str, float | None]:
+    return {name: entry["mean"] for name, entry in metrics.summarize(quantities, 100).items()}
+
+
+@pytest.mark.parametrize("name", PHOTOGRAPHS)
+def test_agrees_with_scikit_image(name):
+    truth, gray = pair(name)
+    noise = torch.randn(truth.shape, generator=torch.Generator().manual_seed(0)) * 12
+    predicted = (truth + noise).clamp(0, 255).to(torch.uint8)
+    ours = metrics.measure(predicted, truth, gray)
+    t, p = (x[0].permute(1, 2, 0).numpy() for x in (truth, predicted))
+    assert ours["psnr"][0] == pytest.approx(skmetrics.peak_signal_noise_ratio(t, p), abs=1e-3)
+    ssim = skmetrics.structural_similarity(
+        t,
+        p,
+        channel_axis=2,
+        gaussian_weights=True,
+        sigma=1.5,
+        use_sample_covariance=False,
+        data_range=255,
+    )
+    assert ours["ssim"][0] == pytest.approx(ssim, abs=1e-3)
+    difference = skcolor.deltaE_ciede2000(skcolor.rgb2lab(t), skcolor.rgb2lab(p)).mean()
+    assert ours["ciede2000"][0] == pytest.approx(difference, abs=1e-3)
+
+
+def test_ciede2000_on_every_pair_of_colours():
+    generator = torch.Generator().manual_seed(1)
+    lab = torch.rand((2, 3, 200, 200), generator=generator, dtype=torch.float64)
+    lab = (
+        lab * torch.tensor([100.0, 220, 220])[:, None, None]
+        - torch.tensor([0.0, 110, 110])[:, None, None]
+    )
+    lab[0, 1:, :20] = 0  # neutral against anything, and against neutral
+    lab[1, 1:, 10:30] = 0
+    ours = metrics.ciede2000(lab[:1], lab[1:])[0].numpy()
+    reference = skcolor.deltaE_ciede2000(*(x.permute(1, 2, 0).numpy() for x in lab))
+    assert np.abs(ours - reference).max() < 1e-9
+
+
+def test_a_perfect_prediction():
+    truth, gray = pair("coffee.png")
+    m = one(metrics.measure(truth, truth, gray))
+    assert m["psnr"] == pytest.approx(10 * np.log10(255**2 * 12), abs=1e-6)
+    assert m["ssim"] == m["chroma_ratio"] == m["identity_index"] == m["projection"] == 1
+    assert m["sharpness"] == m["sharpness_ab"] == 1
+    assert m["ciede2000"] == m["ab_rmse"] == m["colorfulness_gap"] == m["lightness_error"] == 0
+
+
+def test_a_copy_of_the_input_and_a_noisy_copy():
+    truth, gray = pair("coffee.png")
+    copy = gray.expand(-1, 3, -1, -1)
+    m = one(metrics.measure(copy, truth, gray))
+    assert m["identity_index"] == m["projection"] == m["colorfulness"] == 0
+    assert m["chroma_ratio"] == pytest.approx(0, abs=1e-3)
+    noise = torch.randn(truth.shape, generator=torch.Generator().manual_seed(0)) * 10
+    noisy = (copy + noise).round().clamp(0, 255).to(torch.uint8)
+    m = one(metrics.measure(noisy, truth, gray))
+    # It changes a lot, but not towards the truth: that is what the projection is for.
+    assert m["identity_index"] > 0.1
+    assert abs(m["projection"]) < 0.02
+
+
+def test_scaled_chroma():
+    rgb = photograph("chelsea.png")
+    lab = color.rgb_to_lab(rgb)
+    half = color.to_uint8(color.join(lab[:, :1], lab[:, 1:] / 2))
+    m = one(metrics.measure(half, color.to_uint8(rgb), color.to_uint8(color.gray_of(rgb))))
+    assert m["chroma_ratio"] == pytest.approx(0.5, abs=0.01)
+    assert m["projection"] == pytest.approx(0.5, abs=0.05)
+    assert 0.5 <= m["sharpness_ab"] < 0.6  # rounding to 8 bits adds edges of its own
+    assert m["lightness_psnr"] > 50
+
+
+def test_colorfulness_of_two_colours():
+    # Half red, half blue: rg is 255 and 0, yb is 127.5 and -255.
+    image = torch.zeros((1, 3, 4, 4), dtype=torch.float64)
+    image[:, 0, :2], image[:, 2, 2:] = 255, 255
+    expected = np.sqrt(127.5**2 + 191.25**2) + 0.3 * np.sqrt(127.5**2 + 63.75**2)
+    assert metrics.colorfulness(image).item() == pytest.approx(expected)
+
+
+def test_lightness_metrics_of_a_constant_shift():
+    truth = torch.full((1, 3, 16, 16), 100, dtype=torch.uint8)
+    darker = torch.full((1, 3, 16, 16), 90, dtype=torch.uint8)
+    m = one(metrics.measure(darker, truth, truth[:, :1]))
+    shift = (
+        skcolor.rgb2lab(np.full((1, 1, 3), 100, np.uint8))
+        - skcolor.rgb2lab(np.full((1, 1, 3), 90, np.uint8))
+    )[0, 0, 0]
+    assert m["lightness_error"] == pytest.approx(shift, abs=1e-3)
+    assert m["lightness_psnr"] == pytest.approx(20 * np.log10(100 / shift), abs=1e-3)
+
+
+def test_a_ratio_to_nothing_is_undefined_not_infinite():
+    gray = torch.full((2, 3, 16, 16), 128, dtype=torch.uint8)
+    summary = metrics.summarize(metrics.measure(gray, gray, gray[:, :1]), 100)
+    assert summary["projection"] == {"mean": None, "low": None, "high": None}
+    assert summary["psnr"]["mean"] > 58
+
+
+def test_ratios_are_of_sums_not_means_of_ratios():
+    quantities = {name: np.ones(2) for name in metrics.measure(*_three())}
+    quantities |= {"chroma": np.array([1.0, 9.0]), "chroma_of_truth": np.array([10.0, 10.0])}
+    assert metrics.summarize(quantities, 100)["chroma_ratio"]["mean"] == 0.5
+    quantities |= {"chroma_of_truth": np.array([1.0, 90.0])}
+    assert metrics.summarize(quantities, 100)["chroma_ratio"]["mean"] == round(10 / 91, 6)
+
+
+def test_the_interval_is_the_bootstraps():
+    rng = np.random.default_rng(0)
+    values = rng.normal(20, 2, 400)
+    quantities = {name: np.ones(400) for name in metrics.measure(*_three())} | {"psnr": values}
+    entry = metrics.summarize(quantities, 4000)["psnr"]
+    half = 1.96 * values.std() / np.sqrt(400)
+    assert entry["mean"] == pytest.approx(values.mean(), abs=1e-6)
+    assert entry["low"] == pytest.approx(values.mean() - half, abs=0.02)
+    assert entry["high"] == pytest.approx(values.mean() + half, abs=0.02)
+    assert metrics.summarize(quantities, 4000)["psnr"] == entry
+
+
+def _three():
+    image = torch.zeros((2, 3, 16, 16), dtype=torch.uint8)
+    return image, image, image[:, :1]

@@ -1,0 +1,227 @@
+"""params.yaml: every key documented and used, every mistake named by its dotted key."""
+
+import copy
+import re
+
+import pytest
+from ruamel.yaml import YAML
+
+from colorize.errors import UserError
+from stages import check, preset
+from tests.conftest import ROOT, Project, merge
+from tests.zips import catalog, dataset, encoded, image
+
+TEXT = (ROOT / "params.yaml").read_text(encoding="utf-8")
+
+
+def committed() -> dict:
+    return YAML(typ="safe").load(TEXT)
+
+
+def leaves(values: dict, where: str = "") -> list[str]:
+    found = []
+    for key, value in values.items():
+        found += leaves(value, f"{where}{key}.") if isinstance(value, dict) else [f"{where}{key}"]
+    return found
+
+
+def test_the_committed_parameters_are_valid():
+    check.check(committed())
+
+
+@pytest.mark.parametrize("name", ["full"])
+def test_presets_are_valid(name):
+    values = committed()
+    merge(values, preset.read(name, None))
+    check.check(values)
+
+
+def test_every_parameter_has_a_comment():
+    """At its own line, or in the list of what every entry of `models` has."""
+    shared = re.findall(r"^#   ([a-z_, ]+?)  +\S", TEXT, re.MULTILINE)
+    documented = {name for names in shared for name in names.split(", ")}
+    for line in TEXT.splitlines():
+        key = re.match(r" *([a-z_0-9]+): *\S", line)
+        if key and key[1] not in documented:
+            assert "#" in line, line
+
+
+def test_every_key_of_a_model_is_used():
+    """A key that the code never reads is a promise that is not kept."""
+    code = "\n".join(p.read_text(encoding="utf-8") for p in (ROOT / "colorize").rglob("*.py"))
+    for dotted in leaves(committed()):
+        key = dotted.rsplit(".", 1)[1] if "." in dotted else dotted
+        if key not in ("method", "network"):
+            assert re.search(rf"(\bp|parameters|train|runtime|self|self\.p)\.{key}\b", code) or (
+                re.search(rf"\b(train|parameters|seed)\.{key}\b", _stages())
+            ), dotted
+
+
+def _stages() -> str:
+    return "\n".join(p.read_text(encoding="utf-8") for p in (ROOT / "stages").glob("*.py"))
+
+
+MISTAKES = {
+    "unknown key": ({"data": {"imagesize": 64}}, r"^data\.imagesize: unknown key"),
+    "unknown section": ({"training": {}}, r"^training: unknown key"),
+    "unknown key of a method": (
+        {"models": {"gan": {"n_critic": 5}}},
+        r"^models\.gan\.n_critic: unknown key",
+    ),
+    "text for a number": ({"data": {"image_size": "64"}}, r"^data\.image_size: .*found '64'"),
+    "fraction": ({"models": {"gan": {"steps": 1.5}}}, r"^models\.gan\.steps: .*found 1.5"),
+    "truth for a number": ({"seed": True}, r"^seed: .*found True"),
+    "below the range": ({"data": {"image_size": 16}}, r"^data\.image_size: .*found 16"),
+    "not a multiple": ({"data": {"image_size": 100}}, r"^data\.image_size: .*multiple of 8"),
+    "above the range": (
+        {"models": {"cyclegan": {"decay_from": 1.1}}},
+        r"^models\.cyclegan\.decay_from: .*found 1.1",
+    ),
+    "negative weight": (
+        {"models": {"cyclegan": {"cycle_weight": -1}}},
+        r"^models\.cyclegan\.cycle_weight: .*found -1",
+    ),
+    "not a choice": ({"train": {"unpaired": "maybe"}}, r"^train\.unpaired: .*found 'maybe'"),
+    "no list": ({"data": {"datasets": "sample"}}, r"^data\.datasets: .*found 'sample'"),
+    "empty list": ({"data": {"datasets": []}}, r"^data\.datasets: .*found \[\]"),
+    "missing dataset": ({"data": {"datasets": ["sampel"]}}, r"no dataset 'sampel' in"),
+    "missing catalog": ({"data": {"catalog": "no.yaml"}}, r"^data\.catalog: cannot read no\.yaml"),
+    "unknown device": ({"runtime": {"device": "gpu"}}, r"^runtime\.device: .*found 'gpu'"),
+    "no such method": (
+        {"models": {"gan": {"method": "pix2pix"}}},
+        r"^models\.gan\.method: one of .*found 'pix2pix'",
+    ),
+    "not its network": (
+        {"models": {"gan": {"network": "zhang"}}},
+        r"^models\.gan\.network: .*found 'zhang'",
+    ),
+    "layers for this size": (
+        {"data": {"image_size": 96}},
+        r"^models\.stargan\.discriminator_layers: 6 layers need",
+    ),
+    "patches for this size": (
+        {"models": {"gan": {"discriminator_layers": 5}}, "data": {"image_size": 64}},
+        r"^models\.gan\.discriminator_layers: 5 layers need images of 96",
+    ),
+    "a key that dvc would ignore": (
+        {"models": {"gan": {"size": 1}}},
+        r"^models\.gan\.size: a key may not be called",
+    ),
+    "a section that is none": ({"data": 3}, r"^data: .*found 3"),
+    "a model that is none": ({"models": {"gan": None}}, r"^models\.gan: .*found None"),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_mistake_is_named_by_its_dotted_key(mistake):
+    changes, message = MISTAKES[mistake]
+    values = copy.deepcopy(committed())
+    for key, value in changes.items():
+        if isinstance(value, dict) and isinstance(values.get(key), dict):
+            for inner, new in value.items():
+                if isinstance(new, dict):
+                    values[key][inner] |= new
+                else:
+                    values[key][inner] = new
+        else:
+            values[key] = value
+    with pytest.raises(UserError, match=message) as raised:
+        check.check(values)
+    assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize("key", leaves(committed()))
+def test_a_missing_key_is_named(key):
+    values = committed()
+    *sections, last = key.split(".")
+    section = values
+    for name in sections:
+        section = section[name]
+    del section[last]
+    with pytest.raises(UserError, match=rf"^{key}: (missing|one of)"):
+        check.check(values)
+
+
+@pytest.mark.parametrize("name", ["summary", "training", "gray_copy", "zhang_l2_scaled", "a-b"])
+def test_names_that_models_may_not_have(name):
+    values = committed()
+    values["models"][name] = values["models"]["gan"]
+    with pytest.raises(UserError, match=rf"^models\.{name}: not a name for a model"):
+        check.check(values)
+
+
+def test_the_baseline_must_be_there():
+    values = committed()
+    del values["models"]["zhang_l2"]
+    with pytest.raises(UserError, match="baseline 'zhang_l2' is missing"):
+        check.check(values)
+
+
+def test_powers_of_ten_are_numbers():
+    assert YAML(typ="safe").load("2e-4") == 2e-4
+
+
+@pytest.fixture
+def repository(tmp_path) -> Project:
+    """A git repository with nothing but the committed params.yaml, the presets and the code."""
+    for name in ("params.yaml", "presets", "stages", "colorize"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    (tmp_path / "params.yaml").unlink()
+    (tmp_path / "params.yaml").write_text(TEXT, encoding="utf-8")
+    project = Project(tmp_path)
+    for command in (
+        ["init", "-q"],
+        ["add", "params.yaml"],
+        ["-c", "user.name=a", "-c", "user.email=b", "commit", "-qm", "c"],
+    ):
+        project.run("git", *command)
+    return project
+
+
+def test_presets_apply_keep_comments_and_are_undone(repository):
+    repository.stage("preset", "full")
+    text = repository.path("params.yaml").read_text(encoding="utf-8")
+    values = YAML(typ="safe").load(text)
+    assert values["data"]["image_size"] == 256
+    assert len(values["data"]["datasets"]) == 10
+    assert values["models"]["cyclegan"]["cycle_weight"] == 10  # not in the preset
+    assert text.count("#") == TEXT.count("#")
+    repository.stage("preset", "sample")
+    assert repository.path("params.yaml").read_text(encoding="utf-8") == TEXT
+
+
+def test_a_preset_keeps_what_was_written_by_hand_aside(repository):
+    edited = TEXT.replace("seed: 0", "seed: 42", 1)
+    repository.path("params.yaml").write_text(edited, encoding="utf-8")
+    said = repository.stage("preset", "sample").stdout
+    assert "params.yaml.edited" in said
+    assert repository.path(".scratch/params.yaml.edited").read_text(encoding="utf-8") == edited
+
+
+def test_the_mirror_preset_takes_its_datasets_from_the_mirror(repository, tmp_path):
+    folder = tmp_path / "zips"
+    folder.mkdir()
+    entry = dataset(folder, "mine", {"trainA/a.png": encoded(image(0))})
+    catalog(folder, {"mine": entry})
+    said = repository.stage("preset", "mirror", expect=2).stderr
+    assert "needs --mirror" in said
+    repository.stage("preset", "mirror", "--mirror", str(folder))
+    values = YAML(typ="safe").load(repository.path("params.yaml"))
+    assert values["data"]["datasets"] == ["mine"]
+    assert values["data"]["mirror"] == str(folder)
+    flags = repository.stage("preset", "mirror", "--mirror", str(folder), "--print").stdout
+    assert "-S 'data.datasets=[mine]'" in flags
+
+
+def test_commands_end_with_one_line_and_exit_code_2(repository):
+    repository.params(models__gan__width=0)
+    for command in (["check"], ["train", "gan"]):
+        done = repository.stage(*command, expect=2)
+        assert done.stderr.startswith("error: models.gan.width: ")
+        assert done.stderr.count("\n") == 1
+    assert "models.nothing: missing" in repository.stage("train", "nothing", expect=2).stderr
+    repository.path("params.yaml").write_text("a: [", encoding="utf-8")
+    done = repository.stage("check", expect=2)
+    assert re.fullmatch(r"error: params\.yaml: not YAML: .*\n", done.stderr)
+    repository.path("params.yaml").unlink()
+    assert "run this from the project's root" in repository.stage("union", expect=2).stderr

@@ -1,0 +1,175 @@
+"""The training stage as users run it: exact, resumable, and stopped without loss."""
+
+import os
+import re
+import shutil
+import signal
+import sys
+import time
+
+import filelock
+import pytest
+import torch
+
+from colorize import scratch
+from colorize.errors import UserError
+from tests.conftest import METHODS, Project
+
+OUTPUTS = ("models/{0}", "metrics/training/{0}.csv", "reports/training/{0}.png")
+
+
+def outputs(project: Project, name: str) -> dict[str, bytes]:
+    return {
+        path: data for form in OUTPUTS for path, data in project.bytes_of(form.format(name)).items()
+    }
+
+
+def wait_for_checkpoint(project: Project, process, seconds: float = 60) -> None:
+    """Wait until a checkpoint is written; fail if the trainer ends before."""
+    deadline = time.monotonic() + seconds
+    while not list(project.path(".scratch").glob("training/*/checkpoint.pt")):
+        assert process.poll() is None, f"ended before it saved: {process.stderr.read()}"
+        assert time.monotonic() < deadline, "no checkpoint"
+        time.sleep(0.01)
+
+
+def longer(project: Project, name: str) -> None:
+    """Enough steps to be interrupted in, a checkpoint every few."""
+    project.params(**{f"models__{name}__steps": 200})
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_killed_and_resumed_ends_with_the_bytes_of_an_undisturbed_run(project, tmp_path, name):
+    longer(project, name)
+    undisturbed = Project(shutil.copytree(project.root, tmp_path / "undisturbed"))
+    beside = undisturbed.start("python", "-m", "stages.train", name)
+
+    process = project.start("python", "-m", "stages.train", name)
+    wait_for_checkpoint(project, process)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    assert not project.path(f"models/{name}").exists()
+    beside.communicate()
+    assert beside.returncode == 0
+    said = project.stage("train", name).stderr
+    assert 0 < int(re.search(r"resuming after step (\d+) of 200", said)[1]) < 200
+
+    assert outputs(project, name) == outputs(undisturbed, name)
+    assert len(outputs(project, name)) == 4
+    assert not list(project.path(".scratch/training").iterdir())  # nothing is left behind
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_stopped_it_says_what_was_saved_and_how_to_go_on(project, number):
+    project.params(models__gan__steps=100_000, runtime__save_interval=10, runtime__workers=1)
+    process = project.start("python", "-m", "stages.train", "gan")
+    wait_for_checkpoint(project, process)
+    asked = time.monotonic()
+    os.killpg(process.pid, number)  # as a terminal does: the whole group, workers too
+    error = process.communicate(timeout=20)[1]
+    assert process.returncode == 130
+    assert time.monotonic() - asked < 10
+    assert "Traceback" not in error
+    line = error.strip().splitlines()[-1]
+    stopped = re.fullmatch(
+        rf"gan: {signal.Signals(number).name}: stopped after step (\d+) of 100000; saved\. "
+        r"Run the same command to go on\.",
+        line,
+    )
+    assert stopped, error
+    assert not project.path("models/gan").exists()
+    process = project.start("python", "-m", "stages.train", "gan")
+    line = process.stderr.readline()
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+    assert line == f"resuming after step {stopped[1]} of 100000\n"
+
+
+def test_a_trainer_whose_dvc_is_gone_saves_and_ends(project):
+    """kill -9 of dvc alone leaves its child running."""
+    project.params(models__gan__steps=100_000, runtime__save_interval=10)
+    starter = (
+        "import os, subprocess, sys;"
+        "os.environ['DVC_STAGE'] = 'train@gan';"
+        "child = subprocess.Popen([sys.executable, '-m', 'stages.train', 'gan']);"
+        "print(child.pid, file=sys.stderr, flush=True); child.wait()"
+    )
+    process = project.start(sys.executable, "-c", starter)
+    trainer = int(process.stderr.readline())
+    wait_for_checkpoint(project, process)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    deadline = time.monotonic() + 5
+    while _runs(trainer):
+        assert time.monotonic() < deadline, "still running 5 seconds later"
+        time.sleep(0.05)
+    assert "the process that started this stage is gone" in process.stderr.read()
+
+
+def _runs(pid: int) -> bool:
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            return file.read().rsplit(")", 1)[1].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def test_a_changed_parameter_starts_afresh(project):
+    longer(project, "gan")
+    process = project.start("python", "-m", "stages.train", "gan")
+    wait_for_checkpoint(project, process)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    for change in ({"models__gan__steps": 6}, {"seed": 1}, {"train__unpaired": "shared"}):
+        project.params(**change)
+        assert "resuming" not in project.stage("train", "gan").stderr
+
+
+def test_a_second_trainer_of_the_same_run_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(scratch, "LOCK_SECONDS", 0.2)
+    held = filelock.FileLock(tmp_path / "lock")
+    with (
+        held,
+        pytest.raises(UserError, match="another process is training this very run"),
+        scratch.Scratch(tmp_path),
+    ):
+        pass
+    with scratch.Scratch(tmp_path) as free:
+        free.save({"step": 3})
+        assert free.load(torch.device("cpu")) == {"step": 3}
+
+
+def test_the_curves_and_the_grid(project):
+    project.stage("train", "stargan")
+    rows = project.path("metrics/training/stargan.csv").read_text().splitlines()
+    assert rows[0].startswith("step,images,loss,")
+    assert [row.split(",")[:2] for row in rows[1:]] == [["3", "6"], ["6", "12"], ["8", "16"]]
+    assert project.path("reports/training/stargan.png").stat().st_size > 1000
+
+
+def test_faults_in_the_data_are_named(project):
+    project.params(data__image_size=64)
+    project.params(models__stargan__discriminator_layers=4)
+    said = project.stage("train", "gan", expect=2).stderr
+    assert "statistics.json: made with data.image_size = 32, params.yaml says 64" in said
+    project.params(data__image_size=32, runtime__device="cuda:7")
+    assert (
+        "runtime.device: cuda:7 is not available" in project.stage("train", "gan", expect=2).stderr
+    )
+    project.params(runtime__device="cpu")
+    for path in project.path("data/gray").glob("*.png"):
+        path.write_bytes(b"")
+    said = project.stage("train", "gan", expect=2).stderr
+    assert re.search(r"error: data/gray/\w+\.png: cannot be decoded as an image", said)
+    assert "Traceback" not in said
+    shutil.rmtree(project.path("data/union"))
+    assert "run `dvc repro`" in project.stage("train", "gan", expect=2).stderr
+    assert not project.path("models").exists()
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+@pytest.mark.parametrize("name", METHODS)
+def test_every_method_trains_on_a_gpu(project, name):
+    project.params(runtime__device="cuda")
+    project.stage("train", name)
+    project.stage("evaluate", name)
