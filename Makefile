@@ -40,4 +40,5 @@ format: setup  ## mend style
 	ruff format .
 
 clean:  ## remove downloaded zips, checkpoints of unfinished training, and all outputs
-	rm -rf .scratch data models reports dvc_plots metrics/*.json
+	rm -rf .scratch data models reports dvc_plots
+	find metrics -name '*.json' ! -name summary.json -delete

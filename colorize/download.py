@@ -15,6 +15,7 @@ from colorize.catalog import Dataset
 from colorize.errors import UserError
 from colorize.files import replaced_file, replaced_folder, sha256_of, write_json
 from colorize.parameters import Parameters
+from colorize.progress import INTERVAL
 
 
 class DownloadParameters(Parameters):
@@ -63,7 +64,12 @@ def _fetch(dataset: Dataset, mirror: str, kept: Path) -> Path:
                 fsspec.open(address, "rb", block_size=0) as source,
                 open(partial, "wb") as file,
                 tqdm.wrapattr(
-                    file, "write", total=dataset.bytes, desc=dataset.file, leave=False
+                    file,
+                    "write",
+                    total=dataset.bytes,
+                    desc=dataset.file,
+                    leave=False,
+                    mininterval=INTERVAL,
                 ) as counted,
             ):
                 shutil.copyfileobj(source, counted, 1 << 20)

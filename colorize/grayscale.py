@@ -4,12 +4,12 @@ from pathlib import Path
 from typing import Literal
 
 import pandas as pd
-from tqdm import tqdm
 
 from colorize import color, photographs
 from colorize.files import replaced_folder, sha256_of
 from colorize.index import Index
 from colorize.parameters import Parameters
+from colorize.progress import progress
 
 
 class GrayscaleParameters(Parameters):
@@ -26,7 +26,7 @@ def grayscale(parameters: GrayscaleParameters, union: Path, target: Path) -> Non
     """
     rows = []
     with replaced_folder(target) as folder:
-        for name in tqdm(Index.read(union).names, "grayscale", leave=False, mininterval=1):
+        for name in progress(Index.read(union).names, "grayscale"):
             rgb = color.to_float(photographs.to_tensor(photographs.read(union / name, "RGB")))
             gray = color.to_uint8(color.gray_of(rgb, parameters.gray))
             copy = (folder / name).with_suffix(".png")

@@ -28,14 +28,13 @@ def fingerprint(facts: dict) -> str:
 
 
 def _loaded_code() -> dict[str, str]:
-    """SHA-256 of every loaded file of this project: `colorize` and what stands beside it."""
+    """SHA-256 of every loaded file of this project, the script that was started included."""
     root = Path(__file__).parent.parent
-    files = {
-        Path(module.__file__)
-        for name, module in list(sys.modules.items())
-        if name.split(".")[0] in ("colorize", "stages") and getattr(module, "__file__", None)
-    }
-    return {str(file.relative_to(root)): sha256_of(file) for file in sorted(files)}
+    loaded = [getattr(module, "__file__", None) for module in list(sys.modules.values())]
+    files = {Path(file) for file in loaded if file is not None}
+    ours = [file for file in files if file.parent.is_relative_to(root / "colorize")]
+    ours += [file for file in files if file.parent == root / "stages"]
+    return {str(file.relative_to(root)): sha256_of(file) for file in sorted(ours)}
 
 
 class Scratch:

@@ -22,6 +22,7 @@ from tqdm import tqdm
 from colorize import color, data, grids
 from colorize.methods.common import Method, ModelParameters
 from colorize.parameters import Parameters
+from colorize.progress import INTERVAL
 from colorize.runtime import RuntimeParameters
 from colorize.scratch import Scratch
 
@@ -185,7 +186,7 @@ class Progress:
             initial=done,
             unit="step",
             dynamic_ncols=True,
-            mininterval=0.5 if sys.stderr.isatty() else 10,
+            mininterval=INTERVAL,
             leave=False,
         )
 

@@ -13,13 +13,13 @@ import numpy as np
 import pandas as pd
 from PIL.Image import Resampling
 from pydantic import Field
-from tqdm import tqdm
 
 from colorize import color, photographs
 from colorize.archive import MANIFEST, members
 from colorize.errors import UserError
 from colorize.files import replaced_folder, write_json
 from colorize.parameters import Parameters
+from colorize.progress import progress
 
 INDEX = "index.csv"
 STATISTICS = "statistics.json"
@@ -188,7 +188,7 @@ def _read(raw: Path) -> Iterator[Member]:
             for source in members(archives[dataset], dataset)
         ]
         listed.sort(key=lambda item: not _is_test(item[1]))  # stable: within a split as before
-        for dataset, source in tqdm(listed, "union", leave=False, mininterval=1):
+        for dataset, source in progress(listed, "union"):
             side = manifest[dataset]["sides"][source.split("/")[1][-1]]
             split = "test" if _is_test(source) else "train"
             try:

@@ -48,6 +48,23 @@ def section(values: dict[str, Any], dotted: str) -> Any:
     return values
 
 
+# Leaves of `data`; each stage reads and tracks its own, so none can tell a typo from another's.
+DATA_KEYS = (
+    *("datasets", "catalog", "mirror"),
+    *("image_size", "encoding", "sides", "validation", "validation_max"),
+    "gray",
+)
+
+
+def data_section(values: dict[str, Any]) -> dict[str, Any]:
+    """The section `data`; raises UserError for a key that no stage knows."""
+    data = section(values, "data")
+    for key in data if isinstance(data, dict) else ():
+        if key not in DATA_KEYS:
+            raise UserError(f"data.{key}: unknown key (known here: {', '.join(DATA_KEYS)})")
+    return data
+
+
 def run(main: Callable[[], None]) -> NoReturn:
     """Run a command and exit: 0 done, 2 with one line on bad input, 130 on Ctrl-C."""
     try:

@@ -5,7 +5,7 @@ from stages import common
 
 
 def main() -> None:
-    data = common.section(common.read_params(), "data")
+    data = common.data_section(common.read_params())
     parameters = DownloadParameters.pick(data, "data")
     download(parameters, common.RAW, kept=common.SCRATCH / "zips")
 

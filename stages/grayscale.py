@@ -5,7 +5,7 @@ from stages import common
 
 
 def main() -> None:
-    data = common.section(common.read_params(), "data")
+    data = common.data_section(common.read_params())
     grayscale(GrayscaleParameters.pick(data, "data"), common.UNION, common.GRAY)
 
 

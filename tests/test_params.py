@@ -7,7 +7,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from colorize.errors import UserError
-from stages import check, preset
+from stages import check, common, preset
 from tests.conftest import ROOT, Project, merge
 from tests.zips import catalog, dataset, encoded, image
 
@@ -157,6 +157,10 @@ def test_the_baseline_must_be_there():
         check.check(values)
 
 
+def test_the_stages_know_all_keys_of_data():
+    assert set(common.DATA_KEYS) == set(check.DataParameters.model_fields)
+
+
 def test_powers_of_ten_are_numbers():
     assert YAML(typ="safe").load("2e-4") == 2e-4
 
@@ -220,6 +224,9 @@ def test_commands_end_with_one_line_and_exit_code_2(repository):
         assert done.stderr.startswith("error: models.gan.width: ")
         assert done.stderr.count("\n") == 1
     assert "models.nothing: missing" in repository.stage("train", "nothing", expect=2).stderr
+    repository.params(data__imagesize=64)
+    for stage in ("download", "union", "grayscale"):
+        assert "error: data.imagesize: unknown key" in repository.stage(stage, expect=2).stderr
     repository.path("params.yaml").write_text("a: [", encoding="utf-8")
     done = repository.stage("check", expect=2)
     assert re.fullmatch(r"error: params\.yaml: not YAML: .*\n", done.stderr)
