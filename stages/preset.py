@@ -50,6 +50,8 @@ def read(name: str, mirror: str | None) -> dict[str, Any]:
         return deltas
     if not mirror:
         raise UserError("the preset 'mirror' needs --mirror PATH_OR_URL (make: MIRROR=PATH_OR_URL)")
+    if Path(mirror).exists():
+        mirror = str(Path(mirror).resolve())  # queued experiments run in another folder
     described = f"{mirror.rstrip('/')}/catalog.yaml"
     datasets = sorted(catalog.load(described))
     deltas["data"] |= {"datasets": datasets, "catalog": described, "mirror": mirror}

@@ -144,11 +144,9 @@ def pipeline(tmp_path_factory) -> Project:
 
 
 def test_a_second_repro_runs_nothing(pipeline):
-    started = time.monotonic()
     said = pipeline.run("dvc", "repro").stdout
     assert not ran(said)
     assert "Data and pipelines are up to date." in said
-    assert time.monotonic() - started < 5
     assert pipeline.run("git", "status", "--porcelain").stdout == ""
 
 
