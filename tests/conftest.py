@@ -35,10 +35,14 @@ METHODS = tuple(SMALL["models"])
 
 
 class Project:
-    """A checkout in a folder of its own."""
+    """A checkout in a folder of its own.
 
-    def __init__(self, root: Path):
+    One thread is faster for networks this small, above all beside other work on the machine.
+    """
+
+    def __init__(self, root: Path, threads: int = 1):
         self.root = root
+        self.threads = str(threads)
 
     def path(self, name: str) -> Path:
         return self.root / name
@@ -59,8 +63,12 @@ class Project:
         # As after `source .venv/bin/activate`: `python` and `dvc` are those of this environment.
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
         kept = {k: v for k, v in os.environ.items() if not k.startswith("DVC_")}
-        git = {"GIT_CONFIG_GLOBAL": os.devnull, "DVC_NO_ANALYTICS": "1"}
-        return kept | git | {"PATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
+        return kept | {
+            "PATH": path,
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "GIT_CONFIG_GLOBAL": os.devnull,
+            "OMP_NUM_THREADS": self.threads,
+        }
 
     def run(self, *command: str, expect: int | None = 0) -> subprocess.CompletedProcess:
         """Run a command in the project; `python` is this test run's own."""
@@ -109,7 +117,7 @@ def merge(values: dict[str, Any], changes: dict[str, Any]) -> None:
             values[key] = value
 
 
-def checkout(target: Path) -> Project:
+def checkout(target: Path, threads: int = 1) -> Project:
     """Copy what git tracks, and what it would, to `target`, with params.yaml made small."""
     listed = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
@@ -126,7 +134,7 @@ def checkout(target: Path) -> Project:
     values = yaml.load(target / "params.yaml")
     merge(values, SMALL)
     yaml.dump(values, target / "params.yaml")
-    return Project(target)
+    return Project(target, threads)
 
 
 @pytest.fixture(scope="session")
