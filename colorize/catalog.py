@@ -1,11 +1,12 @@
 """The catalog of datasets: what each zip is called, weighs, hashes to and holds."""
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 
 import fsspec
 from pydantic import Field
-from ruamel.yaml import YAML, YAMLError
+from ruamel.yaml import YAML
 
 from colorize.archive import FOLDERS
 from colorize.errors import UserError
@@ -57,9 +58,12 @@ def _read(catalog: str) -> dict:
     try:
         with fsspec.open(catalog, "rt", encoding="utf-8") as file:
             entries = YAML(typ="safe").load(file.read())
-    except (OSError, YAMLError, ValueError) as error:
+    except Exception as error:  # each file system raises its own
         reason = " ".join(str(error).split())
         raise UserError(f"data.catalog: cannot read {catalog}: {reason}") from None
     if not isinstance(entries, dict):
         raise UserError(f"data.catalog: {catalog} is not a mapping of dataset names to entries")
+    for name in entries:
+        if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", name):
+            raise UserError(f"data.catalog: {catalog}: {name!r} is no name (letters, digits, _, -)")
     return entries

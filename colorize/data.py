@@ -6,6 +6,7 @@ continues with draw s * batch_size, and neither workers nor processes change wha
 
 import functools
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -119,9 +120,11 @@ class Domains(Draws):
         return {"image": self._crop([image], k, stream=0)[0], "domain": torch.tensor(domain)}
 
 
-def loader(draws: Draws, start: int, stop: int, batch_size: int, workers: int) -> DataLoader:
+def batches(
+    draws: Draws, start: int, stop: int, batch_size: int, workers: int
+) -> Iterator[dict[str, Tensor]]:
     """Batches of draws `start` to `stop`, in order, decoded by `workers` processes (0: in ours)."""
-    return DataLoader(
+    loader = DataLoader(
         draws,
         batch_size=batch_size,
         sampler=range(start, stop),
@@ -129,12 +132,20 @@ def loader(draws: Draws, start: int, stop: int, batch_size: int, workers: int) -
         worker_init_fn=_leave_signals_to_the_trainer,
         pin_memory=torch.cuda.is_available(),
     )
+    try:
+        yield from loader
+    except UserError as error:
+        # A worker's error arrives wrapped in its traceback; its last line is what was raised.
+        raise UserError(str(error).strip().splitlines()[-1].split("UserError: ")[-1]) from None
 
 
 def _leave_signals_to_the_trainer(worker: int) -> None:
-    """Both may reach the whole process group; the batch in the making is still wanted."""
+    """Both may reach the whole process group, and the trainer still has a step to finish.
+
+    So SIGTERM ends a worker half a minute later, unless the trainer has ended it before.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda *_: signal.alarm(30))
 
 
 @functools.lru_cache(maxsize=4)

@@ -5,8 +5,9 @@ import shutil
 import zipfile
 from pathlib import Path
 
+import aiohttp
 import fsspec
-from pydantic import Field
+from pydantic import Field, field_validator
 from tqdm import tqdm
 
 from colorize import catalog, sample
@@ -24,6 +25,13 @@ class DownloadParameters(Parameters):
     datasets: list[str] = Field(min_length=1)
     catalog: str
     mirror: str
+
+    @field_validator("datasets")
+    @classmethod
+    def _distinct(cls, names: list[str]) -> list[str]:
+        if len(set(names)) < len(names):
+            raise ValueError("a dataset is named twice")
+        return names
 
 
 def download(parameters: DownloadParameters, target: Path, kept: Path) -> None:
@@ -59,9 +67,8 @@ def _fetch(dataset: Dataset, mirror: str, kept: Path) -> Path:
         return path
     with replaced_file(path) as partial:
         try:
-            # block_size=0 streams over HTTP instead of asking for ranges.
             with (
-                fsspec.open(address, "rb", block_size=0) as source,
+                fsspec.open(address, "rb", **_options(address)) as source,
                 open(partial, "wb") as file,
                 tqdm.wrapattr(
                     file,
@@ -76,7 +83,7 @@ def _fetch(dataset: Dataset, mirror: str, kept: Path) -> Path:
         except FileNotFoundError:
             raise UserError(f"{address}: not found on the mirror (data.mirror)") from None
         except Exception as error:  # each file system raises its own
-            reason = str(error) or type(error).__name__
+            reason = " ".join(str(error).split()) or type(error).__name__
             raise UserError(f"{address}: cannot be fetched: {reason}") from error
         size = partial.stat().st_size
         if size != dataset.bytes:
@@ -84,6 +91,14 @@ def _fetch(dataset: Dataset, mirror: str, kept: Path) -> Path:
         if not _intact(partial, dataset):
             raise UserError(f"{address}: its SHA-256 is not the catalog's, {dataset.sha256}")
     return path
+
+
+def _options(address: str) -> dict:
+    """HTTP: stream instead of asking for ranges, and no limit on the whole of a long download."""
+    if not address.startswith(("http://", "https://")):
+        return {}
+    timeout = aiohttp.ClientTimeout(total=None, sock_connect=30, sock_read=60)  # seconds
+    return {"block_size": 0, "client_kwargs": {"timeout": timeout}}
 
 
 def _intact(path: Path, dataset: Dataset) -> bool:

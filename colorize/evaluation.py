@@ -155,8 +155,8 @@ def controls(photographs: Photographs, mean_ab: list[float]) -> dict[str, Colore
     head of a quarter of the size. ground_truth: the photograph itself.
     """
     following = {}
-    for split in ("val", "test"):
-        names = photographs.index.split(split)
+    for _, of_a_kind in photographs.index.rows.groupby(["split", "side"]):
+        names = list(of_a_kind.index)
         following |= dict(zip(names, names[1:] + names[:1], strict=True))
 
     def lightness(batch: Batch) -> Tensor:
@@ -189,8 +189,8 @@ def controls(photographs: Photographs, mean_ab: list[float]) -> dict[str, Colore
     return dict(zip(CONTROLS, colorers, strict=True))
 
 
-def result_grid(gray: Tensor, truth: Tensor, own: Tensor, pasted: Tensor) -> Image.Image:
+def result_grid(gray: Tensor, truth: Tensor, own: Tensor, pasted: Tensor | None) -> Image.Image:
     """Gray, truth and result; where the method changes lightness, its colours on the true one too."""
-    if torch.equal(own, pasted):
+    if pasted is None:
         return grids.grid({"gray": gray, "truth": truth, "result": own})
     return grids.grid({"gray": gray, "truth": truth, "own RGB": own, "own L, its ab": pasted})

@@ -34,15 +34,19 @@ def replaced_file(path: Path) -> Iterator[Path]:
 @contextlib.contextmanager
 def replaced_folder(path: Path) -> Iterator[Path]:
     """Yield an empty temporary folder beside `path`; on success it replaces `path` as a whole."""
-    partial = _partial(path)
-    shutil.rmtree(partial, ignore_errors=True)
+    partial, old = _partial(path), path.parent / f".{path.name}.old"
+    for leftover in (partial, old):
+        shutil.rmtree(leftover, ignore_errors=True)
     partial.mkdir(parents=True)
     try:
         yield partial
-        shutil.rmtree(path, ignore_errors=True)  # what an earlier run left: nothing stale stays
+        # Deleting takes long, moving does not: what an earlier run left goes as a whole.
+        if path.exists():
+            os.replace(path, old)
         os.replace(partial, path)
     finally:
-        shutil.rmtree(partial, ignore_errors=True)
+        for leftover in (partial, old):
+            shutil.rmtree(leftover, ignore_errors=True)
 
 
 def write_text(path: Path, text: str) -> None:

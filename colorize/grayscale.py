@@ -6,8 +6,8 @@ from typing import Literal
 import pandas as pd
 
 from colorize import color, photographs
-from colorize.files import replaced_folder, sha256_of
-from colorize.index import Index
+from colorize.files import replaced_folder, sha256_of, write_json
+from colorize.index import MADE_FROM, Index, union_identity
 from colorize.parameters import Parameters
 from colorize.progress import progress
 
@@ -34,3 +34,4 @@ def grayscale(parameters: GrayscaleParameters, union: Path, target: Path) -> Non
             rows.append((name, sha256_of(union / name), sha256_of(copy)))
         index = pd.DataFrame(rows, columns=["name", "color_sha256", "gray_sha256"])
         index.to_csv(folder / "index.csv", index=False, lineterminator="\n")
+        write_json(folder / MADE_FROM, union_identity(union))

@@ -7,6 +7,9 @@ from typing import Self
 import pandas as pd
 
 from colorize.errors import UserError
+from colorize.files import sha256_of
+
+MADE_FROM = "made_from.json"  # in the folder of gray copies: which union they are copies of
 
 
 class Index:
@@ -41,21 +44,38 @@ class Index:
         return list((rows if side is None else rows[rows["side"] == side]).index)
 
 
+def union_identity(union: Path) -> dict[str, str]:
+    """SHA-256 of the two files that tell one union from another."""
+    return {name: sha256_of(union / name) for name in ("index.csv", "statistics.json")}
+
+
 def statistics(union: Path, image_size: int) -> dict:
     """Read `union`/statistics.json.
 
     Raises UserError where it is missing, or where the union was made at another `image_size`.
     """
-    path = union / "statistics.json"
+    values = _read_json(union / "statistics.json")
+    if values.get("image_size") != image_size:
+        raise UserError(
+            f"{union}: made with data.image_size = {values.get('image_size')}, "
+            f"params.yaml says {image_size}; run `dvc repro` to make it again"
+        )
+    return values
+
+
+def check_gray(union: Path, gray: Path) -> None:
+    """Raise UserError unless `gray` holds the copies of this very union.
+
+    With a stale folder, results would be wrong without a sign.
+    """
+    if _read_json(gray / MADE_FROM) != union_identity(union):
+        raise UserError(f"{gray}: made from another union; run `dvc repro` to make it again")
+
+
+def _read_json(path: Path) -> dict:
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
+        return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise UserError(f"{path}: missing; run `dvc repro` to make it") from None
     except ValueError as error:
         raise UserError(f"{path}: not JSON ({error})") from None
-    if values.get("image_size") != image_size:
-        raise UserError(
-            f"{path}: made with data.image_size = {values.get('image_size')}, "
-            f"params.yaml says {image_size}; run `dvc repro` to make it again"
-        )
-    return values

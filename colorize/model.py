@@ -38,16 +38,18 @@ def parse(values: object, where: str) -> ModelParameters:
 
 
 def check(parameters: ModelParameters, image_size: int, where: str) -> None:
-    """Raise UserError where the parameters do not fit images of `image_size`."""
+    """Raise UserError where parameters do not fit each other, or images of `image_size`."""
     try:
-        parameters.check_image_size(image_size)
+        parameters.check(image_size)
     except ValueError as error:
         raise UserError(f"{where}.{error}") from None
 
 
 def build(parameters: ModelParameters, image_size: int) -> Method:
     """A fresh model, its weights drawn from torch's global generator."""
-    return _module(parameters.method).Method(parameters, image_size)
+    model = _module(parameters.method).Method(parameters, image_size)
+    model.image_size = image_size
+    return model
 
 
 def save(model: Method, parameters: ModelParameters, image_size: int, folder: Path) -> None:

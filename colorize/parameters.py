@@ -8,9 +8,9 @@ from colorize.errors import UserError
 
 
 class Parameters(BaseModel):
-    """Base of every group of parameters: immutable, strictly typed, no unknown keys."""
+    """Base of every group: immutable, strictly typed, finite, no unknown keys."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
     @classmethod
     def parse(cls, values: Any, where: str) -> Self:

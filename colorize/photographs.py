@@ -1,6 +1,7 @@
 """Reading and writing single photographs."""
 
 import io
+import re
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,7 @@ def open_rgb(data: bytes, where: str) -> Image.Image:
     try:
         return ImageOps.exif_transpose(Image.open(io.BytesIO(data))).convert("RGB")
     except Exception as error:  # Pillow's decoders raise all sorts on damaged files
-        reason = " ".join(str(error).split()).replace(f" {io.BytesIO}", "")
+        reason = re.sub(r" <_io\.BytesIO .*>", " it", " ".join(str(error).split()))
         raise UserError(f"{where}: cannot be decoded as an image ({reason})") from None
 
 

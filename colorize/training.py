@@ -20,7 +20,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from colorize import color, data, grids
-from colorize.methods.common import Method, ModelParameters
+from colorize.methods.common import Method, ModelParameters, Seed
 from colorize.parameters import Parameters
 from colorize.progress import INTERVAL
 from colorize.runtime import RuntimeParameters
@@ -30,7 +30,7 @@ from colorize.scratch import Scratch
 class SeedParameters(Parameters):
     """The top-level key `seed`."""
 
-    seed: Annotated[int, Field(ge=0, lt=2**32)]
+    seed: Seed
 
 
 class TrainParameters(Parameters):
@@ -50,7 +50,7 @@ class Trained:
 
 
 class Stopped(Exception):
-    """Training was asked to stop; everything is saved. `args`: the reason and the exit code."""
+    """Training was asked to stop, and did so with everything saved."""
 
 
 def train(
@@ -92,11 +92,10 @@ def train(
         state = {"step": done, "log": log.state(), "pictures": pictures}
         scratch.save(state | {"model": model.training_state()})
 
-    batches = data.loader(
+    batches = data.batches(
         draws, done * p.batch_size, p.steps * p.batch_size, p.batch_size, runtime.workers
     )
-    bar = Progress(done, p.steps, p.batch_size)
-    with Interruption() as interruption:
+    with Progress(done, p.steps, p.batch_size) as bar, Interruption() as interruption:
         for batch in batches:
             done += 1
             model.set_learning_rate(p.learning_rate * p.learning_rate_factor(done))
@@ -111,9 +110,7 @@ def train(
             if stopping or (done % runtime.save_interval == 0 and done < p.steps):
                 save()
             if stopping:
-                bar.close()
                 raise Stopped(f"{stopping}: stopped after step {done} of {p.steps}")
-    bar.close()
     return Trained(log.frame(), pictures)
 
 
@@ -195,11 +192,14 @@ class Progress:
         self.bar.set_postfix_str(f"{self._rate(done):.1f} images/s, {text}", refresh=False)
         self.bar.update(done - self.bar.n)
 
-    def close(self) -> None:
-        steps = self.bar.n - self.started
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error) -> None:
+        steps, rate = self.bar.n - self.started, self._rate(self.bar.n)
         self.bar.close()
-        rate, seconds = self._rate(self.bar.n), self.bar.format_dict["elapsed"]
-        tqdm.write(f"{steps} steps in {seconds:.0f} s, {rate:.1f} images/s", file=sys.stderr)
+        seconds = self.bar.format_dict["elapsed"]
+        print(f"{steps} steps in {seconds:.0f} s, {rate:.1f} images/s", file=sys.stderr)
 
     def _rate(self, done: int) -> float:
         seconds = self.bar.format_dict["elapsed"]

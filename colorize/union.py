@@ -4,7 +4,6 @@ import contextlib
 import hashlib
 import json
 import zipfile
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Literal, NamedTuple
@@ -55,7 +54,7 @@ def union(parameters: UnionParameters, raw: Path, target: Path) -> None:
     Every file seen is a row of index.csv, kept or not, with the reason. Two images are the same
     where their decoded pixels are; test is read first, so that it wins over train. A photograph's
     name, its place in val and its half in unpaired training all follow from its pixels' hash:
-    none moves when a dataset is added. Raises UserError for a broken zip, an image that does not
+    none moves when a dataset is added, unless val is full (`validation_max`). Raises UserError for a broken zip, an image that does not
     decode, and splits that come out empty.
     """
     size = parameters.image_size
@@ -177,6 +176,8 @@ def _read(raw: Path) -> Iterator[Member]:
         manifest = json.loads((raw / MANIFEST).read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise UserError(f"{raw / MANIFEST}: missing; run the download stage first") from None
+    except ValueError as error:
+        raise UserError(f"{raw / MANIFEST}: not JSON ({error})") from None
     stray = sorted({path.stem for path in raw.glob("*.zip")} - set(manifest))
     if stray:
         raise UserError(f"{raw}: {stray[0]}.zip is not in {MANIFEST}; run the download stage again")
@@ -193,7 +194,7 @@ def _read(raw: Path) -> Iterator[Member]:
             split = "test" if _is_test(source) else "train"
             try:
                 data = archives[dataset].read(source)
-            except (zipfile.BadZipFile, zlib.error, OSError, RuntimeError) as error:
+            except Exception as error:  # damaged members raise what their compression raises
                 raise UserError(f"{raw}/{dataset}.zip: {source}: {error}") from None
             yield Member(dataset, source, side, split, data)
 

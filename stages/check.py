@@ -47,8 +47,8 @@ def check(values: dict[str, Any]) -> Params:
                 f"{where}: not a name for a model (letters, digits and _; not {', '.join(REFUSED)})"
             )
         model.check(model.parse(entry, where), params.data.image_size, where)
-    if BASELINE not in params.models:
-        raise UserError(f"models: the baseline '{BASELINE}' is missing")
+    if params.models.get(BASELINE, {}).get("method") != BASELINE:
+        raise UserError(f"models.{BASELINE}: the baseline, of the method '{BASELINE}', is missing")
     known = catalog.load(params.data.catalog)
     catalog.select(params.data.datasets, known, params.data.catalog)
     return params

@@ -66,13 +66,18 @@ def data_section(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def run(main: Callable[[], None]) -> NoReturn:
-    """Run a command and exit: 0 done, 2 with one line on bad input, 130 on Ctrl-C."""
+    """Run a command and exit: 0 done, 2 bad input, 1 the system failed, 130 Ctrl-C."""
+    code = 0
     try:
         main()
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
+        code = 2
+    except OSError as error:  # disk full, no permission
+        print(f"error: {error}", file=sys.stderr)
+        code = 1
     except KeyboardInterrupt:
-        print("interrupted; no output was changed", file=sys.stderr)
-        sys.exit(130)
-    sys.exit(0)
+        print("interrupted; nothing half-written is left", file=sys.stderr)
+        code = 130
+    # Only here is the error forgotten, and with it what it held: the loader's worker processes.
+    sys.exit(code)

@@ -2,7 +2,7 @@
 
 from colorize import evaluation
 from colorize.files import write_json
-from colorize.index import statistics
+from colorize.index import check_gray, statistics
 from stages import common
 
 
@@ -11,6 +11,7 @@ def main() -> None:
     parameters = evaluation.EvaluateParameters.parse(common.section(values, "evaluate"), "evaluate")
     image_size = common.section(values, "data.image_size")
     mean_ab = statistics(common.UNION, image_size)["mean_ab"]
+    check_gray(common.UNION, common.GRAY)
     photographs = evaluation.Photographs(common.UNION, common.GRAY, image_size)
     colorers = evaluation.controls(photographs, mean_ab)
     results = evaluation.evaluate(colorers, photographs, parameters.resamples)

@@ -5,8 +5,9 @@ import argparse
 import torch
 
 from colorize import evaluation, grids, model
+from colorize.errors import UserError
 from colorize.files import replaced_file, write_json
-from colorize.index import statistics
+from colorize.index import check_gray, statistics
 from colorize.rows import BASELINE
 from colorize.runtime import RuntimeParameters, choose_device
 from stages import common
@@ -23,7 +24,13 @@ def main() -> None:
     image_size = common.section(values, "data.image_size")
     device = choose_device(runtime.device)
     statistics(common.UNION, image_size)
+    check_gray(common.UNION, common.GRAY)
     network = model.load(common.MODELS / name, device)
+    if network.image_size != image_size:
+        raise UserError(
+            f"{common.MODELS / name}: trained at data.image_size = {network.image_size}, "
+            f"params.yaml says {image_size}; run `dvc repro` to train it again"
+        )
     photographs = evaluation.Photographs(common.UNION, common.GRAY, image_size)
 
     # Rows: the method's own RGB, and, where the method may change lightness, its ab on the true L.
@@ -51,9 +58,8 @@ def main() -> None:
 
     chosen = grids.choose(photographs.index.split("test", "photograph"), parameters.grid)
     batch = photographs.read(chosen)
-    picture = evaluation.result_grid(
-        batch.gray, batch.truth, colors.own(batch), colors.pasted(batch)
-    )
+    pasted = colors.pasted(batch) if network.output == "rgb" else None
+    picture = evaluation.result_grid(batch.gray, batch.truth, colors.own(batch), pasted)
     with replaced_file(common.SAMPLES / f"{name}.png") as partial:
         picture.save(partial, "PNG")
 

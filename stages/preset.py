@@ -5,6 +5,7 @@ the committed file, so presets replace each other; `sample` is the committed fil
 """
 
 import argparse
+import hashlib
 import io
 import subprocess
 from pathlib import Path
@@ -18,7 +19,6 @@ from colorize.files import write_text
 from stages import check, common
 
 PRESETS = Path("presets")
-EDITED = common.SCRATCH / "params.yaml.edited"
 
 
 def main() -> None:
@@ -98,9 +98,9 @@ def keep_edits(committed: str, text: str) -> None:
     current = common.PARAMS.read_text(encoding="utf-8") if common.PARAMS.exists() else committed
     if current in (committed, text):
         return
-    EDITED.parent.mkdir(exist_ok=True)
-    write_text(EDITED, current)
-    print(f"params.yaml differed from the committed one; it is kept as {EDITED}")
+    kept = common.SCRATCH / f"params-{hashlib.sha256(current.encode()).hexdigest()[:8]}.yaml"
+    write_text(kept, current)
+    print(f"params.yaml differed from the committed one; it is kept as {kept}")
 
 
 def _committed() -> str:

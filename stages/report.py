@@ -12,6 +12,7 @@ from stages import common
 def main() -> None:
     values = common.read_params()
     models = common.section(values, "models")
+    image_size = common.section(values, "data.image_size")
     rows = report.rows_of(
         {name: report.read_metrics(common.METRICS / f"{name}.json") for name in models},
         {name: report.read_metrics(common.METRICS / f"{name}.json") for name in CONTROLS},
@@ -21,7 +22,7 @@ def main() -> None:
         baseline=BASELINE,
         parameters=models,
         datasets=common.section(values, "data.datasets"),
-        statistics=statistics(common.UNION, common.section(values, "data.image_size")),
+        statistics=statistics(common.UNION, image_size),
         curves={name: pd.read_csv(common.CURVES / f"{name}.csv") for name in models},
         samples={name: photographs.read(common.SAMPLES / f"{name}.png", "RGB") for name in models},
     )

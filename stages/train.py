@@ -7,7 +7,7 @@ import torch
 
 from colorize import grids, model, photographs, scratch, training
 from colorize.files import replaced_file, replaced_folder, sha256_of, write_text
-from colorize.index import Index, statistics
+from colorize.index import Index, check_gray, statistics
 from colorize.runtime import RuntimeParameters, choose_device
 from stages import common
 
@@ -27,8 +27,8 @@ def main() -> None:
         seed = parameters.seed
     image_size = common.section(values, "data.image_size")
     device = choose_device(runtime.device)
-    statistics(common.UNION, image_size)  # the union is there, and of this size
-
+    statistics(common.UNION, image_size)
+    check_gray(common.UNION, common.GRAY)
     model.check(parameters, image_size, where)
 
     torch.manual_seed(seed)

@@ -205,6 +205,8 @@ def not_a_zip(mirror):
         (lambda m: (m / "catalog.yaml").unlink(), r"data\.catalog: cannot read .*catalog\.yaml"),
         (lambda m: (m / "catalog.yaml").write_text("a: ["), r"data\.catalog: cannot read"),
         (lambda m: (m / "catalog.yaml").write_text("- a"), r"not a mapping"),
+        (lambda m: (m / "catalog.yaml").write_text("1: {images: {}}"), r"1 is no name"),
+        (lambda m: (m / "catalog.yaml").write_text("../x: {images: {}}"), r"'\.\./x' is no name"),
         (
             lambda m: (m / "catalog.yaml").write_text("second: {file: 3}"),
             r"second\.file: .*found 3",
@@ -254,6 +256,8 @@ def test_union_faults_name_what_and_where_and_change_nothing(mirror, tmp_path):
     fails(r"first\.zip: not a zip")
     (raw / "first.zip").unlink()
     fails(r"first\.zip: missing")
+    (raw / "datasets.json").write_text("{")
+    fails(r"datasets\.json: not JSON")
     (raw / "datasets.json").unlink()
     fails(r"datasets\.json: missing")
 
@@ -284,8 +288,8 @@ def test_a_draw_depends_on_seed_and_number_alone(draws):
     for k in (17, 3, 40):
         assert all((a[k][key] == b[k][key]).all() for key in a[k])
     assert any((a[k]["color"] != other[k]["color"]).any() for k in range(5))
-    in_one = [batch["color"] for batch in data.loader(a, 4, 12, 3, workers=0)]
-    in_two = [batch["color"] for batch in data.loader(a, 4, 12, 3, workers=2)]
+    in_one = [batch["color"] for batch in data.batches(a, 4, 12, 3, workers=0)]
+    in_two = [batch["color"] for batch in data.batches(a, 4, 12, 3, workers=2)]
     assert all((x == y).all() for x, y in zip(in_one, in_two, strict=True))
 
 

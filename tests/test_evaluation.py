@@ -119,6 +119,14 @@ def test_grids_come_apart_again():
         assert (cell == images[1].expand(3, -1, -1).permute(1, 2, 0).numpy()).all()
 
 
+def test_a_method_that_keeps_lightness_has_one_result_column():
+    images = torch.zeros((2, 3, 16, 16), dtype=torch.uint8)
+    one = evaluation.result_grid(images[:, :1], images, images, None)
+    two = evaluation.result_grid(images[:, :1], images, images, images)
+    assert len(grids.columns_of(one, 16)) == 3
+    assert len(grids.columns_of(two, 16)) == 4
+
+
 def test_the_same_photographs_for_every_model(photographs):
     names = photographs.index.split("test", "photograph")
     assert grids.choose(names, 4) == grids.choose(list(reversed(names)), 4)

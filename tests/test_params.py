@@ -86,6 +86,25 @@ MISTAKES = {
     "empty list": ({"data": {"datasets": []}}, r"^data\.datasets: .*found \[\]"),
     "missing dataset": ({"data": {"datasets": ["sampel"]}}, r"no dataset 'sampel' in"),
     "missing catalog": ({"data": {"catalog": "no.yaml"}}, r"^data\.catalog: cannot read no\.yaml"),
+    "a dataset twice": ({"data": {"datasets": ["sample", "sample"]}}, r"^data\.datasets: .*twice"),
+    "infinite": (
+        {"models": {"cyclegan": {"cycle_weight": float("inf")}}},
+        r"^models\.cyclegan\.cycle_weight: .*found inf",
+    ),
+    "not a number": ({"data": {"validation": float("nan")}}, r"^data\.validation: .*found nan"),
+    "a seed too large": ({"models": {"gan": {"seed": 2**32}}}, r"^models\.gan\.seed: "),
+    "a generator that never moves": (
+        {"models": {"stargan": {"steps": 4}}},
+        r"^models\.stargan\.steps: 4 steps end before the generator moves",
+    ),
+    "another baseline": (
+        {"models": {"zhang_l2": dict(committed()["models"]["gan"])}},
+        r"^models\.zhang_l2: the baseline, of the method",
+    ),
+    "a file system that is not installed": (
+        {"data": {"catalog": "nowhere://x/catalog.yaml"}},
+        r"^data\.catalog: cannot read nowhere://",
+    ),
     "unknown device": ({"runtime": {"device": "gpu"}}, r"^runtime\.device: .*found 'gpu'"),
     "no such method": (
         {"models": {"gan": {"method": "pix2pix"}}},
@@ -119,7 +138,9 @@ def test_a_mistake_is_named_by_its_dotted_key(mistake):
     for key, value in changes.items():
         if isinstance(value, dict) and isinstance(values.get(key), dict):
             for inner, new in value.items():
-                if isinstance(new, dict):
+                if isinstance(new, dict) and "method" in new:
+                    values[key][inner] = new
+                elif isinstance(new, dict):
                     values[key][inner] |= new
                 else:
                     values[key][inner] = new
@@ -153,7 +174,9 @@ def test_names_that_models_may_not_have(name):
 def test_the_baseline_must_be_there():
     values = committed()
     del values["models"]["zhang_l2"]
-    with pytest.raises(UserError, match="baseline 'zhang_l2' is missing"):
+    with pytest.raises(
+        UserError, match="zhang_l2: the baseline, of the method 'zhang_l2', is missing"
+    ):
         check.check(values)
 
 
@@ -198,8 +221,10 @@ def test_a_preset_keeps_what_was_written_by_hand_aside(repository):
     edited = TEXT.replace("seed: 0", "seed: 42", 1)
     repository.path("params.yaml").write_text(edited, encoding="utf-8")
     said = repository.stage("preset", "sample").stdout
-    assert "params.yaml.edited" in said
-    assert repository.path(".scratch/params.yaml.edited").read_text(encoding="utf-8") == edited
+    repository.stage("preset", "full")
+    repository.stage("preset", "sample")
+    kept = re.search(r"kept as (\S+)", said)[1]
+    assert repository.path(kept).read_text(encoding="utf-8") == edited
 
 
 def test_the_mirror_preset_takes_its_datasets_from_the_mirror(repository, tmp_path):

@@ -76,7 +76,7 @@ def test_stages_describe_themselves_and_own_their_outputs():
         stage = definition(name)
         assert stage["desc"], name
         assert not stage.keys() & {"always_changed", "frozen"}
-        assert stage["cmd"].startswith("python -m stages.")
+        assert stage["cmd"].removeprefix("exec ").startswith("python -m stages.")
         for kind in ("outs", "metrics", "plots"):
             for out in stage.get(kind, []):
                 path, options = next(iter(out.items())) if isinstance(out, dict) else (out, {})

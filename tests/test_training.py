@@ -10,8 +10,9 @@ import time
 import filelock
 import pytest
 import torch
+from ruamel.yaml import YAML
 
-from colorize import scratch
+from colorize import index, scratch
 from colorize.errors import UserError
 from tests.conftest import METHODS, Project
 
@@ -86,10 +87,12 @@ def test_stopped_it_says_what_was_saved_and_how_to_go_on(project, number):
 def test_a_trainer_whose_dvc_is_gone_saves_and_ends(project):
     """kill -9 of dvc alone leaves its child running."""
     project.params(models__gan__steps=100_000, runtime__save_interval=10)
+    stages = YAML(typ="safe").load(project.path("dvc.yaml"))["stages"]
+    command = stages["train"]["do"]["cmd"].replace("${key}", "gan")
     starter = (
         "import os, subprocess, sys;"
         "os.environ['DVC_STAGE'] = 'train@gan';"
-        "child = subprocess.Popen([sys.executable, '-m', 'stages.train', 'gan']);"
+        f"child = subprocess.Popen(['/bin/sh', '-c', {command!r}]);"  # as dvc starts it
         "print(child.pid, file=sys.stderr, flush=True); child.wait()"
     )
     process = project.start(sys.executable, "-c", starter)
@@ -149,7 +152,7 @@ def test_faults_in_the_data_are_named(project):
     project.params(data__image_size=64)
     project.params(models__stargan__discriminator_layers=4)
     said = project.stage("train", "gan", expect=2).stderr
-    assert "statistics.json: made with data.image_size = 32, params.yaml says 64" in said
+    assert "data/union: made with data.image_size = 32, params.yaml says 64" in said
     project.params(data__image_size=32, runtime__device="cuda:7")
     assert (
         "runtime.device: cuda:7 is not available" in project.stage("train", "gan", expect=2).stderr
@@ -163,6 +166,31 @@ def test_faults_in_the_data_are_named(project):
     shutil.rmtree(project.path("data/union"))
     assert "run `dvc repro`" in project.stage("train", "gan", expect=2).stderr
     assert not project.path("models").exists()
+
+
+def test_a_broken_image_found_by_a_worker_is_named_in_one_line(project):
+    rows = index.Index.read(project.path("data/union"))
+    for name in rows.split("train"):
+        project.path(f"data/gray/{name}").write_bytes(b"")
+    project.params(runtime__workers=1)
+    said = project.stage("train", "gan", expect=2).stderr
+    last = said.strip().splitlines()[-1]
+    assert re.fullmatch(r"error: data/gray/\w+\.png: cannot be decoded as an image .*", last)
+    assert "Traceback" not in said
+
+
+def test_stale_folders_are_named(project):
+    project.stage("train", "gan")
+    project.params(data__image_size=64)
+    project.stage("union")
+    for command in (["train", "gan"], ["evaluate", "gan"], ["controls"]):
+        said = project.stage(*command, expect=2).stderr
+        assert (
+            said == "error: data/gray: made from another union; run `dvc repro` to make it again\n"
+        )
+    project.stage("grayscale")
+    said = project.stage("evaluate", "gan", expect=2).stderr
+    assert "models/gan: trained at data.image_size = 32, params.yaml says 64" in said
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")

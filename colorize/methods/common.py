@@ -11,6 +11,7 @@ from colorize import color
 from colorize.data import Draws
 from colorize.parameters import Parameters
 
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
 Count = Annotated[int, Field(ge=1)]
 Rate = Annotated[float, Field(gt=0, le=1)]
 Weight = Annotated[float, Field(ge=0)]
@@ -28,7 +29,7 @@ class ModelParameters(Parameters):
     learning_rate: Rate
     decay_from: Annotated[float, Field(ge=0, le=1)]
     load_scale: Annotated[float, Field(ge=1, le=4)]
-    seed: Annotated[int, Field(ge=0)] | None = None
+    seed: Seed | None = None
 
     def learning_rate_factor(self, step: int) -> float:
         """Of step 1, 2, ... `steps`: 1 up to the share `decay_from`, then linearly towards 0."""
@@ -37,8 +38,8 @@ class ModelParameters(Parameters):
             return 1.0
         return 1 - (step - constant) / (self.steps - constant + 1)
 
-    def check_image_size(self, image_size: int) -> None:
-        """Raise ValueError, naming the key to change, where images of this size do not fit."""
+    def check(self, image_size: int) -> None:
+        """Raise ValueError, naming the key to change, where values do not fit together."""
 
 
 class Method(nn.Module):
@@ -53,6 +54,7 @@ class Method(nn.Module):
     draws: ClassVar[type[Draws]]  # how its training data are drawn
 
     optimizers: dict[str, torch.optim.Optimizer]
+    image_size: int  # pixels, of the images it is trained on
 
     def step(
         self, batch: dict[str, Tensor], number: int, rng: torch.Generator
@@ -125,12 +127,12 @@ class ImagePool:
         shown = []
         for image in images.detach():
             if len(self.images) < self.capacity:
-                self.images.append(image)
+                self.images.append(image.clone())  # a view would keep its whole batch alive
                 shown.append(image)
             elif torch.rand((), generator=rng) < 0.5:
                 place = int(torch.randint(self.capacity, (), generator=rng))
                 shown.append(self.images[place])
-                self.images[place] = image
+                self.images[place] = image.clone()
             else:
                 shown.append(image)
         return torch.stack(shown)

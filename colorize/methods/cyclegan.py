@@ -34,7 +34,7 @@ class Parameters(common.ModelParameters):
     identity_weight: common.Weight
     pool: Annotated[int, Field(ge=0)]
 
-    def check_image_size(self, image_size: int) -> None:
+    def check(self, image_size: int) -> None:
         common.check_patches(self.discriminator_layers, image_size)
 
 

@@ -23,7 +23,7 @@ class Parameters(common.ModelParameters):
     discriminator_layers: Annotated[int, Field(ge=1, le=5)]
     pool: Annotated[int, Field(ge=0)]
 
-    def check_image_size(self, image_size: int) -> None:
+    def check(self, image_size: int) -> None:
         common.check_patches(self.discriminator_layers, image_size)
 
 

@@ -39,7 +39,12 @@ class Parameters(common.ModelParameters):
     gradient_penalty_weight: common.Weight
     n_critic: common.Count
 
-    def check_image_size(self, image_size: int) -> None:
+    def check(self, image_size: int) -> None:
+        if self.steps < self.n_critic:
+            raise ValueError(
+                f"steps: {self.steps} steps end before the generator moves, every "
+                f"n_critic = {self.n_critic} steps"
+            )
         if image_size % 2**self.discriminator_layers:
             raise ValueError(
                 f"discriminator_layers: {self.discriminator_layers} layers need images of a "

@@ -44,8 +44,9 @@ class Method(common.Method):
         self, batch: dict[str, Tensor], number: int, rng: torch.Generator
     ) -> dict[str, Tensor]:
         ab = color.rgb_to_lab(color.to_float(batch["color"]))[:, 1:]
-        target = ab[:, :, ::4, ::4] / AB_SCALE  # (n, 2, H/4, W/4): every fourth pixel
+        target = ab[:, :, ::4, ::4]  # (n, 2, H/4, W/4): every fourth pixel
         predicted = self._quarter(color.to_float(batch["gray"]))
+        # In units of ab: scaled down, the loss would be less than the weight decay.
         loss = (predicted - target).square().sum(1).mean() / 2
         self.optimizers["trunk"].zero_grad()
         loss.backward()
@@ -56,11 +57,11 @@ class Method(common.Method):
         return color.join(color.lightness_of(gray), self.predict_ab(gray))
 
     def predict_ab(self, gray: Tensor) -> Tensor:
-        return enlarge(self._quarter(gray) * AB_SCALE)
+        return enlarge(self._quarter(gray))
 
     def _quarter(self, gray: Tensor) -> Tensor:
-        """(n, 1, H, W) gray in [0, 1] to ab / 110 at a quarter of the size."""
-        return self.trunk((color.lightness_of(gray) - 50) / 100)
+        """(n, 1, H, W) gray in [0, 1] to ab at a quarter of the size."""
+        return self.trunk((color.lightness_of(gray) - 50) / 100) * AB_SCALE
 
 
 def enlarge(ab: Tensor) -> Tensor:
