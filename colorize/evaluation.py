@@ -193,4 +193,4 @@ def result_grid(gray: Tensor, truth: Tensor, own: Tensor, pasted: Tensor | None)
     """Gray, truth and result; where the method changes lightness, its colours on the true one too."""
     if pasted is None:
         return grids.grid({"gray": gray, "truth": truth, "result": own})
-    return grids.grid({"gray": gray, "truth": truth, "own RGB": own, "own L, its ab": pasted})
+    return grids.grid({"gray": gray, "truth": truth, "its RGB": own, "its ab pasted": pasted})

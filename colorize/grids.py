@@ -7,13 +7,18 @@ from colorize import photographs
 
 GAP = 4  # pixels between cells
 HEADER = 22  # pixels for the labels
+LEAST_SIDE = 128  # pixels; smaller images are shown enlarged by a whole number
 BACKGROUND = (255, 255, 255)
 INK = (40, 40, 40)
 
 
 def grid(columns: dict[str, Tensor]) -> Image.Image:
     """Columns of equally many square images, each (n, 3 or 1, S, S) uint8, as one picture."""
-    cells = [c.expand(-1, 3, -1, -1) for c in columns.values()]
+    scale = _scale(next(iter(columns.values())).shape[-1])
+    cells = [
+        c.expand(-1, 3, -1, -1).repeat_interleave(scale, -1).repeat_interleave(scale, -2)
+        for c in columns.values()
+    ]
     rows, _, side, _ = cells[0].shape
     width = len(cells) * (side + GAP) - GAP
     picture = Image.new("RGB", (width, HEADER + rows * (side + GAP) - GAP), BACKGROUND)
@@ -28,9 +33,14 @@ def grid(columns: dict[str, Tensor]) -> Image.Image:
 
 
 def columns_of(picture: Image.Image, side: int) -> list[Image.Image]:
-    """Undo `grid`: its columns of cells of `side` pixels, without their labels."""
+    """Undo `grid` of images of `side` pixels: its columns, without their labels."""
+    side *= _scale(side)
     lefts = range(0, picture.width, side + GAP)
     return [picture.crop((left, HEADER, left + side, picture.height)) for left in lefts]
+
+
+def _scale(side: int) -> int:
+    return -(-LEAST_SIDE // side)
 
 
 def choose(names: list[str], count: int) -> list[str]:

@@ -222,7 +222,7 @@ def _strips(samples: dict[str, Image.Image], side: int) -> list[tuple[str, str, 
         gray, truth, *results = grids.columns_of(picture, side)
         if not strips:
             strips += [("input", "gray", _embed(gray)), ("truth", "photograph", _embed(truth))]
-        details = ("",) if len(results) == 1 else ("own RGB", "lightness kept")
+        details = ("",) if len(results) == 1 else ("its RGB", "lightness kept")
         strips += [(name, detail, _embed(r)) for detail, r in zip(details, results, strict=True)]
     return strips
 
