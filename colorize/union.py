@@ -54,8 +54,8 @@ def union(parameters: UnionParameters, raw: Path, target: Path) -> None:
     Every file seen is a row of index.csv, kept or not, with the reason. Two images are the same
     where their decoded pixels are; test is read first, so that it wins over train. A photograph's
     name, its place in val and its half in unpaired training all follow from its pixels' hash:
-    none moves when a dataset is added, unless val is full (`validation_max`). Raises UserError for a broken zip, an image that does not
-    decode, and splits that come out empty.
+    none moves when a dataset is added, unless val is full (`validation_max`). Raises UserError for
+    a broken zip, an image that does not decode, and splits that come out empty.
     """
     size = parameters.image_size
     suffix = ".jpg" if parameters.encoding == "jpeg" else ".png"
