@@ -190,7 +190,7 @@ def controls(photographs: Photographs, mean_ab: list[float]) -> dict[str, Colore
 
 
 def result_grid(gray: Tensor, truth: Tensor, own: Tensor, pasted: Tensor | None) -> Image.Image:
-    """Gray, truth and result; where the method changes lightness, its colours on the true one too."""
+    """Gray, truth, result; and pasted, where the method would change the lightness."""
     if pasted is None:
         return grids.grid({"gray": gray, "truth": truth, "result": own})
     return grids.grid({"gray": gray, "truth": truth, "its RGB": own, "its ab pasted": pasted})

@@ -7,6 +7,9 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+
+from colorize.errors import UserError
 
 
 def _partial(path: Path) -> Path:
@@ -57,6 +60,16 @@ def write_text(path: Path, text: str) -> None:
 def write_json(path: Path, value: object) -> None:
     """Write `value` as indented JSON; NaN and Infinity raise ValueError, for JSON has neither."""
     write_text(path, json.dumps(value, indent=2, allow_nan=False) + "\n")
+
+
+def read_json(path: Path) -> Any:
+    """Read what an earlier stage wrote. Raises UserError where it is missing or broken."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserError(f"{path}: missing; run `dvc repro` to make it") from None
+    except ValueError as error:
+        raise UserError(f"{path}: not JSON ({error})") from None
 
 
 def sha256_of(path: Path) -> str:

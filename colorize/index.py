@@ -1,13 +1,12 @@
 """Reading what the union stage wrote: which photographs there are, and their statistics."""
 
-import json
 from pathlib import Path
 from typing import Self
 
 import pandas as pd
 
 from colorize.errors import UserError
-from colorize.files import sha256_of
+from colorize.files import read_json, sha256_of
 
 MADE_FROM = "made_from.json"  # in the folder of gray copies: which union they are copies of
 
@@ -54,7 +53,7 @@ def statistics(union: Path, image_size: int) -> dict:
 
     Raises UserError where it is missing, or where the union was made at another `image_size`.
     """
-    values = _read_json(union / "statistics.json")
+    values = read_json(union / "statistics.json")
     if values.get("image_size") != image_size:
         raise UserError(
             f"{union}: made with data.image_size = {values.get('image_size')}, "
@@ -68,14 +67,5 @@ def check_gray(union: Path, gray: Path) -> None:
 
     With a stale folder, results would be wrong without a sign.
     """
-    if _read_json(gray / MADE_FROM) != union_identity(union):
+    if read_json(gray / MADE_FROM) != union_identity(union):
         raise UserError(f"{gray}: made from another union; run `dvc repro` to make it again")
-
-
-def _read_json(path: Path) -> dict:
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise UserError(f"{path}: missing; run `dvc repro` to make it") from None
-    except ValueError as error:
-        raise UserError(f"{path}: not JSON ({error})") from None

@@ -53,7 +53,7 @@ def build(parameters: ModelParameters, image_size: int) -> Method:
 
 
 def save(model: Method, parameters: ModelParameters, image_size: int, folder: Path) -> None:
-    """Write all networks, the discriminators too (to go on training from), and how to build them."""
+    """Write all networks, discriminators too (to train on from), and how to build them."""
     weights = {name: tensor.cpu().contiguous() for name, tensor in model.state_dict().items()}
     (folder / WEIGHTS).write_bytes(safetensors.torch.save(weights))
     config = {"image_size": image_size, "parameters": parameters.model_dump(mode="json")}
@@ -61,7 +61,7 @@ def save(model: Method, parameters: ModelParameters, image_size: int, folder: Pa
 
 
 def load(folder: Path, device: torch.device | str = "cpu") -> Method:
-    """Read a model to colour with. Raises UserError where the folder holds none, or a broken one."""
+    """Read a model to colour with. Raises UserError where there is none, or a broken one."""
     try:
         config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
         image_size = config["image_size"]

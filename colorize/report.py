@@ -2,7 +2,6 @@
 
 import base64
 import io
-import json
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,7 +12,6 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from colorize import grids
-from colorize.errors import UserError
 
 TEMPLATE = Path(__file__).with_name("report.html.jinja")
 
@@ -65,17 +63,17 @@ COLUMNS = (
         "chroma ratio",
         "near 1",
         2,
-        "Colour in the outputs over colour in the photographs: 0 is gray, above 1 is gaudy. It does "
-        "not ask whether the colours are right; random colours have 1.",
+        "Colour in the outputs over colour in the photographs: 0 is gray, above 1 is gaudy. It "
+        "does not ask whether the colours are right; random colours have 1.",
     ),
     Column(
         "projection",
         "projection",
         "near 1",
         2,
-        "The share of the way from the gray input to the true photograph that the output goes: 0 for "
-        f"any copy of the input, even a noisy one, 1 for the truth. Below {COPY_BELOW} a model is "
-        "called a copy.",
+        "The share of the way from the gray input to the true photograph that the output goes: 0 "
+        f"for any copy of the input, even a noisy one, 1 for the truth. Below {COPY_BELOW} a model "
+        "is called a copy.",
     ),
     Column(
         "colorfulness_gap",
@@ -96,21 +94,11 @@ COLUMNS = (
 )
 
 
-def read_metrics(path: Path) -> dict[str, Any]:
-    """Read a metrics/NAME.json. Raises UserError where it is missing or broken."""
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise UserError(f"{path}: missing; run `dvc repro` to make it") from None
-    except ValueError as error:
-        raise UserError(f"{path}: not JSON ({error})") from None
-
-
 class Row(NamedTuple):
     """One line of the table, and where it stands in it."""
 
     name: str
-    kind: str  # model, variant (the same weights, other output) or control
+    kind: str  # model, pasted and scaled (what else its weights give), or control
     supervision: str
     result: dict[str, Any]
 
@@ -122,9 +110,9 @@ def rows_of(models: dict[str, dict], controls: dict[str, dict]) -> list[Row]:
         supervision = result["diagnostics"]["supervision"]
         rows.append(Row(name, "model", supervision, result))
         if "pasted" in result:
-            rows.append(Row(f"{name}, lightness kept", "variant", supervision, result["pasted"]))
+            rows.append(Row(f"{name}, lightness kept", "pasted", supervision, result["pasted"]))
         if "scaled" in result:
-            rows.append(Row(f"{name}_scaled", "variant", supervision, result["scaled"]))
+            rows.append(Row(f"{name}_scaled", "scaled", supervision, result["scaled"]))
     return rows + [Row(name, "control", "", result) for name, result in controls.items()]
 
 
@@ -137,7 +125,7 @@ def summary(rows: list[Row]) -> dict[str, dict[str, float]]:
             if row.result["val"][metric]["mean"] is not None
         }
         for row in rows
-        if ", " not in row.name
+        if row.kind != "pasted"
     }
 
 

@@ -2,7 +2,6 @@
 
 import contextlib
 import hashlib
-import json
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +15,7 @@ from pydantic import Field
 from colorize import color, photographs
 from colorize.archive import MANIFEST, members
 from colorize.errors import UserError
-from colorize.files import replaced_folder, write_json
+from colorize.files import read_json, replaced_folder, write_json
 from colorize.parameters import Parameters
 from colorize.progress import progress
 
@@ -172,12 +171,7 @@ def _check_splits(index: pd.DataFrame, size: int) -> None:
 
 def _read(raw: Path) -> Iterator[Member]:
     """Every image file of the zips that the manifest names: those of test first, then train."""
-    try:
-        manifest = json.loads((raw / MANIFEST).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise UserError(f"{raw / MANIFEST}: missing; run the download stage first") from None
-    except ValueError as error:
-        raise UserError(f"{raw / MANIFEST}: not JSON ({error})") from None
+    manifest = read_json(raw / MANIFEST)
     stray = sorted({path.stem for path in raw.glob("*.zip")} - set(manifest))
     if stray:
         raise UserError(f"{raw}: {stray[0]}.zip is not in {MANIFEST}; run the download stage again")

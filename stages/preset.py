@@ -42,7 +42,7 @@ def main() -> None:
 
 
 def read(name: str, mirror: str | None) -> dict[str, Any]:
-    """The changes that a preset makes. Raises UserError where a mirror is missing or not asked for."""
+    """The changes a preset makes. Raises UserError where a mirror is missing or not asked for."""
     deltas = {} if name == "sample" else YAML(typ="safe").load(PRESETS / f"{name}.yaml")
     if name != "mirror":
         if mirror:

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from colorize import photographs, report
-from colorize.files import write_json, write_text
+from colorize.files import read_json, write_json, write_text
 from colorize.index import statistics
 from colorize.rows import BASELINE, CONTROLS
 from stages import common
@@ -14,8 +14,8 @@ def main() -> None:
     models = common.section(values, "models")
     image_size = common.section(values, "data.image_size")
     rows = report.rows_of(
-        {name: report.read_metrics(common.METRICS / f"{name}.json") for name in models},
-        {name: report.read_metrics(common.METRICS / f"{name}.json") for name in CONTROLS},
+        {name: read_json(common.METRICS / f"{name}.json") for name in models},
+        {name: read_json(common.METRICS / f"{name}.json") for name in CONTROLS},
     )
     html = report.page(
         rows,

@@ -47,8 +47,8 @@ class Parameters(common.ModelParameters):
             )
         if image_size % 2**self.discriminator_layers:
             raise ValueError(
-                f"discriminator_layers: {self.discriminator_layers} layers need images of a "
-                f"multiple of {2**self.discriminator_layers} pixels, data.image_size is {image_size}"
+                f"discriminator_layers: {self.discriminator_layers} layers need a multiple of "
+                f"{2**self.discriminator_layers} pixels, data.image_size is {image_size}"
             )
 
 
