@@ -7,7 +7,7 @@ PYTHON ?= python3
 .PHONY: help setup repro check test soak lint format clean
 
 help:  ## print this help
-	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/^([a-z]+):.*## */\1|/' | column -t -s '|'
+	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## */: /' | awk -F': ' '{ printf "  %-8s%s\n", $$1, $$2 }'
 
 setup: .venv/installed  ## create .venv and install what requirements.txt pins
 
@@ -17,7 +17,7 @@ setup: .venv/installed  ## create .venv and install what requirements.txt pins
 	.venv/bin/python -m pip install --disable-pip-version-check --quiet -r requirements.txt
 	touch $@
 
-repro: setup  ## run the pipeline: PRESET=sample|full|mirror [MIRROR=PATH_OR_URL] sets params.yaml first
+repro: setup  ## run the pipeline (PRESET=sample|full|mirror MIRROR=PATH_OR_URL set params.yaml first)
 	$(if $(PRESET),python -m stages.preset $(PRESET) $(if $(MIRROR),--mirror '$(MIRROR)'))
 	python -m stages.check
 	dvc repro

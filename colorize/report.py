@@ -154,14 +154,14 @@ def page(
         diagnostics={row.name: row.result["diagnostics"] for row in rows if row.kind == "model"},
         datasets=datasets,
         statistics=statistics,
-        images=reference_images(rows, baseline),
+        images=_images(rows, baseline),
         by_dataset=_by_dataset(rows),
         strips=_strips(samples, statistics["image_size"]),
         curves={name: _curve(name, frame) for name, frame in curves.items()},
     )
 
 
-def reference_images(rows: list[Row], baseline: str) -> dict[str, int]:
+def _images(rows: list[Row], baseline: str) -> dict[str, int]:
     """How many photographs each split of the table stands on."""
     result = next(row.result for row in rows if row.name == baseline)
     return {"val": result["images_val"], "test": result["images"]}

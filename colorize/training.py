@@ -196,10 +196,11 @@ class Progress:
         return self
 
     def __exit__(self, *error) -> None:
-        steps, rate = self.bar.n - self.started, self._rate(self.bar.n)
         self.bar.close()
-        seconds = self.bar.format_dict["elapsed"]
-        print(f"{steps} steps in {seconds:.0f} s, {rate:.1f} images/s", file=sys.stderr)
+        if error[0] is None:
+            seconds, rate = self.bar.format_dict["elapsed"], self._rate(self.bar.n)
+            steps = self.bar.n - self.started
+            print(f"{steps} steps in {seconds:.0f} s, {rate:.1f} images/s", file=sys.stderr)
 
     def _rate(self, done: int) -> float:
         seconds = self.bar.format_dict["elapsed"]

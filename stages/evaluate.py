@@ -2,8 +2,6 @@
 
 import argparse
 
-import torch
-
 from colorize import evaluation, grids, model
 from colorize.errors import UserError
 from colorize.files import replaced_file, write_json
@@ -65,5 +63,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    torch.set_grad_enabled(False)
     common.run(main)

@@ -1,9 +1,11 @@
 """The training stage as users run it: exact, resumable, and stopped without loss."""
 
 import os
+import random
 import re
 import shutil
 import signal
+import subprocess
 import sys
 import time
 
@@ -58,6 +60,30 @@ def test_killed_and_resumed_ends_with_the_bytes_of_an_undisturbed_run(project, t
     assert outputs(project, name) == outputs(undisturbed, name)
     assert len(outputs(project, name)) == 4
     assert not list(project.path(".scratch/training").iterdir())  # nothing is left behind
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("name", METHODS)
+def test_killed_again_and_again_it_ends_with_the_same_bytes(project, tmp_path, name):
+    """At random moments: while loading, within a step, while saving."""
+    project.params(**{f"models__{name}__steps": 1500})
+    undisturbed = Project(shutil.copytree(project.root, tmp_path / "undisturbed"))
+    undisturbed.stage("train", name)
+    rng = random.Random(name)
+    kills = 0
+    while True:
+        process = project.start("python", "-m", "stages.train", name)
+        try:
+            process.communicate(timeout=rng.uniform(2, 9))
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
+            kills += 1
+        else:
+            assert process.returncode == 0
+            break
+    assert kills > 1
+    assert outputs(project, name) == outputs(undisturbed, name)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
