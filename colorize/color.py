@@ -6,6 +6,7 @@ matrix and white are scikit-image's, so that both agree to rounding.
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 # Linear RGB to CIE XYZ (rows X, Y, Z), and the D65 white that XYZ is divided by.
 _RGB_TO_XYZ = (
@@ -108,6 +109,16 @@ def join(lightness: Tensor, ab: Tensor) -> Tensor:
             high = torch.where(fits, high, middle)
         rgb.movedim(-3, 0)[:, outside] = lab_to_rgb(torch.cat((light, chroma * low))).squeeze(-1)
     return rgb.clamp(0, 1)
+
+
+def quarter(ab: Tensor) -> Tensor:
+    """(n, 2, H, W) to (n, 2, H/4, W/4): every fourth pixel, as Zhang et al. train on."""
+    return ab[:, :, ::4, ::4]
+
+
+def enlarge(ab: Tensor) -> Tensor:
+    """(n, 2, H/4, W/4) to (n, 2, H, W), bilinearly, as the release of Zhang et al. does."""
+    return F.interpolate(ab, scale_factor=4, mode="bilinear", align_corners=False)
 
 
 def repaint(gray: Tensor, rgb: Tensor) -> Tensor:

@@ -9,7 +9,6 @@ import torch
 from PIL import Image
 from pydantic import Field
 from torch import Tensor
-from torch.nn import functional as F
 
 from colorize import color, grids, metrics
 from colorize.index import Index
@@ -178,8 +177,7 @@ def controls(photographs: Photographs, mean_ab: list[float]) -> dict[str, Colore
         return color.to_uint8(color.join(lightness(batch), ab))
 
     def quarter_oracle(batch: Batch) -> Tensor:
-        quarter = ab_of(batch.truth)[:, :, ::4, ::4]
-        ab = F.interpolate(quarter, scale_factor=4, mode="bilinear", align_corners=False)
+        ab = color.enlarge(color.quarter(ab_of(batch.truth)))
         return color.to_uint8(color.join(lightness(batch), ab))
 
     def ground_truth(batch: Batch) -> Tensor:

@@ -140,31 +140,28 @@ def page(
     samples: dict[str, Image.Image],  # by model: what grids.result_grid drew
 ) -> str:
     """The report as one HTML page that needs nothing beside it."""
-    reference = next(row.result["test"] for row in rows if row.name == baseline)
+    reference = next(row.result for row in rows if row.name == baseline)
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     return environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
         baseline=baseline,
         columns=COLUMNS,
-        lines=[(row, [_cell(row.result, column, reference) for column in COLUMNS]) for row in rows],
+        lines=[
+            (row, [_cell(row.result, column, reference["test"]) for column in COLUMNS])
+            for row in rows
+        ],
         copies=[row.name for row in rows if row.kind == "model" and _is_copy(row.result)],
         copy_below=COPY_BELOW,
         parameters=parameters,
         diagnostics={row.name: row.result["diagnostics"] for row in rows if row.kind == "model"},
         datasets=datasets,
         statistics=statistics,
-        images=_images(rows, baseline),
+        images={"val": reference["images_val"], "test": reference["images"]},
         by_dataset=_by_dataset(rows),
         strips=_strips(samples, statistics["image_size"]),
         curves={name: _curve(name, frame) for name, frame in curves.items()},
     )
-
-
-def _images(rows: list[Row], baseline: str) -> dict[str, int]:
-    """How many photographs each split of the table stands on."""
-    result = next(row.result for row in rows if row.name == baseline)
-    return {"val": result["images_val"], "test": result["images"]}
 
 
 def _is_copy(result: dict[str, Any]) -> bool:

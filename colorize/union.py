@@ -141,16 +141,11 @@ class Histograms:
         }
 
 
-def share_of(name: str, part: int) -> float:
-    """A number in [0, 1) from a photograph's name, which is a hash; each part is independent."""
-    return int(name[8 * part : 8 * part + 8], 16) / 16**8
-
-
 def _validation(index: pd.DataFrame, parameters: UnionParameters) -> set[str]:
     """The training photographs with the smallest hashes: a share, and at most so many."""
     of_train = index["kept"] & (index["split"] == "train") & (index["side"] == "photograph")
     names = sorted(index.loc[of_train, "name"])
-    chosen = [name for name in names if share_of(name, 0) < parameters.validation]
+    chosen = [name for name in names if int(name[:8], 16) / 16**8 < parameters.validation]
     return set(chosen[: parameters.validation_max])
 
 

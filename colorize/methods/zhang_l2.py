@@ -10,7 +10,6 @@ from typing import Annotated, Literal
 import torch
 from pydantic import Field
 from torch import Tensor
-from torch.nn import functional as F
 
 from colorize import color
 from colorize.data import Pairs
@@ -44,7 +43,7 @@ class Method(common.Method):
         self, batch: dict[str, Tensor], number: int, rng: torch.Generator
     ) -> dict[str, Tensor]:
         ab = color.rgb_to_lab(color.to_float(batch["color"]))[:, 1:]
-        target = ab[:, :, ::4, ::4]  # (n, 2, H/4, W/4): every fourth pixel
+        target = color.quarter(ab)  # (n, 2, H/4, W/4)
         predicted = self._quarter(color.to_float(batch["gray"]))
         # In units of ab: scaled down, the loss would be less than the weight decay.
         loss = (predicted - target).square().sum(1).mean() / 2
@@ -57,13 +56,8 @@ class Method(common.Method):
         return color.join(color.lightness_of(gray), self.predict_ab(gray))
 
     def predict_ab(self, gray: Tensor) -> Tensor:
-        return enlarge(self._quarter(gray))
+        return color.enlarge(self._quarter(gray))
 
     def _quarter(self, gray: Tensor) -> Tensor:
         """(n, 1, H, W) gray in [0, 1] to ab at a quarter of the size."""
         return self.trunk((color.lightness_of(gray) - 50) / 100) * AB_SCALE
-
-
-def enlarge(ab: Tensor) -> Tensor:
-    """ab at a quarter of the size to full size, bilinearly, as the authors' release does."""
-    return F.interpolate(ab, scale_factor=4, mode="bilinear", align_corners=False)
