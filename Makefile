@@ -25,11 +25,11 @@ repro: setup  ## run the pipeline (PRESET=sample|full|mirror MIRROR=PATH_OR_URL 
 check: setup  ## check params.yaml without running anything
 	python -m stages.check
 
-test: setup  ## run the tests (under 10 minutes on 2 cores)
-	python -m pytest -m "not soak"
+test: setup  ## run the tests, one process a core (under 5 minutes on 2 cores)
+	python -m pytest -n auto -m "not soak"
 
 soak: setup  ## run the longer fault injection too
-	python -m pytest
+	python -m pytest -n auto
 
 lint: setup  ## check style
 	ruff check .

@@ -1,18 +1,20 @@
-"""The catalog of datasets: what each zip is called, weighs, hashes to and holds."""
+"""The catalog of datasets: what each is called, where it comes from, and what it holds."""
 
 import re
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-import fsspec
-from pydantic import Field
+from pydantic import Field, model_validator
 from ruamel.yaml import YAML
 
+from colorize import transfer
 from colorize.archive import FOLDERS
 from colorize.errors import UserError
 from colorize.parameters import Parameters
 
 BUILTIN = Path(__file__).with_name("catalog.yaml")
+SAMPLE = "sample"  # the dataset that the download stage builds from nothing
+TEST = 0.1  # share of a folder's photographs for the test
 
 Side = Literal["photograph", "painting", "rendering", "label map"]
 
@@ -20,11 +22,22 @@ Side = Literal["photograph", "painting", "rendering", "label map"]
 class Dataset(Parameters):
     """One entry of the catalog; colorize/catalog.yaml explains the keys."""
 
-    file: str | None = None  # None: built by the download stage itself (`sample`)
+    file: str | None = None
     bytes: Annotated[int, Field(gt=0)] | None = None
     sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = None
-    images: dict[Literal[FOLDERS], Annotated[int, Field(ge=0)]]
+    images: dict[Literal[FOLDERS], Annotated[int, Field(ge=0)]] | None = None
+    folder: str | None = None
+    test: Annotated[float, Field(gt=0, lt=1)] | None = None
     sides: dict[Literal["A", "B"], Side] | None = None
+    licence: str | None = None
+
+    @model_validator(mode="after")
+    def _keys_belong_together(self) -> Self:
+        if self.folder is None and self.test is not None:
+            raise ValueError("'test' belongs to a 'folder'")
+        if self.folder is not None and (self.file or self.bytes or self.sha256 or self.images):
+            raise ValueError("'folder' excludes 'file', 'bytes', 'sha256' and 'images'")
+        return self
 
     def side(self, letter: str) -> Side:
         return (self.sides or {}).get(letter, "photograph")
@@ -46,18 +59,32 @@ def load(catalog: str) -> dict[str, Dataset]:
 
 
 def select(names: list[str], datasets: dict[str, Dataset], catalog: str) -> dict[str, Dataset]:
-    """The entries called `names`; raises UserError for a name that the catalog lacks."""
+    """The entries called `names`.
+
+    Raises UserError for a name that the catalog lacks, and for an entry that says too little to
+    get the dataset.
+    """
     for name in names:
         if name not in datasets:
             known = ", ".join(datasets)
             raise UserError(f"data.datasets: no dataset '{name}' in {catalog} (it has: {known})")
+        _check_complete(name, datasets[name], catalog)
     return {name: datasets[name] for name in names}
+
+
+def _check_complete(name: str, dataset: Dataset, catalog: str) -> None:
+    if dataset.file is None and dataset.folder is None and name != SAMPLE:
+        raise UserError(f"{catalog}: {name}: it has neither 'file' nor 'folder'")
+    if dataset.file is not None and (dataset.bytes is None or dataset.sha256 is None):
+        raise UserError(
+            f"{catalog}: {name}: nothing to verify {dataset.file} by; download it yourself, and "
+            "put its bytes, sha256 and images into a catalog of your own (data.catalog)"
+        )
 
 
 def _read(catalog: str) -> dict:
     try:
-        with fsspec.open(catalog, "rt", encoding="utf-8") as file:
-            entries = YAML(typ="safe").load(file.read())
+        entries = YAML(typ="safe").load(transfer.read(catalog).decode("utf-8"))
     except Exception as error:  # each file system raises its own
         reason = " ".join(str(error).split())
         raise UserError(f"data.catalog: cannot read {catalog}: {reason}") from None

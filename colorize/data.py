@@ -18,6 +18,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from colorize import photographs
 from colorize.errors import UserError
+from colorize.tensors import to_tensor
 
 
 def halves(names: list[str]) -> tuple[list[str], list[str]]:
@@ -74,7 +75,7 @@ class Draws(Dataset):
         top = int(rng.integers(height - self.image_size + 1))
         mirror = bool(rng.integers(2))
         box = (left, top, left + self.image_size, top + self.image_size)
-        crops = [photographs.to_tensor(image.crop(box)) for image in images]
+        crops = [to_tensor(image.crop(box)) for image in images]
         return [crop.flip(-1) if mirror else crop for crop in crops]
 
     def _read_gray(self, name: str) -> Image.Image:
@@ -136,7 +137,9 @@ def batches(
         yield from loader
     except UserError as error:
         # A worker's error arrives wrapped in its traceback; its last line is what was raised.
-        raise UserError(str(error).strip().splitlines()[-1].split("UserError: ")[-1]) from None
+        line = str(error).strip().splitlines()[-1].split("UserError: ")[-1]
+        error.__traceback__ = None  # holds the loader, whose workers are to end now, not at exit
+        raise UserError(line) from None
 
 
 def _leave_signals_to_the_trainer(worker: int) -> None:

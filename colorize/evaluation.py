@@ -14,8 +14,8 @@ from colorize import color, grids, metrics
 from colorize.index import Index
 from colorize.methods.common import Method
 from colorize.parameters import Parameters
-from colorize.photographs import squares
 from colorize.rows import CONTROLS
+from colorize.tensors import squares
 
 BATCH = 16  # photographs at a time: bounds memory, changes no value
 

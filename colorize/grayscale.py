@@ -1,15 +1,20 @@
 """A grayscale copy of every photograph of the union."""
 
+import functools
+import hashlib
 from pathlib import Path
 from typing import Literal
 
 import pandas as pd
 
-from colorize import color, photographs
-from colorize.files import replaced_folder, sha256_of, write_json
+from colorize import pixels
+from colorize.encoding import png, unjpeg, unpng
+from colorize.errors import UserError
+from colorize.files import replaced_folder, write_json
 from colorize.index import MADE_FROM, Index, union_identity
 from colorize.parameters import Parameters
 from colorize.progress import progress
+from colorize.workers import cores, spread
 
 
 class GrayscaleParameters(Parameters):
@@ -18,20 +23,36 @@ class GrayscaleParameters(Parameters):
     gray: Literal["lightness", "rec601"]
 
 
-def grayscale(parameters: GrayscaleParameters, union: Path, target: Path) -> None:
+def grayscale(
+    parameters: GrayscaleParameters, union: Path, target: Path, workers: int | None = None
+) -> None:
     """Write a single-channel PNG to `target` for each image of `union`, under the same stem.
 
     Always lossless: the gray level carries the photograph's own lightness. index.csv has the
     SHA-256 of each photograph and of its copy: what training depends on, in one small file.
+    workers: processes, one a core unless given; the result does not depend on it. Raises UserError
+    where the union is missing or one of its images does not decode.
     """
-    rows = []
+    names = Index.read(union).names
     with replaced_folder(target) as folder:
-        for name in progress(Index.read(union).names, "grayscale"):
-            rgb = color.to_float(photographs.to_tensor(photographs.read(union / name, "RGB")))
-            gray = color.to_uint8(color.gray_of(rgb, parameters.gray))
-            copy = (folder / name).with_suffix(".png")
-            photographs.save(photographs.to_image(gray), copy)
-            rows.append((name, sha256_of(union / name), sha256_of(copy)))
+        copy = functools.partial(_copy, parameters.gray, union, folder)
+        hashes = progress(spread(copy, names, workers or cores()), "grayscale", len(names))
+        rows = [(name, *pair) for name, pair in zip(names, hashes, strict=True)]
         index = pd.DataFrame(rows, columns=["name", "color_sha256", "gray_sha256"])
         index.to_csv(folder / "index.csv", index=False, lineterminator="\n")
         write_json(folder / MADE_FROM, union_identity(union))
+
+
+def _copy(gray: str, union: Path, folder: Path, name: str) -> tuple[str, str]:
+    """SHA-256 of the photograph and of the copy that it writes."""
+    path = union / name
+    try:
+        original = path.read_bytes()
+        rgb = unpng(original) if path.suffix == ".png" else unjpeg(original)
+    except FileNotFoundError:
+        raise UserError(f"{path}: missing; run `dvc repro` to make it again") from None
+    except Exception as error:  # decoders raise all sorts on damaged files
+        raise UserError(f"{path}: cannot be decoded as an image ({error})") from None
+    data = png(pixels.gray_levels(rgb, gray))
+    (folder / name).with_suffix(".png").write_bytes(data)
+    return hashlib.sha256(original).hexdigest(), hashlib.sha256(data).hexdigest()

@@ -3,7 +3,7 @@
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
-from colorize import photographs
+from colorize.tensors import to_image
 
 GAP = 4  # pixels between cells
 HEADER = 22  # pixels for the labels
@@ -28,7 +28,7 @@ def grid(columns: dict[str, Tensor]) -> Image.Image:
         left = column * (side + GAP)
         draw.text((left + side / 2, HEADER / 2), label, INK, font, anchor="mm")
         for row, image in enumerate(images):
-            picture.paste(photographs.to_image(image), (left, HEADER + row * (side + GAP)))
+            picture.paste(to_image(image), (left, HEADER + row * (side + GAP)))
     return picture
 
 

@@ -11,6 +11,6 @@ INTERVAL = 0.5 if sys.stderr.isatty() else 10  # seconds
 Item = TypeVar("Item")
 
 
-def progress(items: Iterable[Item], title: str) -> Iterable[Item]:
-    """Pass `items` on, with a bar on standard error."""
-    return tqdm(items, title, leave=False, mininterval=INTERVAL)
+def progress(items: Iterable[Item], title: str, total: int | None = None) -> Iterable[Item]:
+    """Pass `items` on, with a bar on standard error; total: how many, where they have no length."""
+    return tqdm(items, title, total, leave=False, mininterval=INTERVAL)

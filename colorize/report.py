@@ -7,11 +7,14 @@ from typing import Any, NamedTuple
 
 import jinja2
 import matplotlib
+import numpy as np
 import pandas as pd
+from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from PIL import Image
 
 from colorize import grids
+from colorize.datasheet import CAUSES
 
 TEMPLATE = Path(__file__).with_name("report.html.jinja")
 
@@ -136,6 +139,8 @@ def page(
     parameters: dict[str, dict],  # the section `models`
     datasets: list[str],
     statistics: dict[str, Any],
+    datasheet: dict[str, dict],  # by dataset: datasheet.json of the union
+    sheets: dict[str, Image.Image],  # by dataset: contact sheets, of those that have images
     curves: dict[str, pd.DataFrame],  # by model
     samples: dict[str, Image.Image],  # by model: what grids.result_grid drew
 ) -> str:
@@ -159,6 +164,14 @@ def page(
         statistics=statistics,
         images={"val": reference["images_val"], "test": reference["images"]},
         by_dataset=_by_dataset(rows),
+        datasheet=datasheet,
+        causes=CAUSES,
+        sheets={name: _embed(picture) for name, picture in sheets.items()},
+        ab_histograms={
+            name: _ab_histogram(entry["ab_histogram"])
+            for name, entry in datasheet.items()
+            if entry["ab_histogram"] is not None
+        },
         strips=_strips(samples, statistics["image_size"]),
         curves={name: _curve(name, frame) for name, frame in curves.items()},
     )
@@ -216,6 +229,27 @@ def _embed(picture: Image.Image) -> str:
     data = io.BytesIO()
     picture.save(data, "JPEG", quality=92, subsampling=0)
     return "data:image/jpeg;base64," + base64.b64encode(data.getvalue()).decode()
+
+
+def _ab_histogram(histogram: dict[str, Any]) -> str:
+    """The shares of the squares of the ab plane as a picture, logarithmic: gray outweighs all."""
+    edge = histogram["centres"][-1] + (histogram["centres"][1] - histogram["centres"][0]) / 2
+    figure = Figure(figsize=(2.4, 2), layout="constrained", dpi=120)
+    axes = figure.subplots()
+    image = axes.imshow(
+        np.array(histogram["share"]),
+        norm=LogNorm(1e-6, 1),
+        origin="lower",
+        extent=(-edge, edge, -edge, edge),
+    )
+    axes.set_facecolor("black")
+    axes.set_xlabel("b", fontsize=7)
+    axes.set_ylabel("a", fontsize=7)
+    axes.tick_params(labelsize=6)
+    figure.colorbar(image, label="share of pixels").ax.tick_params(labelsize=6)
+    data = io.BytesIO()
+    figure.savefig(data, format="png", metadata={"Software": None})
+    return "data:image/png;base64," + base64.b64encode(data.getvalue()).decode()
 
 
 def _curve(name: str, frame: pd.DataFrame) -> str:

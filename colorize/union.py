@@ -1,30 +1,39 @@
 """The union of the datasets: each distinct photograph once, with train, val and test disjoint."""
 
-import contextlib
+import functools
 import hashlib
+import warnings
 import zipfile
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, BinaryIO, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
 from PIL.Image import Resampling
 from pydantic import Field
 
-from colorize import color, photographs
-from colorize.archive import MANIFEST, members
+from colorize import archive, decoding, duplicates, palette, photographs
+from colorize.archive import MANIFEST, folder_of
+from colorize.datasheet import contact_sheet, datasheet, histogram
+from colorize.encoding import jpeg, png
 from colorize.errors import UserError
 from colorize.files import read_json, replaced_folder, write_json
+from colorize.palette import Palette, is_gray
 from colorize.parameters import Parameters
 from colorize.progress import progress
+from colorize.workers import cores, spread
 
 INDEX = "index.csv"
 STATISTICS = "statistics.json"
+DATASHEET = "datasheet.json"
+SHEETS = "sheets"  # folder of contact sheets, one a dataset
 
-# The ab plane in squares of 10 x 10, centred on the multiples of 10 from -110 to 110.
-AB_STEP, AB_RANGE = 10, 110
-AB_BINS = 2 * AB_RANGE // AB_STEP + 1
+PRINTS, LUMAS = ".prints", ".lumas"  # while the stage runs
+
+COLUMNS = ["name", "dataset", "side", "source", "sha256", "split"]
+COLUMNS += ["kept", "cause", "reason", "twin"]
 
 
 class UnionParameters(Parameters):
@@ -33,112 +42,275 @@ class UnionParameters(Parameters):
     image_size: Annotated[int, Field(ge=32, le=2048, multiple_of=8)]
     encoding: Literal["png", "jpeg"]
     sides: Literal["all", "photographs"]
+    min_chroma: Annotated[float, Field(ge=0, le=100)]
     validation: Annotated[float, Field(gt=0, lt=0.5)]
     validation_max: Annotated[int, Field(ge=1)]
 
 
-class Member(NamedTuple):
-    """One image file of a zip: where it stands, what it shows, and its bytes."""
+class Seen(NamedTuple):
+    """What a worker found out about one image file, whose resized copy it has written."""
 
-    dataset: str
-    source: str
-    side: str
-    split: str
-    data: bytes
+    pixels: str  # SHA-256 of the decoded pixels and their shape; "" for a file that is not taken
+    rejected: str  # why it is not taken, or ""
+    width: int = 0
+    height: int = 0
+    palette: Palette | None = None  # of the resized copy; None for one that is too small
+    luma: np.ndarray | None = None  # (64, 64) uint8
+    prints: np.ndarray | None = None  # fingerprints, (6, 64) float16
 
 
-def union(parameters: UnionParameters, raw: Path, target: Path) -> None:
-    """Read the zips in `raw` and write images, index.csv and statistics.json to `target`.
+def union(parameters: UnionParameters, raw: Path, target: Path, workers: int | None = None) -> None:
+    """Read the zips in `raw` and write images, index and statistics to `target`.
 
-    Every file seen is a row of index.csv, kept or not, with the reason. Two images are the same
-    where their decoded pixels are; test is read first, so that it wins over train. A photograph's
-    name, its place in val and its half in unpaired training all follow from its pixels' hash:
-    none moves when a dataset is added, unless val is full (`validation_max`). Raises UserError for
-    a broken zip, an image that does not decode, and splits that come out empty.
+    Every file seen is a row of index.csv, kept or not, with the cause, the reason in words, and the
+    twin that was kept in its place:
+
+    - rejected: it cannot be read as an image (or the zip's name for it is not to be trusted)
+    - duplicate: the same bytes, or the same pixels; test goes before train
+    - small: its short side has fewer than image_size pixels
+    - side: a training image that is no photograph, where data.sides asks for photographs
+    - gray: its true colours are unknown (see `palette`); label maps are exempt
+    - near-duplicate: like another (see `duplicates`); test goes before train, large before small
+
+    A photograph's name, its place in val and its half in unpaired training all follow from its
+    pixels' hash: none moves when a dataset is added, unless val is full (`validation_max`).
+    workers: processes, one a core unless given; the result does not depend on it. Raises UserError
+    for a broken zip and for splits that come out empty.
     """
-    size = parameters.image_size
+    workers = workers or cores()
     suffix = ".jpg" if parameters.encoding == "jpeg" else ".png"
-    rows, of_bytes, of_pixels = [], {}, {}
-    histograms = Histograms()
     with replaced_folder(target) as folder:
-        for member in _read(raw):
-            sha256 = hashlib.sha256(member.data).hexdigest()
-            row = {
-                "name": "",
-                "dataset": member.dataset,
-                "side": member.side,
-                "source": member.source,
-                "sha256": sha256,
-                "split": member.split,
-                "kept": False,
-                "reason": "",
-            }
-            rows.append(row)
-            if sha256 in of_bytes:
-                row["reason"] = f"same file as {of_bytes[sha256]}"
-                continue
-            of_bytes[sha256] = member.source
-            image = photographs.open_rgb(member.data, f"{raw}/{member.dataset}.zip/{member.source}")
-            pixels = hashlib.sha256(repr(image.size).encode() + image.tobytes()).hexdigest()
-            if pixels in of_pixels:
-                row["reason"] = f"same pixels as {of_pixels[pixels]}"
-                continue
-            of_pixels[pixels] = member.source
-            if min(image.size) < size:
-                row["reason"] = f"{image.width}x{image.height}, smaller than data.image_size"
-                continue
-            unwanted = parameters.sides == "photographs" and member.side != "photograph"
-            if unwanted and member.split == "train":
-                row["reason"] = f"{member.side}, and data.sides is photographs"
-                continue
-            name = f"{pixels[:16]}{suffix}"
-            image = photographs.resize(image, size, Resampling.LANCZOS)
-            photographs.save(image, folder / name)
-            row |= {"name": name, "kept": True}
-            if member.split == "train" and member.side == "photograph":
-                histograms.add(name, image)
-        index = pd.DataFrame(rows)
-        validation = _validation(index, parameters)
-        index.loc[index["name"].isin(validation), "split"] = "val"
-        _check_splits(index, size)
+        rows, ignored = _list(raw)
+        _set_hashes(rows, raw, workers)
+        _drop_sides(rows, parameters.sides)
+        todo = [row for row in rows if not row["cause"]]
+        members = [(row["dataset"], row["source"]) for row in todo]
+        look = functools.partial(_look, raw, folder, parameters.image_size, suffix)
+        seen = progress(spread(look, members, workers), "union", len(todo))
+        palettes = _decide(parameters, todo, seen, folder, suffix)
+        index = _index(rows, parameters)
+        _check_splits(index, parameters.image_size)
+        kept = index[index["kept"]]
+        _delete_all_but(folder, set(kept["name"]))
         index.to_csv(folder / INDEX, index=False, lineterminator="\n")
-        statistics = histograms.without(validation)
-        counts = index[index["kept"]].groupby("split").size()
-        images = {split: int(counts[split]) for split in ("train", "val", "test")}
-        write_json(folder / STATISTICS, {"image_size": size, "images": images, **statistics})
+        write_json(folder / STATISTICS, _statistics(index, palettes, parameters.image_size))
+        write_json(folder / DATASHEET, datasheet(index, palettes, ignored))
+        (folder / SHEETS).mkdir()
+        for dataset, names in kept.groupby("dataset")["name"]:
+            sheet = contact_sheet(folder, list(names))
+            (folder / SHEETS / f"{dataset}.jpg").write_bytes(jpeg(sheet))
 
 
-class Histograms:
-    """ab histograms of the training photographs, before it is known which of them go to val."""
+def _list(raw: Path) -> tuple[list[dict], dict[str, dict[str, int]]]:
+    """A row for every file of the zips that the manifest names, test first, and what is ignored.
 
-    def __init__(self):
-        self.of = {}  # name -> (counts of AB_BINS x AB_BINS, sum of a and b, number of pixels)
+    Raises UserError where a zip is missing, is none, or is not in the manifest.
+    """
+    manifest = read_json(raw / MANIFEST)
+    stray = sorted({path.stem for path in raw.glob("*.zip")} - set(manifest))
+    if stray:
+        raise UserError(f"{raw}: {stray[0]}.zip is not in {MANIFEST}; run the download stage again")
+    rows, ignored = [], {}
+    for dataset in manifest:
+        found = archive.contents(raw / f"{dataset}.zip", dataset)
+        ignored[dataset] = found.ignored
+        for source in found.members:
+            side = manifest[dataset]["sides"][folder_of(source)[-1]]
+            rows.append(_row(dataset, source, side, "test" if _is_test(source) else "train"))
+        for source, reason in found.refused.items():
+            rows.append(_row(dataset, source, "", "") | {"cause": "rejected", "reason": reason})
+    rows.sort(key=lambda row: row["split"] != "test")  # stable: within a split as before
+    return rows, ignored
 
-    def add(self, name: str, image) -> None:
-        lab = color.rgb_to_lab(color.to_float(photographs.to_tensor(image))).double().numpy()
-        ab = lab[1:].reshape(2, -1)
-        a, b = np.clip(np.rint(ab / AB_STEP).astype(int) + AB_BINS // 2, 0, AB_BINS - 1)
-        counts = np.bincount(a * AB_BINS + b, minlength=AB_BINS**2).astype(np.uint32)
-        self.of[name] = (counts, ab.sum(axis=1), ab.shape[1])
 
-    def without(self, names: set[str]) -> dict:
-        """Mean a and b, and the share of pixels in each square, of the photographs not named."""
-        kept = [entry for name, entry in sorted(self.of.items()) if name not in names]
-        if not kept:
-            raise UserError("data.datasets: no photograph is left for training")
-        counts = sum(entry[0].astype(np.int64) for entry in kept)
-        pixels = sum(entry[2] for entry in kept)
-        mean = sum(entry[1] for entry in kept) / pixels
-        return {
-            "mean_ab": [round(float(x), 6) for x in mean],
-            "ab_histogram": {
-                "centres": list(range(-AB_RANGE, AB_RANGE + 1, AB_STEP)),  # rows: a, columns: b
-                "share": [
-                    [round(float(x), 9) for x in row]
-                    for row in (counts / pixels).reshape(AB_BINS, AB_BINS)
-                ],
-            },
-        }
+def _row(dataset: str, source: str, side: str, split: str) -> dict:
+    return {
+        "name": "",
+        "dataset": dataset,
+        "side": side,
+        "source": source,
+        "sha256": "",
+        "split": split,
+        "cause": "",
+        "reason": "",
+        "twin": "",
+    }
+
+
+def _is_test(source: str) -> bool:
+    return folder_of(source).startswith("test")
+
+
+def _set_hashes(rows: list[dict], raw: Path, workers: int) -> None:
+    """SHA-256 of every file; those that cannot be read and those seen before are left out."""
+    todo = [row for row in rows if not row["cause"]]
+    members = [(row["dataset"], row["source"]) for row in todo]
+    first = {}
+    hashed = spread(functools.partial(_hash, raw), members, workers)
+    for row, (sha256, error) in zip(todo, hashed, strict=True):
+        row["sha256"] = sha256
+        if error:
+            row |= {"cause": "rejected", "reason": error}
+        elif sha256 in first:
+            twin = first[sha256]
+            row |= {"cause": "duplicate", "reason": f"same file as {twin}", "twin": twin}
+        else:
+            first[sha256] = row["source"]
+
+
+def _hash(raw: Path, member: tuple[str, str]) -> tuple[str, str]:
+    """(SHA-256, "") of a file in a zip, or ("", why it cannot be read)."""
+    try:
+        return hashlib.sha256(_bytes(raw, *member)).hexdigest(), ""
+    except Exception as error:  # damaged members raise what their compression raises
+        return "", " ".join(str(error).split()) or type(error).__name__
+
+
+def _bytes(raw: Path, dataset: str, source: str) -> bytes:
+    return _opened(raw / f"{dataset}.zip").read(source)
+
+
+@functools.lru_cache(2)  # a worker reads thousands of members of a zip, and then of the next
+def _opened(path: Path) -> zipfile.ZipFile:
+    return archive.open_zip(path)
+
+
+def _look(raw: Path, folder: Path, image_size: int, suffix: str, member: tuple[str, str]) -> Seen:
+    """Decode one image, measure it, and write its resized copy to `folder` under its hash."""
+    warnings.simplefilter("ignore")  # Pillow's, on odd files: what matters is in the result
+    try:
+        image = decoding.decode(_bytes(raw, *member))
+    except decoding.Unreadable as error:
+        return Seen("", str(error))
+    sha256 = hashlib.sha256(repr(image.size).encode() + image.tobytes()).hexdigest()
+    if min(image.size) < image_size:
+        return Seen(sha256, "", *image.size)
+    resized = photographs.resize(image, image_size, Resampling.LANCZOS)
+    rgb = np.asarray(resized)
+    data = jpeg(resized) if suffix == ".jpg" else png(rgb)
+    (folder / _name(sha256, suffix)).write_bytes(data)
+    luma = duplicates.luma(resized)
+    colours = palette.palette(rgb)
+    return Seen(sha256, "", *image.size, colours, luma, duplicates.fingerprints(luma))
+
+
+def _name(sha256: str, suffix: str) -> str:
+    return f"{sha256[:16]}{suffix}"
+
+
+def _drop_sides(rows: list[dict], sides: str) -> None:
+    for row in rows:
+        unwanted = sides == "photographs" and row["side"] != "photograph"
+        if unwanted and row["split"] == "train" and not row["cause"]:
+            row |= {"cause": "side", "reason": f"{row['side']}, and data.sides is photographs"}
+
+
+def _decide(
+    parameters: UnionParameters, rows: list[dict], seen: Iterable[Seen], folder: Path, suffix: str
+) -> dict[str, Palette]:
+    """Fill in name, cause, reason and twin of each row, and return the palettes by name.
+
+    Fingerprints and lumas of those that may be kept go through files in `folder`: 5 KB each would
+    add up.
+    """
+    first, palettes, left = {}, {}, []
+    with open(folder / PRINTS, "wb") as prints, open(folder / LUMAS, "wb") as lumas:
+        for row, found in zip(rows, seen, strict=True):
+            if found.rejected:
+                row |= {"cause": "rejected", "reason": found.rejected}
+                continue
+            row["name"] = _name(found.pixels, suffix)
+            if found.pixels in first:
+                twin = first[found.pixels]
+                row |= {"cause": "duplicate", "reason": f"same pixels as {twin}", "twin": twin}
+                continue
+            first[found.pixels] = row["source"]
+            if found.palette is None:
+                reason = f"{found.width}x{found.height}, smaller than data.image_size"
+                row |= {"cause": "small", "reason": reason}
+            elif row["side"] != "label map" and is_gray(found.palette, parameters.min_chroma):
+                row |= {"cause": "gray", "reason": _gray_reason(found.palette)}
+            else:
+                palettes[row["name"]] = found.palette
+                left.append((row, found.width * found.height))
+                prints.write(found.prints.tobytes())
+                lumas.write(found.luma.tobytes())
+    _drop_near_duplicates(left, folder)
+    return palettes
+
+
+def _gray_reason(colours: Palette) -> str:
+    return (
+        f"95 % of its pixels have chroma below {colours.chroma:.1f}, "
+        f"and are within {colours.hue_spread:.1f} of one hue"
+    )
+
+
+def _drop_near_duplicates(rows: list[tuple[dict, int]], folder: Path) -> None:
+    """Of photographs that are alike, keep one: of test before train, larger before smaller."""
+    alike = defaultdict(dict)  # number -> {number: similarity}
+    prints = np.fromfile(folder / PRINTS, np.float16).reshape(len(rows), *duplicates.PRINTS)
+    with open(folder / LUMAS, "rb") as file:
+        for i, j in duplicates.candidates(prints):
+            similarity = duplicates.similarity(_luma(file, i), _luma(file, j))
+            if similarity >= duplicates.SAME:
+                alike[i][j] = alike[j][i] = similarity
+
+    def preference(number: int) -> tuple:
+        row, area = rows[number]
+        return row["split"] != "test", -area, row["name"]
+
+    for number in sorted(alike, key=preference):
+        row = rows[number][0]
+        better = [n for n in alike[number] if preference(n) < preference(number)]
+        kept = [n for n in better if not rows[n][0]["cause"]]
+        if kept:
+            most = max(kept, key=lambda n: (alike[number][n], rows[n][0]["name"]))
+            twin = rows[most][0]["source"]
+            row |= {
+                "cause": "near-duplicate",
+                "reason": f"like {twin} (similarity {alike[number][most]:.3f})",
+                "twin": twin,
+            }
+
+
+def _luma(file: BinaryIO, number: int) -> np.ndarray:
+    side = duplicates.SIDE
+    file.seek(number * side * side)
+    return np.frombuffer(file.read(side * side), np.uint8).reshape(side, side)
+
+
+def _statistics(index: pd.DataFrame, palettes: dict[str, Palette], image_size: int) -> dict:
+    """Mean a and b, and the ab histogram, of the photographs to train on; counts of all images."""
+    kept = index[index["kept"]]
+    counts = kept.groupby("split").size()
+    train = kept[(kept["split"] == "train") & (kept["side"] == "photograph")]
+    if train.empty:
+        raise UserError("data.datasets: no photograph is left for training")
+    colours = [palettes[name] for name in sorted(train["name"])]
+    pixels = sum(entry.pixels for entry in colours)
+    mean = np.sum([entry.ab_sum for entry in colours], axis=0) / pixels
+    return {
+        "image_size": image_size,
+        "images": {split: int(counts[split]) for split in ("train", "val", "test")},
+        "mean_ab": [round(float(x), 6) for x in mean],
+        "ab_histogram": histogram(colours),
+    }
+
+
+def _index(rows: list[dict], parameters: UnionParameters) -> pd.DataFrame:
+    """The rows as a frame in the order of columns of index.csv, with val chosen."""
+    index = pd.DataFrame(rows, columns=COLUMNS)
+    index["kept"] = index["cause"] == ""
+    index.loc[~index["kept"], "name"] = ""
+    index.loc[index["name"].isin(_validation(index, parameters)), "split"] = "val"
+    return index
+
+
+def _delete_all_but(folder: Path, names: set[str]) -> None:
+    for path in folder.iterdir():
+        if path.name not in names:
+            path.unlink()
 
 
 def _validation(index: pd.DataFrame, parameters: UnionParameters) -> set[str]:
@@ -156,46 +328,10 @@ def _check_splits(index: pd.DataFrame, size: int) -> None:
         if side is not None:
             of_split = of_split[of_split["side"] == side]
         if of_split.empty:
-            reasons = index.loc[~index["kept"], "reason"].str.contains("smaller than").sum()
+            causes = index.loc[~index["kept"], "cause"].value_counts().to_dict()
+            left_out = ", ".join(f"{count} {cause}" for cause, count in causes.items()) or "none"
             raise UserError(
-                f"data.datasets: no image is left for {split} ({len(index)} files read, "
-                f"{reasons} of them smaller than data.image_size = {size}; "
+                f"data.datasets: no image is left for {split} ({len(index)} files read, left out: "
+                f"{left_out}; small: data.image_size = {size}; "
                 f"val is data.validation of the training photographs)"
             )
-
-
-def _read(raw: Path) -> Iterator[Member]:
-    """Every image file of the zips that the manifest names: those of test first, then train."""
-    manifest = read_json(raw / MANIFEST)
-    stray = sorted({path.stem for path in raw.glob("*.zip")} - set(manifest))
-    if stray:
-        raise UserError(f"{raw}: {stray[0]}.zip is not in {MANIFEST}; run the download stage again")
-    with contextlib.ExitStack() as stack:
-        archives = {name: stack.enter_context(_opened(raw / f"{name}.zip")) for name in manifest}
-        listed = [
-            (dataset, source)
-            for dataset in archives
-            for source in members(archives[dataset], dataset)
-        ]
-        listed.sort(key=lambda item: not _is_test(item[1]))  # stable: within a split as before
-        for dataset, source in progress(listed, "union"):
-            side = manifest[dataset]["sides"][source.split("/")[1][-1]]
-            split = "test" if _is_test(source) else "train"
-            try:
-                data = archives[dataset].read(source)
-            except Exception as error:  # damaged members raise what their compression raises
-                raise UserError(f"{raw}/{dataset}.zip: {source}: {error}") from None
-            yield Member(dataset, source, side, split, data)
-
-
-def _is_test(source: str) -> bool:
-    return source.split("/")[1].startswith("test")
-
-
-def _opened(path: Path) -> zipfile.ZipFile:
-    try:
-        return zipfile.ZipFile(path)
-    except FileNotFoundError:
-        raise UserError(f"{path}: missing; run the download stage again") from None
-    except zipfile.BadZipFile as error:
-        raise UserError(f"{path}: not a zip: {error}") from None

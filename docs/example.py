@@ -12,7 +12,7 @@ import torch
 from PIL import Image, ImageDraw, ImageFont
 from torch.nn import functional as F
 
-from colorize import color, model, photographs, sample
+from colorize import color, model, sample, tensors
 from stages import common
 
 SHOWN = ("chelsea.png", "coffee.png", "rocket.jpg")
@@ -39,10 +39,10 @@ def main() -> None:
     for name in SHOWN:
         image = Image.open(sample.photograph(name)).convert("RGB")
         image = image.resize((round(image.width * HEIGHT / image.height), HEIGHT))
-        rgb = color.to_float(photographs.to_tensor(image))
+        rgb = color.to_float(tensors.to_tensor(image))
         row = {"gray": color.gray_of(rgb).expand(3, -1, -1), "truth": rgb}
         row |= {name: coloured(network, rgb, image_size) for name, network in networks.items()}
-        rows.append({k: photographs.to_image(color.to_uint8(v)) for k, v in row.items()})
+        rows.append({k: tensors.to_image(color.to_uint8(v)) for k, v in row.items()})
 
     gap, header = 6, 28
     widths = [max(row[label].width for row in rows) for label in rows[0]]

@@ -51,7 +51,7 @@ def section(values: dict[str, Any], dotted: str) -> Any:
 # Leaves of `data`; each stage reads and tracks its own, so none can tell a typo from another's.
 DATA_KEYS = (
     *("datasets", "catalog", "mirror"),
-    *("image_size", "encoding", "sides", "validation", "validation_max"),
+    *("image_size", "encoding", "sides", "min_chroma", "validation", "validation_max"),
     "gray",
 )
 

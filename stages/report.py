@@ -23,6 +23,11 @@ def main() -> None:
         parameters=models,
         datasets=common.section(values, "data.datasets"),
         statistics=statistics(common.UNION, image_size),
+        datasheet=read_json(common.UNION / "datasheet.json"),
+        sheets={
+            path.stem: photographs.read(path, "RGB")
+            for path in sorted((common.UNION / "sheets").glob("*.jpg"))
+        },
         curves={name: pd.read_csv(common.CURVES / f"{name}.csv") for name in models},
         samples={name: photographs.read(common.SAMPLES / f"{name}.png", "RGB") for name in models},
     )

@@ -5,7 +5,7 @@ import sys
 
 import torch
 
-from colorize import grids, model, photographs, scratch, training
+from colorize import grids, model, scratch, tensors, training
 from colorize.files import replaced_file, replaced_folder, sha256_of, write_text
 from colorize.index import Index, check_gray, statistics
 from colorize.runtime import RuntimeParameters, choose_device
@@ -44,7 +44,7 @@ def main() -> None:
         seed=seed,
     )
     chosen = grids.choose(rows.split("val", "photograph"), train.samples)
-    samples = photographs.squares(common.GRAY, chosen, image_size, "L")
+    samples = tensors.squares(common.GRAY, chosen, image_size, "L")
 
     facts = {
         "parameters": parameters.model_dump(),
@@ -75,7 +75,7 @@ def main() -> None:
             model.save(network, parameters, image_size, partial)
         csv = trained.losses.to_csv(index=False, float_format="%.6g", lineterminator="\n")
         write_text(common.CURVES / f"{name}.csv", csv)
-        truth = photographs.squares(common.UNION, chosen, image_size, "RGB")
+        truth = tensors.squares(common.UNION, chosen, image_size, "RGB")
         with replaced_file(common.TRAINING_GRIDS / f"{name}.png") as partial:
             training.training_grid(samples, trained.snapshots, truth).save(partial, "PNG")
         held.remove()

@@ -10,6 +10,12 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
+from colorize.threads import wait_briefly
+
+# Before any test imports torch: tests run side by side, one on each core.
+wait_briefly()
+os.environ["OMP_NUM_THREADS"] = "1"
+
 ROOT = Path(__file__).parent.parent
 
 # What differs from the committed params.yaml: everything runs, nothing is learned.

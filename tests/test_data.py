@@ -1,11 +1,6 @@
 """Download, union and grayscale on small zips, and the draws that training makes from them."""
 
-import functools
-import hashlib
-import http.server
 import json
-import threading
-import zipfile
 
 import numpy as np
 import pandas as pd
@@ -13,7 +8,7 @@ import pytest
 from PIL import Image
 from skimage import color as skcolor
 
-from colorize import data, index, photographs
+from colorize import data, index, photographs, tensors
 from colorize.download import DownloadParameters, download
 from colorize.errors import UserError
 from colorize.grayscale import GrayscaleParameters, grayscale
@@ -24,6 +19,7 @@ UNION = {
     "image_size": 32,
     "encoding": "png",
     "sides": "all",
+    "min_chroma": 4,
     "validation": 0.2,
     "validation_max": 500,
 }
@@ -116,6 +112,7 @@ def test_statistics_are_those_of_the_training_photographs(mirror, tmp_path):
     rows = unite(mirror, tmp_path)
     train = rows[rows["kept"] & (rows["split"] == "train") & (rows["side"] == "photograph")]
     images = [np.array(Image.open(tmp_path / "union" / name)) for name in train["name"]]
+    images = [image[::4, ::4] for image in images]  # what statistics are made of
     ab = np.concatenate([skcolor.rgb2lab(image)[..., 1:].reshape(-1, 2) for image in images])
     statistics = json.loads((tmp_path / "union/statistics.json").read_text())
     assert statistics["mean_ab"] == pytest.approx(ab.mean(axis=0), abs=1e-3)
@@ -141,116 +138,26 @@ def test_gray_copies_have_the_photographs_names_and_lightness(mirror, tmp_path, 
         assert np.abs(of_gray - skcolor.rgb2lab(rgb)[..., 0]).max() < 0.3
 
 
-def test_a_dataset_taken_out_leaves_and_zips_are_not_fetched_again(mirror, tmp_path):
-    fetch(mirror, tmp_path)
-    for path in mirror.glob("*.zip"):
-        path.unlink()
-    raw = fetch(mirror, tmp_path, ["second"])
-    assert [path.name for path in raw.glob("*.zip")] == ["second.zip"]
-    assert list(json.loads((raw / "datasets.json").read_text())) == ["second"]
-
-
-def test_a_mirror_may_be_a_url(mirror, tmp_path):
-    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(mirror))
-    handler.log_message = lambda *arguments: None
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        url = f"http://127.0.0.1:{server.server_port}"
-        raw = fetch(url, tmp_path)
-        with zipfile.ZipFile(raw / "first.zip") as archive:
-            assert archive.testzip() is None
-        (mirror / "second.zip").unlink()
-        with pytest.raises(UserError, match=r"second\.zip: not found on the mirror"):
-            fetch(url, tmp_path / "fresh", ["second"])
-    finally:
-        server.shutdown()
-
-
-def spoil_bytes(mirror):
-    path = mirror / "second.zip"
-    path.write_bytes(path.read_bytes()[:-1] + b"?")
-
-
-def cut(mirror):
-    path = mirror / "second.zip"
-    path.write_bytes(path.read_bytes()[:-10])
-
-
-def empty_zip(mirror):
-    entry = zips.dataset(mirror, "second", {})
-    zips.catalog(mirror, {"first": entry, "second": entry})
-
-
-def not_a_zip(mirror):
-    (mirror / "second.zip").write_bytes(b"<html>moved</html>")
-    entry = zips.dataset(mirror, "first", {"trainA/x.png": png(1)})
-    html = (mirror / "second.zip").read_bytes()
-    spoiled = entry | {
-        "file": "second.zip",
-        "bytes": len(html),
-        "sha256": hashlib.sha256(html).hexdigest(),
-    }
-    zips.catalog(mirror, {"first": entry, "second": spoiled})
-
-
-@pytest.mark.parametrize(
-    ("fault", "message"),
-    [
-        (spoil_bytes, r"second\.zip: its SHA-256 is not the catalog's"),
-        (cut, r"second\.zip: [\d,]+ bytes, the catalog says"),
-        (lambda m: (m / "second.zip").unlink(), r"second\.zip: not found on the mirror"),
-        (empty_zip, r"second\.zip: no image under second/"),
-        (not_a_zip, r"second\.zip: not a zip"),
-        (lambda m: (m / "catalog.yaml").unlink(), r"data\.catalog: cannot read .*catalog\.yaml"),
-        (lambda m: (m / "catalog.yaml").write_text("a: ["), r"data\.catalog: cannot read"),
-        (lambda m: (m / "catalog.yaml").write_text("- a"), r"not a mapping"),
-        (lambda m: (m / "catalog.yaml").write_text("1: {images: {}}"), r"1 is no name"),
-        (lambda m: (m / "catalog.yaml").write_text("../x: {images: {}}"), r"'\.\./x' is no name"),
-        (
-            lambda m: (m / "catalog.yaml").write_text("second: {file: 3}"),
-            r"second\.file: .*found 3",
-        ),
-        (lambda m: (m / "catalog.yaml").write_text("other: {images: {}}"), r"no dataset 'second'"),
-    ],
-)
-def test_download_faults_name_what_and_where_and_change_nothing(mirror, tmp_path, fault, message):
-    before = sorted(p.read_bytes() for p in fetch(mirror, tmp_path, ["first"]).iterdir())
-    fault(mirror)
-    with pytest.raises(UserError, match=message) as raised:
-        fetch(mirror, tmp_path, ["second"])
-    assert "\n" not in str(raised.value)
-    assert sorted(p.read_bytes() for p in (tmp_path / "raw").iterdir()) == before
-    assert not list(tmp_path.rglob("*.partial"))
+def contents(folder) -> dict[str, bytes]:
+    return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
 
 
 def test_union_faults_name_what_and_where_and_change_nothing(mirror, tmp_path):
     unite(mirror, tmp_path)
-    before = {p.name: p.read_bytes() for p in (tmp_path / "union").iterdir()}
+    before = contents(tmp_path / "union")
     raw = tmp_path / "raw"
 
     def fails(message, **changes):
         with pytest.raises(UserError, match=message) as raised:
             union(UnionParameters(**UNION | changes), raw, tmp_path / "union")
         assert "\n" not in str(raised.value)
-        assert {p.name: p.read_bytes() for p in (tmp_path / "union").iterdir()} == before
+        assert contents(tmp_path / "union") == before
         assert not list(tmp_path.rglob("*.partial"))
 
-    fails("no image is left for train .*smaller than data.image_size = 512", image_size=512)
+    fails("no image is left for train .*35 small.*data.image_size = 512", image_size=512)
     (raw / "stray.zip").write_bytes(b"")
     fails(r"stray\.zip is not in datasets\.json")
     (raw / "stray.zip").unlink()
-    whole = zips.encoded(zips.image(300), "JPEG")
-    broken = {"testA/y.png": png(5), "trainA/half.jpg": whole[: len(whole) // 2]}
-    zips.dataset(raw, "second", broken)
-    fails(r"second\.zip/second/trainA/half\.jpg: cannot be decoded")
-    zips.dataset(raw, "second", {"testA/y.png": png(5), "trainA/x.jpg": b"no image at all"})
-    fails(r"second\.zip/second/trainA/x\.jpg: cannot be decoded")
-    spoiled = (raw / "first.zip").read_bytes().replace(png(7), png(7)[:-20] + b"\0" * 20)
-    zips.dataset(raw, "second", {"testA/y.png": png(5)})
-    (raw / "first.zip").unlink()
-    (raw / "first.zip").write_bytes(spoiled)
-    fails(r"first\.zip: first/trainB/07\.png: Bad CRC-32")
     (raw / "first.zip").unlink()
     (raw / "first.zip").write_bytes(b"no zip")
     fails(r"first\.zip: not a zip")
@@ -331,6 +238,6 @@ def test_domains_are_gray_and_colour(draws):
 def test_image_helpers():
     wide = zips.image(1, 90, 40)
     assert photographs.resize(wide, 32, Image.Resampling.LANCZOS).size == (72, 32)
-    square = photographs.to_tensor(photographs.centre_square(wide, 40))
-    assert (square == photographs.to_tensor(wide)[:, :, 25:65]).all()
-    assert (photographs.to_tensor(photographs.to_image(square)) == square).all()
+    square = tensors.to_tensor(photographs.centre_square(wide, 40))
+    assert (square == tensors.to_tensor(wide)[:, :, 25:65]).all()
+    assert (tensors.to_tensor(tensors.to_image(square)) == square).all()

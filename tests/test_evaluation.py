@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 import torch
 
-from colorize import color, evaluation, grids, report
+from colorize import color, datasheet, evaluation, grids, palette, report
 from colorize.errors import UserError
 from colorize.index import Index
 from colorize.rows import CONTROLS
@@ -147,6 +147,17 @@ def results(projection: float) -> dict:
     }
 
 
+def sheet_of(name: str) -> dict:
+    """The datasheet of a dataset with one image, half of it neutral, and one file left out."""
+    rows = [
+        {"name": "a.png", "dataset": name, "split": "train", "kept": True, "cause": "", "twin": ""},
+        {"name": "", "dataset": name, "split": "train", "kept": False, "cause": "gray", "twin": ""},
+    ]
+    rgb = np.zeros((16, 16, 3), np.uint8)
+    rgb[:, 8:] = 255, 0, 0
+    return datasheet.datasheet(pd.DataFrame(rows), {"a.png": palette.palette(rgb)}, {name: {}})
+
+
 def render(rows, **changes) -> str:
     picture = grids.grid({name: torch.zeros((2, 3, 16, 16), dtype=torch.uint8) for name in "abc"})
     models = [row.name for row in rows if row.kind == "model"]
@@ -156,6 +167,8 @@ def render(rows, **changes) -> str:
         "parameters": {name: entry | {"learning_rate": 0.1} for name in models},
         "datasets": ["<b>mine</b>"],
         "statistics": {"image_size": 16, "images": {"train": 4, "val": 2, "test": 3}},
+        "datasheet": sheet_of("<b>mine</b>"),
+        "sheets": {},
         "curves": {models[0]: pd.DataFrame({"step": [1], "images": [3], "loss": [0.5]})},
         "samples": dict.fromkeys(models, picture),
     }
@@ -181,6 +194,21 @@ def test_the_report_is_safe_deterministic_and_has_a_dash_for_what_is_undefined()
     assert "This run proves little" in render(rows, datasets=["sample"])
     lacking["val"]["projection"]["mean"] = None
     assert "projection" not in report.summary(rows)["one"]
+
+
+def test_the_report_shows_what_the_union_took():
+    rows = report.rows_of({"one": results(0.5)}, {})
+    sheets = {"shown": grids.grid({"a": torch.zeros((1, 3, 16, 16), dtype=torch.uint8)})}
+    sheet = sheet_of("shown")["shown"]
+    empty = sheet | {"ab_histogram": None, "colorfulness": None, "ignored": {"__MACOSX": 1234}}
+    html = render(rows, datasheet={"shown": sheet, "empty": empty}, sheets=sheets)
+    cells = re.findall(r"<th[^>]*>shown</th>(.*?)</tr>", html, re.DOTALL)[0]
+    counts = re.findall(r"<td>([^<]*)</td>", cells)
+    # files; train, val, test; duplicate, near-duplicate, gray, small, side, rejected; leaks
+    assert counts[:11] == ["2", "1", "0", "0", "0", "0", "1", "0", "0", "0", "0"]
+    assert len(re.findall(r'alt="Some images of', html)) == 1
+    assert len(re.findall(r'alt="Share of pixels', html)) == 1
+    assert "__MACOSX (1,234)" in html
 
 
 def test_evaluate_names_a_model_that_is_missing_or_broken(project):

@@ -1,0 +1,5 @@
+"""What readers look at, and the scripts that make its pictures."""
+
+from colorize.threads import wait_briefly
+
+wait_briefly()

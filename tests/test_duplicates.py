@@ -1,0 +1,222 @@
+"""Near-duplicates, gray photographs, and the union's indifference to how it is carried out."""
+
+import io
+import json
+import os
+import signal
+import time
+import zipfile
+
+import numpy as np
+import pandas as pd
+import psutil
+import pytest
+from PIL import Image, ImageOps
+from PIL.Image import Resampling
+from skimage import color as skcolor
+from skimage import data as skdata
+
+from colorize import duplicates, palette, pixels, sample, workers
+from colorize.duplicates import SAME, luma, similarity
+from colorize.union import UnionParameters, union
+from tests import zips
+from tests.test_data import UNION, contents
+from tests.test_images import raw_folder
+
+
+def reencoded(image: Image.Image, rng: np.random.Generator) -> Image.Image:
+    data = zips.encoded(image, "JPEG", quality=int(rng.integers(40, 90)))
+    return Image.open(io.BytesIO(data)).convert("RGB")
+
+
+def resized(image: Image.Image, rng: np.random.Generator) -> Image.Image:
+    scale = rng.uniform(0.6, 1.5)
+    size = (round(image.width * scale), round(image.height * scale))
+    return image.resize(size, Resampling.BICUBIC)
+
+
+def mirrored(image: Image.Image, rng: np.random.Generator) -> Image.Image:
+    return ImageOps.mirror(image)
+
+
+def cropped(image: Image.Image, rng: np.random.Generator) -> Image.Image:
+    """95 % of each side, from anywhere."""
+    width, height = round(0.95 * image.width), round(0.95 * image.height)
+    left = int(rng.integers(0, image.width - width + 1))
+    top = int(rng.integers(0, image.height - height + 1))
+    return image.crop((left, top, left + width, top + height))
+
+
+@pytest.fixture(scope="module")
+def tiles(tmp_path_factory) -> list[Image.Image]:
+    """Tiles of real photographs, 128 pixels wide, that overlap by half at most."""
+    path = tmp_path_factory.mktemp("sample") / "sample.zip"
+    sample.build(path)
+    with zipfile.ZipFile(path) as opened:
+        names = sorted(opened.namelist())
+        return [Image.open(io.BytesIO(opened.read(name))).convert("RGB") for name in names]
+
+
+def test_of_two_hundred_planted_copies_all_but_two_are_found(tiles):
+    rng = np.random.default_rng(0)
+    chosen = rng.choice(len(tiles), 200, replace=False)
+    kinds = [reencoded, resized, mirrored, cropped]
+    copies = [kinds[n % 4](tiles[i], rng) for n, i in enumerate(chosen)]
+    lumas = [luma(image) for image in [*tiles, *copies]]
+    prints = np.stack([duplicates.fingerprints(x) for x in lumas])
+    found = {
+        (i, j) for i, j in duplicates.candidates(prints) if similarity(lumas[i], lumas[j]) >= SAME
+    }
+    planted = {(int(i), len(tiles) + n) for n, i in enumerate(chosen)}
+    assert len(planted & found) >= 198
+    # Overlapping tiles and their copies are alike at times; 119,000 other pairs are not.
+    assert len(found - planted) < 200
+
+
+def test_similarity_is_symmetric_and_ignores_brightness_and_flat_pictures(tiles):
+    a, b = luma(tiles[0]), luma(tiles[1])
+    assert similarity(a, a) == pytest.approx(1, abs=1e-5)
+    assert similarity(a, b) == pytest.approx(similarity(b, a), abs=1e-5)
+    assert similarity(a, (a // 2 + 60).astype(np.uint8)) > 0.99
+    assert similarity(a, 255 - a) < 0
+    flat = np.full((64, 64), 90, np.uint8)
+    assert similarity(flat, flat) < SAME  # nothing to tell by
+
+
+def test_candidates_do_not_depend_on_blocks(tiles, monkeypatch):
+    prints = np.stack([duplicates.fingerprints(luma(tile)) for tile in tiles])
+    expected = sorted(duplicates.candidates(prints))
+    monkeypatch.setattr(duplicates, "BLOCK", 17)
+    assert sorted(duplicates.candidates(prints)) == expected
+
+
+def test_a_near_duplicate_never_crosses_the_splits(tiles, tmp_path):
+    rng = np.random.default_rng(1)
+    files = {f"trainA/{n:02}.png": zips.encoded(tile) for n, tile in enumerate(tiles[40:70])}
+    files["testA/leaked.jpg"] = zips.encoded(mirrored(tiles[40], rng), "JPEG", quality=70)
+    large = tiles[45].resize((300, 300), Resampling.BICUBIC)
+    files["trainB/larger.png"] = zips.encoded(large)
+    raw = raw_folder(tmp_path / "raw", files)
+    union(UnionParameters(**UNION | {"min_chroma": 0}), raw, tmp_path / "union")
+    rows = pd.read_csv(tmp_path / "union/index.csv", keep_default_na=False).set_index("source")
+    leak = rows.loc["some/trainA/00.png"]
+    assert (leak["cause"], leak["twin"]) == ("near-duplicate", "some/testA/leaked.jpg")
+    assert leak["reason"].startswith("like some/testA/leaked.jpg (similarity ")
+    assert rows.loc["some/trainA/05.png", "twin"] == "some/trainB/larger.png"
+    sheet = json.loads((tmp_path / "union/datasheet.json").read_text())["some"]
+    assert sheet["leaks"] == 1
+    assert sheet["left_out"]["near-duplicate"] == (rows["cause"] == "near-duplicate").sum()
+    assert sum(sheet["images"].values()) == rows["kept"].sum()
+    assert sheet["files"] == len(rows) == 32
+
+
+def test_gray_and_toned_photographs_are_left_out(tmp_path):
+    photograph = Image.fromarray(skdata.chelsea()).crop((100, 50, 350, 250))
+    gray = photograph.convert("L")
+    sepia = ImageOps.colorize(gray, "#1a140c", "#fff2dc")
+    files = {f"trainA/{n:02}.png": zips.encoded(zips.image(n)) for n in range(30)}
+    files |= {
+        "testA/t.png": zips.encoded(zips.image(99)),
+        "trainB/photograph.png": zips.encoded(photograph),
+        "trainB/gray.png": zips.encoded(gray),
+        "trainB/sepia.jpg": zips.encoded(sepia, "JPEG", quality=95),
+    }
+    raw = raw_folder(tmp_path / "raw", files)
+
+    def cause(name, **changes):
+        union(UnionParameters(**UNION | changes), raw, tmp_path / "union")
+        rows = pd.read_csv(tmp_path / "union/index.csv", keep_default_na=False)
+        return rows.set_index("source").loc[f"some/trainB/{name}", "cause"]
+
+    assert cause("photograph.png") == ""
+    assert cause("gray.png") == "gray"
+    assert cause("sepia.jpg") == "gray"
+    # Nothing is gray then; but all three show the same, and one is enough.
+    kept = [cause(name, min_chroma=0) for name in ("photograph.png", "gray.png", "sepia.jpg")]
+    assert sorted(kept) == ["", "near-duplicate", "near-duplicate"]
+
+
+def test_colours_by_tables_are_those_of_scikit_image():
+    rgb = np.random.default_rng(0).integers(0, 256, (64, 48, 3), dtype=np.uint8)
+    rgb[:4] = [[[0, 0, 0]], [[255, 255, 255]], [[255, 0, 0]], [[0, 0, 255]]]
+    lab = skcolor.rgb2lab(rgb)
+    a, b = pixels.ab_of(rgb)
+    assert np.abs(a - lab[..., 1]).max() < 0.03
+    assert np.abs(b - lab[..., 2]).max() < 0.03
+    gray = pixels.gray_levels(rgb, "lightness")
+    of_gray = skcolor.rgb2lab(np.repeat(gray[..., None], 3, axis=2))[..., 0]
+    assert np.abs(of_gray - lab[..., 0]).max() < 0.3  # half a gray level
+    expected = np.rint(rgb @ np.array([0.299, 0.587, 0.114]))
+    assert np.abs(pixels.gray_levels(rgb, "rec601") - expected).max() <= 1
+
+
+def test_palette_measures_what_it_says():
+    rgb = np.asarray(skdata.astronaut())
+    few = rgb[:: palette.STEP, :: palette.STEP]
+    found = palette.palette(rgb)
+    ab = skcolor.rgb2lab(few)[..., 1:].reshape(-1, 2)
+    assert found.pixels == len(ab) == found.counts.sum()
+    assert np.array(found.ab_sum) / len(ab) == pytest.approx(ab.mean(axis=0), abs=1e-2)
+    assert found.chroma == pytest.approx(np.percentile(np.hypot(*ab.T), 95), abs=0.1)
+    r, g, b = few.astype(float).transpose(2, 0, 1)
+    rg, yb = r - g, (r + g) / 2 - b
+    expected = np.hypot(rg.std(), yb.std()) + 0.3 * np.hypot(rg.mean(), yb.mean())
+    assert found.colorfulness == pytest.approx(expected, rel=1e-4)
+
+
+def test_any_number_of_workers_gives_the_same_bytes(tiles, tmp_path):
+    files = {f"trainA/{n:03}.png": zips.encoded(tile) for n, tile in enumerate(tiles[::3])}
+    files |= {f"testA/{n:03}.png": zips.encoded(tile) for n, tile in enumerate(tiles[::7])}
+    files |= {f"trainB/{n:03}.jpg": zips.encoded(tiles[n], "JPEG") for n in range(0, 50, 5)}
+    raw = raw_folder(tmp_path / "raw", files)
+    for count in (1, 2, 5):
+        union(UnionParameters(**UNION), raw, tmp_path / f"union{count}", workers=count)
+    expected = contents(tmp_path / "union1")
+    assert contents(tmp_path / "union2") == contents(tmp_path / "union5") == expected
+
+
+def slowly(item: int) -> int:
+    time.sleep(0.01)
+    return -item
+
+
+def dies(item: int) -> int:
+    if item == 40:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return item
+
+
+def test_work_is_spread_in_order_and_no_further_ahead_than_needed():
+    taken = []
+
+    def items():
+        for number in range(300):
+            taken.append(number)
+            yield number
+
+    results = workers.spread(slowly, items(), 2)
+    assert next(results) == 0
+    assert len(taken) <= 2 * workers.AHEAD * workers.BATCH
+    results.close()
+    assert list(workers.spread(abs, range(-100, 0), 3)) == list(range(100, 0, -1))
+
+
+def test_a_worker_that_is_killed_is_an_error_of_the_system():
+    with pytest.raises(OSError, match="worker process was killed"):
+        list(workers.spread(dies, range(200), 2))
+
+
+def test_union_killed_outright_leaves_no_process_and_runs_again(project):
+    before = project.bytes_of("data/union")
+    for delay in (0.6, 1.0, 1.4):
+        running = project.start("python", "-m", "stages.union")
+        time.sleep(delay)
+        family = psutil.Process(running.pid).children(recursive=True)
+        os.kill(running.pid, signal.SIGKILL)
+        running.wait()
+        _, alive = psutil.wait_procs(family, timeout=20)
+        assert not alive
+        assert project.bytes_of("data/union") == before
+    project.stage("union")
+    assert project.bytes_of("data/union") == before
+    assert not list(project.path("data").glob(".union*"))

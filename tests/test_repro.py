@@ -1,0 +1,173 @@
+"""The pipeline as users run it, with DVC."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import time
+
+import pandas as pd
+import pytest
+
+from colorize.rows import CONTROLS
+from tests import zips
+from tests.conftest import Project, checkout
+from tests.test_params import committed
+
+MODELS = committed()["models"]
+
+
+def commit(project: Project) -> None:
+    project.run("git", "add", "-A")
+    project.run("git", "-c", "user.name=a", "-c", "user.email=b", "commit", "-qm", "c")
+
+
+def ran(said: str) -> list[str]:
+    """The stages that dvc ran, in order."""
+    return re.findall(r"Running stage '([^']+)'", said)
+
+
+@pytest.fixture(scope="module")
+def pipeline(tmp_path_factory) -> Project:
+    """A repository in which `dvc repro` has run. Tests leave it as they found it."""
+    project = checkout(tmp_path_factory.mktemp("pipeline"))
+    project.params(models__gan__steps=60, runtime__save_interval=5)
+    project.run("git", "init", "-q")
+    commit(project)
+    names = ["download", "union", "grayscale", *(f"train@{m}" for m in MODELS)]
+    names += [*(f"evaluate@{m}" for m in MODELS), "controls", "report"]
+    assert sorted(ran(project.run("dvc", "repro").stdout)) == sorted(names)
+    commit(project)
+    return project
+
+
+def test_a_second_repro_runs_nothing(pipeline):
+    said = pipeline.run("dvc", "repro").stdout
+    assert not ran(said)
+    assert "Data and pipelines are up to date." in said
+    assert pipeline.run("git", "status", "--porcelain").stdout == ""
+
+
+def test_what_the_pipeline_leaves(pipeline):
+    summary = json.loads(pipeline.path("metrics/summary.json").read_text())
+    assert set(summary) == {*MODELS, "zhang_l2_scaled", *CONTROLS}
+    assert summary["gray_copy"]["projection"] == 0
+    for name in (*MODELS, *CONTROLS):
+        result = json.loads(pipeline.path(f"metrics/{name}.json").read_text())
+        assert {"val", "test", "by_dataset", "diagnostics", "images"} <= set(result)
+        assert result["images"] == 33
+        assert set(result["val"]) == set(result["test"])
+        for entry in result["test"].values():
+            assert set(entry) == {"mean", "low", "high"}
+            assert entry["mean"] is None or entry["low"] <= entry["mean"] <= entry["high"]
+    html = pipeline.path("reports/report.html").read_text(encoding="utf-8")
+    assert "This run proves little" in html
+    assert all(name in html for name in summary)
+    assert not re.search(r'(src|href)="(?!data:|#)', html)  # one file, no network
+    tracked = pipeline.run("git", "ls-files").stdout
+    assert "metrics/training/gan.csv" in tracked
+    shown = [
+        f for f in tracked.split("\n") if f.endswith((".png", ".html", ".zip", ".safetensors"))
+    ]
+    assert not shown
+    assert not pipeline.path("reports/.gitignore").exists()
+
+
+def test_an_experiment_reruns_what_its_parameter_touches(pipeline):
+    done = pipeline.run("dvc", "exp", "run", "-n", "few", "-S", "models.stargan.steps=4")
+    assert ran(done.stdout) == ["train@stargan", "evaluate@stargan", "report"]
+    changed = pipeline.run("dvc", "metrics", "diff").stdout.strip().splitlines()
+    assert 2 < len(changed) <= 9
+    assert all("stargan" in line for line in changed[2:] if "metrics" in line)
+    said = pipeline.run("dvc", "plots", "diff", "HEAD", "few", "-o", "plots").stdout
+    html = pipeline.path("plots/index.html").read_text(encoding="utf-8")
+    tiles = re.findall(r'src="([^"]*samples_stargan\.png)"', html)
+    assert len(set(tiles)) == 2, said  # one of each run, side by side
+    assert all(pipeline.path(f"plots/{tile}").is_file() for tile in tiles)
+    pipeline.run("git", "checkout", "-q", ".")
+    assert not ran(pipeline.run("dvc", "repro").stdout)  # all of it comes from the run cache
+
+
+def test_editing_a_method_retrains_its_models_alone(pipeline):
+    path = pipeline.path("colorize/methods/gan.py")
+    text = path.read_text(encoding="utf-8")
+    path.write_text(f"{text}\n# edited\n", encoding="utf-8")
+    would = ran(pipeline.run("dvc", "repro", "--dry").stdout)
+    path.write_text(text, encoding="utf-8")
+    assert would == ["train@gan", "evaluate@gan"]  # the report, if what it reads then changes
+
+
+def test_the_image_size_changes_the_images_and_back(pipeline):
+    before = pipeline.bytes_of("data/union")
+    pipeline.params(data__image_size=64)
+    assert ran(pipeline.run("dvc", "repro", "grayscale").stdout) == ["union", "grayscale"]
+    after = pipeline.bytes_of("data/union")
+    shared = before.keys() & after.keys()
+    assert len(shared) > 200
+    assert all(before[name] != after[name] for name in shared if name.endswith(".png"))
+    pipeline.params(data__image_size=32)
+    assert not ran(pipeline.run("dvc", "repro", "grayscale").stdout)
+    assert pipeline.bytes_of("data/union") == before
+    pipeline.run("git", "checkout", "-q", ".")
+
+
+def test_an_experiment_changes_the_set_of_datasets(pipeline, tmp_path):
+    entries = {}
+    for name, start in (("first", 0), ("second", 100)):
+        files = {f"trainA/{i}.png": zips.encoded(zips.image(start + i)) for i in range(30)}
+        files["testA/t.png"] = zips.encoded(zips.image(start + 99))
+        entries[name] = zips.dataset(tmp_path, name, files)
+    catalog = zips.catalog(tmp_path, entries)
+    definition = pipeline.path("dvc.yaml").read_bytes()
+
+    def datasets_after(names: str) -> dict[str, int]:
+        settings = (
+            f"data.datasets=[{names}]",
+            f"data.catalog={catalog}",
+            f"data.mirror={tmp_path}",
+            "data.validation=0.3",  # of 30: some for sure
+        )
+        flags = [flag for setting in settings for flag in ("-S", setting)]
+        done = pipeline.run("dvc", "exp", "run", *flags, "grayscale")
+        assert ran(done.stdout) == ["download", "union", "grayscale"]
+        rows = pd.read_csv(pipeline.path("data/union/index.csv"))
+        zipped = {path.stem for path in pipeline.path("data/raw").glob("*.zip")}
+        assert zipped == set(rows["dataset"])
+        return rows["dataset"].value_counts().to_dict()
+
+    assert datasets_after("first") == {"first": 31}
+    (tmp_path / "first.zip").unlink()  # whoever wants it from the mirror again fails
+    assert datasets_after("first,second") == {"first": 31, "second": 31}
+    assert datasets_after("second") == {"second": 31}
+    assert pipeline.path("dvc.yaml").read_bytes() == definition
+    pipeline.run("git", "checkout", "-q", ".")
+    pipeline.run("dvc", "repro")
+
+
+def test_runtime_parameters_rerun_nothing(pipeline):
+    pipeline.params(runtime__workers=2, runtime__log_interval=1)
+    assert not ran(pipeline.run("dvc", "repro", "--dry").stdout)
+    pipeline.run("git", "checkout", "-q", ".")
+
+
+def test_repro_killed_in_the_middle_resumes_and_ends_with_the_same_bytes(pipeline, tmp_path):
+    pipeline.params(models__gan__learning_rate=0.01)
+    disturbed = Project(pipeline.root, threads=2)
+    undisturbed = Project(shutil.copytree(pipeline.root, tmp_path / "undisturbed"), threads=2)
+    undisturbed.stage("train", "gan")
+    process = disturbed.start("dvc", "repro", "train@gan")
+    deadline = time.monotonic() + 60
+    while not list(pipeline.path(".scratch").glob("training/*/checkpoint.pt")):
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+    done = disturbed.run("dvc", "repro", "train@gan")
+    assert ran(done.stdout) == ["train@gan"]
+    assert "resuming after step" in done.stderr
+    for output in ("models/gan", "metrics/training/gan.csv", "reports/training/gan.png"):
+        assert pipeline.bytes_of(output) == undisturbed.bytes_of(output)
+    pipeline.run("git", "checkout", "-q", ".")
+    pipeline.run("dvc", "repro", "train@gan")

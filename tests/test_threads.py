@@ -1,0 +1,43 @@
+"""How threads wait, as libgomp itself says it."""
+
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+
+from colorize.threads import SPINS
+from tests.conftest import ROOT
+
+
+def settings(*command: str, **environment: str) -> dict[str, str]:
+    """What libgomp prints when it is loaded, by the name of the variable."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("OMP_", "GOMP_"))}
+    done = subprocess.run(
+        [sys.executable, *command],
+        cwd=ROOT,
+        env=kept | environment | {"OMP_DISPLAY_ENV": "verbose"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return dict(re.findall(r"(\w+) = '(\w+)'", done.stderr))
+
+
+@pytest.mark.parametrize("package", ["stages", "benchmarks", "docs"])
+def test_whoever_imports_torch_after_it_waits_briefly(package):
+    found = settings("-c", f"import {package}, torch")
+    assert (found["OMP_WAIT_POLICY"], found["GOMP_SPINCOUNT"]) == ("PASSIVE", str(SPINS))
+
+
+def test_a_stage_sets_it_before_it_imports_torch():
+    assert settings("-m", "stages.train", "--help")["GOMP_SPINCOUNT"] == str(SPINS)
+
+
+def test_the_users_own_setting_wins():
+    found = settings("-m", "stages.train", "--help", OMP_WAIT_POLICY="active")
+    assert found["OMP_WAIT_POLICY"] == "ACTIVE"
+    assert int(found["GOMP_SPINCOUNT"]) > SPINS
+    found = settings("-m", "stages.train", "--help", GOMP_SPINCOUNT="7")
+    assert found["GOMP_SPINCOUNT"] == "7"
