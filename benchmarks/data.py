@@ -185,7 +185,7 @@ def _plain_loop(
     processes: int,
     part: int,
 ) -> None:
-    size, jpeg = parameters.image_size, parameters.encoding == "jpeg"
+    size, as_jpeg = parameters.image_size, parameters.encoding == "jpeg"
     for name in names:
         with zipfile.ZipFile(raw / f"{name}.zip") as opened:
             members = archive.contents(raw / f"{name}.zip", name).members
@@ -195,8 +195,8 @@ def _plain_loop(
                 if min(image.size) < size:
                     continue
                 image = photographs.resize(image, size, Resampling.LANCZOS)
-                path = target / f"{name}_{number}.{'jpg' if jpeg else 'png'}"
-                if jpeg:
+                path = target / f"{name}_{number}.{'jpg' if as_jpeg else 'png'}"
+                if as_jpeg:
                     image.save(path, quality=95, subsampling=0)
                 else:
                     image.save(path, **PLAIN_PNG)

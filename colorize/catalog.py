@@ -9,7 +9,7 @@ from ruamel.yaml import YAML
 
 from colorize import transfer
 from colorize.archive import FOLDERS
-from colorize.errors import UserError
+from colorize.errors import UserError, one_line
 from colorize.parameters import Parameters
 
 BUILTIN = Path(__file__).with_name("catalog.yaml")
@@ -86,8 +86,7 @@ def _read(catalog: str) -> dict:
     try:
         entries = YAML(typ="safe").load(transfer.read(catalog).decode("utf-8"))
     except Exception as error:  # each file system raises its own
-        reason = " ".join(str(error).split())
-        raise UserError(f"data.catalog: cannot read {catalog}: {reason}") from None
+        raise UserError(f"data.catalog: cannot read {catalog}: {one_line(error)}") from None
     if not isinstance(entries, dict):
         raise UserError(f"data.catalog: {catalog} is not a mapping of dataset names to entries")
     for name in entries:

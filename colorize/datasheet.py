@@ -10,6 +10,10 @@ from PIL import Image
 from colorize import photographs
 from colorize.palette import AB_BINS, AB_RANGE, AB_STEP, Palette
 
+# In the union's folder
+DATASHEET = "datasheet.json"
+SHEETS = "sheets"  # contact sheets, one a dataset
+
 CAUSES = ("duplicate", "near-duplicate", "gray", "small", "side", "rejected")
 
 SHEET = (12, 2)  # pictures across and down

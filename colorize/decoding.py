@@ -5,6 +5,8 @@ import io
 import numpy as np
 from PIL import Image, ImageCms, ImageOps
 
+from colorize.errors import one_line
+
 # What is read: the usual containers of photographs. Others run interpreters (EPS) or are exotic.
 FORMATS = ("JPEG", "PNG", "TIFF", "WEBP", "BMP", "GIF", "PPM")
 
@@ -40,8 +42,7 @@ def decode(data: bytes) -> Image.Image:
     except Image.UnidentifiedImageError:
         raise Unreadable("not an image of a known format") from None
     except Exception as error:  # Pillow's decoders raise all sorts on damaged files
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise Unreadable(f"cannot be decoded: {reason}") from None
+        raise Unreadable(f"cannot be decoded: {one_line(error)}") from None
 
 
 def _to_srgb(image: Image.Image) -> Image.Image:

@@ -1,4 +1,4 @@
-"""The one exception that means "you can mend this"."""
+"""The one exception that means "you can mend this", and other errors as one line."""
 
 
 class UserError(Exception):
@@ -6,3 +6,8 @@ class UserError(Exception):
 
     Commands print the line and exit with code 2; anything else that is raised is a bug.
     """
+
+
+def one_line(error: object) -> str:
+    """What an error says, or what it is where it says nothing."""
+    return " ".join(str(error).split()) or type(error).__name__

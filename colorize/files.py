@@ -27,11 +27,16 @@ def replaced_file(path: Path) -> Iterator[Path]:
     partial = _partial(path)
     try:
         yield partial
-        with open(partial, "rb") as file:
-            os.fsync(file.fileno())  # the name must never outlive the bytes
-        os.replace(partial, path)
+        give_name(partial, path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def give_name(partial: Path, path: Path) -> None:
+    """Move a finished file to its final name, which never outlives the bytes."""
+    with open(partial, "rb") as file:
+        os.fsync(file.fileno())
+    os.replace(partial, path)
 
 
 @contextlib.contextmanager

@@ -9,7 +9,7 @@ import safetensors.torch
 import torch
 
 from colorize import methods
-from colorize.errors import UserError
+from colorize.errors import UserError, one_line
 from colorize.files import write_json
 from colorize.methods.common import Method, ModelParameters
 
@@ -72,6 +72,6 @@ def load(folder: Path, device: torch.device | str = "cpu") -> Method:
     except FileNotFoundError as error:
         raise UserError(f"{folder}: no model here ({error.filename} is missing)") from None
     except (KeyError, ValueError, safetensors.SafetensorError, RuntimeError) as error:
-        reason = " ".join(str(error).split())[:300]
+        reason = one_line(error)[:300]
         raise UserError(f"{folder}: not a model that can be loaded ({reason})") from None
     return model.to(device).eval()

@@ -228,7 +228,7 @@ def _strips(samples: dict[str, Image.Image], side: int) -> list[tuple[str, str, 
 def _embed(picture: Image.Image) -> str:
     data = io.BytesIO()
     picture.save(data, "JPEG", quality=92, subsampling=0)
-    return "data:image/jpeg;base64," + base64.b64encode(data.getvalue()).decode()
+    return _data_uri("jpeg", data)
 
 
 def _ab_histogram(histogram: dict[str, Any]) -> str:
@@ -249,7 +249,7 @@ def _ab_histogram(histogram: dict[str, Any]) -> str:
     figure.colorbar(image, label="share of pixels").ax.tick_params(labelsize=6)
     data = io.BytesIO()
     figure.savefig(data, format="png", metadata={"Software": None})
-    return "data:image/png;base64," + base64.b64encode(data.getvalue()).decode()
+    return _data_uri("png", data)
 
 
 def _curve(name: str, frame: pd.DataFrame) -> str:
@@ -269,4 +269,8 @@ def _curve(name: str, frame: pd.DataFrame) -> str:
         axes[-1].set_xlabel("step")
         data = io.BytesIO()
         figure.savefig(data, format="svg", metadata={"Date": None})
-    return "data:image/svg+xml;base64," + base64.b64encode(data.getvalue()).decode()
+    return _data_uri("svg+xml", data)
+
+
+def _data_uri(kind: str, data: io.BytesIO) -> str:
+    return f"data:image/{kind};base64,{base64.b64encode(data.getvalue()).decode()}"

@@ -22,8 +22,8 @@ import requests
 import urllib3
 from tqdm import tqdm
 
-from colorize.errors import UserError
-from colorize.files import sha256_of
+from colorize.errors import UserError, one_line
+from colorize.files import give_name, sha256_of
 
 CONNECT_SECONDS = 30
 READ_SECONDS = 60  # a line that brings nothing for so long is dead
@@ -73,9 +73,7 @@ def fetch(remote: Remote, path: Path, bar: tqdm, stop: threading.Event) -> None:
         # Pieces may be of two versions of a file, or torn by a power cut; a whole is what it is.
         if last_try or not resumed:
             raise UserError(f"{remote.address}: its SHA-256 is not the catalog's, {remote.sha256}")
-    with open(partial, "rb") as file:
-        os.fsync(file.fileno())  # the name must never outlive the bytes
-    os.replace(partial, path)
+    give_name(partial, path)
 
 
 def read(address: str) -> bytes:
@@ -246,7 +244,7 @@ def _broken(error: requests.RequestException, address: str) -> Exception:
     cause = error.args[0] if error.args else None
     cause = getattr(cause, "reason", None) or cause
     if isinstance(error, requests.exceptions.SSLError):
-        return UserError(f"{address}: cannot be fetched: {_one_line(cause)}")
+        return UserError(f"{address}: cannot be fetched: {one_line(cause)}")
     if isinstance(cause, urllib3.exceptions.NewConnectionError | urllib3.exceptions.ProxyError):
         return _Unreachable(f"cannot reach {_host(address)}")
     if isinstance(error, requests.ConnectTimeout):
@@ -255,7 +253,7 @@ def _broken(error: requests.RequestException, address: str) -> Exception:
         return _Broken(f"nothing came for {READ_SECONDS} s")
     if isinstance(error, requests.ConnectionError | requests.exceptions.ChunkedEncodingError):
         return _Broken("the connection broke")
-    return UserError(f"{address}: cannot be fetched: {_one_line(error)}")
+    return UserError(f"{address}: cannot be fetched: {one_line(error)}")
 
 
 def _not_found(remote: Remote) -> UserError:
@@ -263,11 +261,7 @@ def _not_found(remote: Remote) -> UserError:
 
 
 def _unfit(remote: Remote, error: Exception) -> UserError:
-    return UserError(f"{remote.address}: cannot be fetched: {_one_line(error)}")
-
-
-def _one_line(error: object) -> str:
-    return " ".join(str(error).split()) or type(error).__name__
+    return UserError(f"{remote.address}: cannot be fetched: {one_line(error)}")
 
 
 def _is_http(address: str) -> bool:

@@ -16,9 +16,9 @@ from pydantic import Field
 
 from colorize import archive, decoding, duplicates, palette, photographs
 from colorize.archive import MANIFEST, folder_of
-from colorize.datasheet import contact_sheet, datasheet, histogram
+from colorize.datasheet import DATASHEET, SHEETS, contact_sheet, datasheet, histogram
 from colorize.encoding import jpeg, png
-from colorize.errors import UserError
+from colorize.errors import UserError, one_line
 from colorize.files import read_json, replaced_folder, write_json
 from colorize.palette import Palette, is_gray
 from colorize.parameters import Parameters
@@ -27,8 +27,6 @@ from colorize.workers import cores, spread
 
 INDEX = "index.csv"
 STATISTICS = "statistics.json"
-DATASHEET = "datasheet.json"
-SHEETS = "sheets"  # folder of contact sheets, one a dataset
 
 PRINTS, LUMAS = ".prints", ".lumas"  # while the stage runs
 
@@ -124,17 +122,8 @@ def _list(raw: Path) -> tuple[list[dict], dict[str, dict[str, int]]]:
 
 
 def _row(dataset: str, source: str, side: str, split: str) -> dict:
-    return {
-        "name": "",
-        "dataset": dataset,
-        "side": side,
-        "source": source,
-        "sha256": "",
-        "split": split,
-        "cause": "",
-        "reason": "",
-        "twin": "",
-    }
+    known = {"dataset": dataset, "side": side, "source": source, "split": split}
+    return dict.fromkeys(COLUMNS, "") | known
 
 
 def _is_test(source: str) -> bool:
@@ -163,7 +152,7 @@ def _hash(raw: Path, member: tuple[str, str]) -> tuple[str, str]:
     try:
         return hashlib.sha256(_bytes(raw, *member)).hexdigest(), ""
     except Exception as error:  # damaged members raise what their compression raises
-        return "", " ".join(str(error).split()) or type(error).__name__
+        return "", one_line(error)
 
 
 def _bytes(raw: Path, dataset: str, source: str) -> bytes:

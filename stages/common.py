@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 
 from ruamel.yaml import YAML, YAMLError
 
-from colorize.errors import UserError
+from colorize.errors import UserError, one_line
 
 PARAMS = Path("params.yaml")
 RAW = Path("data/raw")
@@ -33,7 +33,7 @@ def read_params() -> dict[str, Any]:
     except FileNotFoundError:
         raise UserError(f"{PARAMS}: missing; run this from the project's root") from None
     except YAMLError as error:
-        raise UserError(f"{PARAMS}: not YAML: {' '.join(str(error).split())}") from None
+        raise UserError(f"{PARAMS}: not YAML: {one_line(error)}") from None
     if not isinstance(values, dict):
         raise UserError(f"{PARAMS}: expected sections of keys and values")
     return values

@@ -3,6 +3,7 @@
 import pandas as pd
 
 from colorize import photographs, report
+from colorize.datasheet import DATASHEET, SHEETS
 from colorize.files import read_json, write_json, write_text
 from colorize.index import statistics
 from colorize.rows import BASELINE, CONTROLS
@@ -23,10 +24,10 @@ def main() -> None:
         parameters=models,
         datasets=common.section(values, "data.datasets"),
         statistics=statistics(common.UNION, image_size),
-        datasheet=read_json(common.UNION / "datasheet.json"),
+        datasheet=read_json(common.UNION / DATASHEET),
         sheets={
             path.stem: photographs.read(path, "RGB")
-            for path in sorted((common.UNION / "sheets").glob("*.jpg"))
+            for path in sorted((common.UNION / SHEETS).glob("*.jpg"))
         },
         curves={name: pd.read_csv(common.CURVES / f"{name}.csv") for name in models},
         samples={name: photographs.read(common.SAMPLES / f"{name}.png", "RGB") for name in models},

@@ -410,7 +410,6 @@ def test_answers_that_will_not_get_better_end_the_run_at_once(
 
 
 def test_a_file_that_changed_on_the_server_is_not_appended(mirror, server, tmp_path):
-    server.faults["second.zip"] = [cut(0.5)]
     server.files["second.zip"] += b"longer"
     server.faults["second.zip"] = [
         lambda handler, answer: cut(0.5)(
