@@ -25,17 +25,18 @@ from PIL import Image, ImageOps
 from PIL.Image import Resampling
 
 from benchmarks.memory import Measured, measured
-from colorize import archive, catalog, decoding, duplicates, palette, photographs, pixels
-from colorize.encoding import jpeg, png, unjpeg, unpng
-from colorize.errors import UserError
-from colorize.grayscale import GrayscaleParameters, grayscale
-from colorize.union import UnionParameters, union
-from colorize.workers import cores
+from colorize.base.errors import UserError
+from colorize.base.workers import cores
+from colorize.data import archive, catalog, decoding, duplicates, palette, photographs, pixels
+from colorize.data.encoding import jpeg, png, unjpeg, unpng
+from colorize.data.grayscale import GrayscaleParameters, grayscale
+from colorize.data.union import UnionParameters, union
 from stages import common
 
 PARTS_OF = 200  # images on which the parts of the work are timed one by one
 
-# Pillow's fastest way to files no larger than those of colorize/encoding.py: level 1, run lengths.
+# Pillow's fastest way to files no larger than those of colorize/data/encoding.py: level 1, run
+# lengths.
 PLAIN_PNG = {"compress_level": 1, "compress_type": 3}
 
 

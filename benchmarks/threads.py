@@ -15,7 +15,7 @@ import time
 from multiprocessing import get_context
 from multiprocessing.sharedctypes import Synchronized
 
-from colorize import threads
+from colorize.base import threads
 
 # GOMP_SPINCOUNT: what libgomp takes where nobody sets it, for OMP_WAIT_POLICY=passive, and here.
 SPINS = {"default": 300_000, "passive": 0, "ours": threads.SPINS}
@@ -72,7 +72,7 @@ def train(image_size: int, width: int, seconds: float, rate: Synchronized) -> No
     # Imported here: torch reads the policy when it is loaded, and the parent needs none of it.
     import torch
 
-    from colorize import model
+    from colorize.methods import model
     from stages import common
 
     entry = common.section(common.read_params(), "models.cyclegan")

@@ -12,7 +12,9 @@ import torch
 from PIL import Image, ImageDraw, ImageFont
 from torch.nn import functional as F
 
-from colorize import color, model, sample, tensors
+from colorize import color
+from colorize.data import sample, tensors
+from colorize.methods import model
 from stages import common
 
 SHOWN = ("chelsea.png", "coffee.png", "rocket.jpg")

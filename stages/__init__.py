@@ -4,6 +4,6 @@ Run from the root as `python -m stages.NAME`. A script reads its parameters, cal
 writes the outputs that dvc.yaml declares.
 """
 
-from colorize.threads import wait_briefly
+from colorize.base.threads import wait_briefly
 
 wait_briefly()  # before any of the scripts imports torch

@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 
 from ruamel.yaml import YAML, YAMLError
 
-from colorize.errors import UserError, one_line
+from colorize.base.errors import UserError, one_line
 
 PARAMS = Path("params.yaml")
 RAW = Path("data/raw")

@@ -1,6 +1,6 @@
 """Stage `download`: fetch and verify the zips of `data.datasets`, or build the `sample`."""
 
-from colorize.download import DownloadParameters, download
+from colorize.data.download import DownloadParameters, download
 from stages import common
 
 

@@ -2,12 +2,15 @@
 
 import argparse
 
-from colorize import evaluation, grids, model
-from colorize.errors import UserError
-from colorize.files import replaced_file, write_json
-from colorize.index import check_gray, statistics
-from colorize.rows import BASELINE
-from colorize.runtime import RuntimeParameters, choose_device
+from colorize.base.errors import UserError
+from colorize.base.files import replaced_file, write_json
+from colorize.data.index import check_gray, statistics
+from colorize.evaluation import protocol
+from colorize.evaluation.baselines import BASELINE
+from colorize.evaluation.colors import Colors
+from colorize.methods import model
+from colorize.report import grids
+from colorize.training.runtime import RuntimeParameters, choose_device
 from stages import common
 
 
@@ -17,7 +20,7 @@ def main() -> None:
     name = parser.parse_args().name
 
     values = common.read_params()
-    parameters = evaluation.EvaluateParameters.parse(common.section(values, "evaluate"), "evaluate")
+    parameters = protocol.EvaluateParameters.parse(common.section(values, "evaluate"), "evaluate")
     runtime = RuntimeParameters.parse(common.section(values, "runtime"), "runtime")
     image_size = common.section(values, "data.image_size")
     device = choose_device(runtime.device)
@@ -29,17 +32,17 @@ def main() -> None:
             f"{common.MODELS / name}: trained at data.image_size = {network.image_size}, "
             f"params.yaml says {image_size}; run `dvc repro` to train it again"
         )
-    photographs = evaluation.Photographs(common.UNION, common.GRAY, image_size)
+    photographs = protocol.Photographs(common.UNION, common.GRAY, image_size)
 
     # Rows: the method's own RGB, and, where the method may change lightness, its ab on the true L.
-    colors = evaluation.Colors(network, device)
+    colors = Colors(network, device)
     rows = {"own": colors.own}
     if network.output == "rgb":
         rows["pasted"] = colors.pasted
     if name == BASELINE:
         gain = colors.fit_gain(photographs)
         rows["scaled"] = lambda batch: colors.scaled(batch, gain)
-    results = evaluation.evaluate(rows, photographs, parameters.resamples)
+    results = protocol.evaluate(rows, photographs, parameters.resamples)
 
     result = results.pop("own")
     result["diagnostics"] = {
@@ -57,7 +60,7 @@ def main() -> None:
     chosen = grids.choose(photographs.index.split("test", "photograph"), parameters.grid)
     batch = photographs.read(chosen)
     pasted = colors.pasted(batch) if network.output == "rgb" else None
-    picture = evaluation.result_grid(batch.gray, batch.truth, colors.own(batch), pasted)
+    picture = grids.result_grid(batch.gray, batch.truth, colors.own(batch), pasted)
     with replaced_file(common.SAMPLES / f"{name}.png") as partial:
         picture.save(partial, "PNG")
 

@@ -1,6 +1,6 @@
 """Stage `grayscale`: a gray copy of every photograph of the union."""
 
-from colorize.grayscale import GrayscaleParameters, grayscale
+from colorize.data.grayscale import GrayscaleParameters, grayscale
 from stages import common
 
 

@@ -13,9 +13,9 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-from colorize import catalog
-from colorize.errors import UserError
-from colorize.files import write_text
+from colorize.base.errors import UserError
+from colorize.base.files import write_text
+from colorize.data import catalog
 from stages import check, common
 
 PRESETS = Path("presets")

@@ -2,11 +2,13 @@
 
 import pandas as pd
 
-from colorize import photographs, report
-from colorize.datasheet import DATASHEET, SHEETS
-from colorize.files import read_json, write_json, write_text
-from colorize.index import statistics
-from colorize.rows import BASELINE, CONTROLS
+from colorize.base.files import read_json, write_json, write_text
+from colorize.data import photographs
+from colorize.data.index import statistics
+from colorize.data.sheet import DATASHEET, SHEETS
+from colorize.evaluation.baselines import BASELINE, TRIVIAL
+from colorize.report import tables
+from colorize.report.page import page
 from stages import common
 
 
@@ -14,11 +16,11 @@ def main() -> None:
     values = common.read_params()
     models = common.section(values, "models")
     image_size = common.section(values, "data.image_size")
-    rows = report.rows_of(
+    rows = tables.rows_of(
         {name: read_json(common.METRICS / f"{name}.json") for name in models},
-        {name: read_json(common.METRICS / f"{name}.json") for name in CONTROLS},
+        {name: read_json(common.METRICS / f"{name}.json") for name in TRIVIAL},
     )
-    html = report.page(
+    html = page(
         rows,
         baseline=BASELINE,
         parameters=models,
@@ -33,7 +35,7 @@ def main() -> None:
         samples={name: photographs.read(common.SAMPLES / f"{name}.png", "RGB") for name in models},
     )
     write_text(common.REPORT, html)
-    write_json(common.METRICS / "summary.json", report.summary(rows))
+    write_json(common.METRICS / "summary.json", tables.summary(rows))
 
 
 if __name__ == "__main__":

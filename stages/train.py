@@ -5,10 +5,15 @@ import sys
 
 import torch
 
-from colorize import grids, model, scratch, tensors, training
-from colorize.files import replaced_file, replaced_folder, sha256_of, write_text
-from colorize.index import Index, check_gray, statistics
-from colorize.runtime import RuntimeParameters, choose_device
+from colorize.base.files import replaced_file, replaced_folder, sha256_of, write_text
+from colorize.data import tensors
+from colorize.data.index import Index, check_gray, statistics
+from colorize.methods import model
+from colorize.report import grids
+from colorize.training import loop
+from colorize.training.checkpoint import Checkpoint, fingerprint
+from colorize.training.draws import KINDS
+from colorize.training.runtime import RuntimeParameters, choose_device
 from stages import common
 
 
@@ -20,9 +25,9 @@ def main() -> None:
     values = common.read_params()
     where = f"models.{name}"
     parameters = model.parse(common.section(values, where), where)
-    train = training.TrainParameters.parse(common.section(values, "train"), "train")
+    train = loop.TrainParameters.parse(common.section(values, "train"), "train")
     runtime = RuntimeParameters.parse(common.section(values, "runtime"), "runtime")
-    seed = training.SeedParameters.pick(values, "").seed
+    seed = loop.SeedParameters.pick(values, "").seed
     if parameters.seed is not None:
         seed = parameters.seed
     image_size = common.section(values, "data.image_size")
@@ -34,7 +39,7 @@ def main() -> None:
     torch.manual_seed(seed)
     network = model.build(parameters, image_size)
     rows = Index.read(common.UNION)
-    draws = network.draws(
+    draws = KINDS[network.draws](
         rows.split("train"),
         shared=train.unpaired == "shared",
         union=common.UNION,
@@ -54,10 +59,10 @@ def main() -> None:
         "device": str(device),
         "threads": torch.get_num_threads(),
     }
-    folder = common.SCRATCH / "training" / f"{name}-{scratch.fingerprint(facts)}"
-    with scratch.Scratch(folder) as held:
+    folder = common.SCRATCH / "training" / f"{name}-{fingerprint(facts)}"
+    with Checkpoint(folder) as checkpoint:
         try:
-            trained = training.train(
+            trained = loop.train(
                 network,
                 parameters,
                 draws,
@@ -66,9 +71,9 @@ def main() -> None:
                 snapshots=train.snapshots,
                 runtime=runtime,
                 device=device,
-                scratch=held,
+                checkpoint=checkpoint,
             )
-        except training.Stopped as stopped:
+        except loop.Stopped as stopped:
             print(f"{name}: {stopped}; saved. Run the same command to go on.", file=sys.stderr)
             sys.exit(130)
         with replaced_folder(common.MODELS / name) as partial:
@@ -77,8 +82,8 @@ def main() -> None:
         write_text(common.CURVES / f"{name}.csv", csv)
         truth = tensors.squares(common.UNION, chosen, image_size, "RGB")
         with replaced_file(common.TRAINING_GRIDS / f"{name}.png") as partial:
-            training.training_grid(samples, trained.snapshots, truth).save(partial, "PNG")
-        held.remove()
+            grids.training_grid(samples, trained.snapshots, truth).save(partial, "PNG")
+        checkpoint.remove()
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Stage `union`: every distinct photograph of the datasets once, split, and indexed."""
 
-from colorize.union import UnionParameters, union
+from colorize.data.union import UnionParameters, union
 from stages import common
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from colorize.threads import wait_briefly
+from colorize.base.threads import wait_briefly
 
 # Before any test imports torch: tests run side by side, one on each core.
 wait_briefly()

@@ -4,7 +4,8 @@ import skimage
 import torch
 from PIL import Image
 
-from colorize import color, sample
+from colorize import color
+from colorize.data import sample
 
 PHOTOGRAPHS = ("astronaut.png", "chelsea.png", "coffee.png", "rocket.jpg")
 

@@ -8,11 +8,12 @@ import pytest
 from PIL import Image
 from skimage import color as skcolor
 
-from colorize import data, index, photographs, tensors
-from colorize.download import DownloadParameters, download
-from colorize.errors import UserError
-from colorize.grayscale import GrayscaleParameters, grayscale
-from colorize.union import UnionParameters, union
+from colorize.base.errors import UserError
+from colorize.data import index, photographs, tensors
+from colorize.data.download import DownloadParameters, download
+from colorize.data.grayscale import GrayscaleParameters, grayscale
+from colorize.data.union import UnionParameters, union
+from colorize.training.draws import Domains, Pairs, Unpaired, batches
 from tests import zips
 
 UNION = {
@@ -191,17 +192,17 @@ def draws(mirror, tmp_path):
 
 
 def test_a_draw_depends_on_seed_and_number_alone(draws):
-    a, b, other = draws(data.Pairs), draws(data.Pairs), draws(data.Pairs, seed=1)
+    a, b, other = draws(Pairs), draws(Pairs), draws(Pairs, seed=1)
     for k in (17, 3, 40):
         assert all((a[k][key] == b[k][key]).all() for key in a[k])
     assert any((a[k]["color"] != other[k]["color"]).any() for k in range(5))
-    in_one = [batch["color"] for batch in data.batches(a, 4, 12, 3, workers=0)]
-    in_two = [batch["color"] for batch in data.batches(a, 4, 12, 3, workers=2)]
+    in_one = [batch["color"] for batch in batches(a, 4, 12, 3, workers=0)]
+    in_two = [batch["color"] for batch in batches(a, 4, 12, 3, workers=2)]
     assert all((x == y).all() for x, y in zip(in_one, in_two, strict=True))
 
 
 def test_every_photograph_is_drawn_once_an_epoch(draws):
-    pairs = draws(data.Pairs)
+    pairs = draws(Pairs)
     count = len(pairs.names)
     for start in (0, count):
         epoch = [pairs._order(count, k, stream=0) for k in range(start, start + count)]
@@ -209,7 +210,7 @@ def test_every_photograph_is_drawn_once_an_epoch(draws):
 
 
 def test_pairs_are_the_same_crop_of_the_same_photograph(draws):
-    for item in map(draws(data.Pairs, load_scale=1.5).__getitem__, range(8)):
+    for item in map(draws(Pairs, load_scale=1.5).__getitem__, range(8)):
         assert item["gray"].shape == (1, 32, 32)
         assert item["color"].shape == (3, 32, 32)
         lightness = skcolor.rgb2lab(item["color"].permute(1, 2, 0).numpy())[..., 0]
@@ -218,7 +219,7 @@ def test_pairs_are_the_same_crop_of_the_same_photograph(draws):
         assert np.abs(skcolor.rgb2lab(gray)[..., 0] - lightness).mean() < 1
 
 
-@pytest.mark.parametrize("kind", [data.Unpaired, data.Domains])
+@pytest.mark.parametrize("kind", [Unpaired, Domains])
 def test_unpaired_draws_never_show_a_photograph_in_both_forms(draws, kind):
     disjoint, shared = draws(kind), draws(kind, shared=True)
     assert not set(disjoint.gray_names) & set(disjoint.color_names)
@@ -227,7 +228,7 @@ def test_unpaired_draws_never_show_a_photograph_in_both_forms(draws, kind):
 
 
 def test_domains_are_gray_and_colour(draws):
-    items = [draws(data.Domains)[k] for k in range(40)]
+    items = [draws(Domains)[k] for k in range(40)]
     domains = {int(item["domain"]) for item in items}
     assert domains == {0, 1}
     for item in items:
@@ -238,6 +239,6 @@ def test_domains_are_gray_and_colour(draws):
 def test_image_helpers():
     wide = zips.image(1, 90, 40)
     assert photographs.resize(wide, 32, Image.Resampling.LANCZOS).size == (72, 32)
-    square = tensors.to_tensor(photographs.centre_square(wide, 40))
+    square = tensors.to_tensor(photographs.center_crop(wide, 40))
     assert (square == tensors.to_tensor(wide)[:, :, 25:65]).all()
     assert (tensors.to_tensor(tensors.to_image(square)) == square).all()

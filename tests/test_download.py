@@ -16,9 +16,9 @@ import numpy as np
 import pytest
 from ruamel.yaml import YAML
 
-from colorize import catalog, transfer
-from colorize.download import THREAD, DownloadParameters, download
-from colorize.errors import UserError
+from colorize.base.errors import UserError
+from colorize.data import catalog, remote, transfer
+from colorize.data.download import THREAD, DownloadParameters, download
 from tests import zips
 from tests.conftest import ROOT, checkout
 from tests.server import cut, replace, reset, serving, stall, status, together
@@ -34,7 +34,7 @@ def noise(seed: int, length: int) -> bytes:
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch):
     monkeypatch.setattr(transfer, "BACKOFF", 0.01)
-    monkeypatch.setattr(transfer, "CHUNK", 4096)
+    monkeypatch.setattr(remote, "CHUNK", 4096)
     for name in ("http_proxy", "https_proxy", "all_proxy"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)
@@ -234,8 +234,8 @@ def test_a_cut_transfer_goes_on_where_it_stopped(mirror, server, tmp_path, share
     )
     first, second = asked(server, "second.zip")
     assert first is None
-    assert size * share - transfer.CHUNK <= (second or 0) <= size * share
-    assert server.sent <= size + transfer.CHUNK
+    assert size * share - remote.CHUNK <= (second or 0) <= size * share
+    assert server.sent <= size + remote.CHUNK
 
 
 def test_the_next_run_goes_on_where_the_last_one_gave_up(mirror, server, tmp_path, monkeypatch):
@@ -244,7 +244,7 @@ def test_the_next_run_goes_on_where_the_last_one_gave_up(mirror, server, tmp_pat
     server.faults["second.zip"] = [cut(0.5)]
     fails("the connection broke, after 0 retries", server.url, tmp_path, ["second"])
     assert same(fetch(server.url, tmp_path, ["second"]), mirror, ["second"])
-    assert size / 2 - transfer.CHUNK <= asked(server, "second.zip")[1] <= size / 2
+    assert size / 2 - remote.CHUNK <= asked(server, "second.zip")[1] <= size / 2
 
 
 def test_what_came_from_one_mirror_need_not_come_from_another(mirror, server, tmp_path):
@@ -283,7 +283,7 @@ def test_what_passes_is_tried_again(mirror, server, tmp_path, fault):
 
 
 def test_a_silent_line_is_given_up_and_dialled_again(mirror, server, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(transfer, "READ_SECONDS", 0.5)
+    monkeypatch.setattr(remote, "READ_SECONDS", 0.5)
     server.faults["second.zip"] = [stall(0.5), stall(0)]
     assert same(fetch(server.url, tmp_path, ["second"]), mirror, ["second"])
     assert asked(server, "second.zip")[1] > 0

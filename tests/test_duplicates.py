@@ -16,9 +16,10 @@ from PIL.Image import Resampling
 from skimage import color as skcolor
 from skimage import data as skdata
 
-from colorize import duplicates, palette, pixels, sample, workers
-from colorize.duplicates import SAME, luma, similarity
-from colorize.union import UnionParameters, union
+from colorize.base import workers
+from colorize.data import duplicates, palette, pixels, sample
+from colorize.data.duplicates import SAME, luma, similarity
+from colorize.data.union import UnionParameters, union
 from tests import zips
 from tests.test_data import UNION, contents
 from tests.test_images import raw_folder

@@ -9,46 +9,49 @@ import pandas as pd
 import pytest
 import torch
 
-from colorize import color, datasheet, evaluation, grids, palette, report
-from colorize.errors import UserError
-from colorize.index import Index
-from colorize.rows import CONTROLS
+from colorize import color
+from colorize.base.errors import UserError
+from colorize.data import palette, sheet
+from colorize.data.index import Index
+from colorize.evaluation import baselines, protocol
+from colorize.evaluation.baselines import TRIVIAL
+from colorize.evaluation.colors import Colors
+from colorize.report import grids, tables
+from colorize.report.page import page
 
 
 @pytest.fixture(scope="module")
 def photographs(prepared):
-    return evaluation.Photographs(prepared.path("data/union"), prepared.path("data/gray"), 32)
+    return protocol.Photographs(prepared.path("data/union"), prepared.path("data/gray"), 32)
 
 
 @pytest.fixture(scope="module")
-def controls(photographs, prepared):
+def trivial(photographs, prepared):
     statistics = json.loads(prepared.path("data/union/statistics.json").read_text())
-    colorers = evaluation.controls(photographs, statistics["mean_ab"])
-    return evaluation.evaluate(colorers, photographs, 200)
+    colorers = baselines.trivial(photographs, statistics["mean_ab"])
+    return protocol.evaluate(colorers, photographs, 200)
 
 
 def mean(result: dict, metric: str, split: str = "test") -> float:
     return result[split][metric]["mean"]
 
 
-def test_the_trivial_rows_are_what_they_claim(controls):
-    assert tuple(controls) == CONTROLS
-    assert mean(controls["ground_truth"], "ciede2000") == 0
-    assert mean(controls["gray_copy"], "projection") == 0
-    assert mean(controls["gray_copy"], "identity_index") == 0
+def test_the_trivial_rows_are_what_they_claim(trivial):
+    assert tuple(trivial) == TRIVIAL
+    assert mean(trivial["ground_truth"], "ciede2000") == 0
+    assert mean(trivial["gray_copy"], "projection") == 0
+    assert mean(trivial["gray_copy"], "identity_index") == 0
     # Others' colours come in about the right amount, on average, and are wrong.
-    assert mean(controls["random_color"], "chroma_ratio") == pytest.approx(1, abs=0.2)
-    assert mean(controls["random_color"], "ciede2000") > mean(
-        controls["quarter_oracle"], "ciede2000"
-    )
-    assert 0 < mean(controls["quarter_oracle"], "ciede2000") < 6
+    assert mean(trivial["random_color"], "chroma_ratio") == pytest.approx(1, abs=0.2)
+    assert mean(trivial["random_color"], "ciede2000") > mean(trivial["quarter_oracle"], "ciede2000")
+    assert 0 < mean(trivial["quarter_oracle"], "ciede2000") < 6
     for name in ("mean_color", "random_color", "quarter_oracle"):
-        assert mean(controls[name], "lightness_error") < 0.3
+        assert mean(trivial[name], "lightness_error") < 0.3
 
 
 def test_random_color_is_a_derangement_of_true_ones(photographs):
     names = photographs.index.split("test")
-    colorer = evaluation.controls(photographs, [0, 0])["random_color"]
+    colorer = baselines.trivial(photographs, [0, 0])["random_color"]
     batch = photographs.read(names[:3])
     truth = photographs.read(names[1:4]).truth
     expected = color.to_uint8(color.repaint(color.to_float(batch.gray), color.to_float(truth)))
@@ -64,9 +67,9 @@ def test_by_dataset_and_sides(photographs, prepared, tmp_path):
     rows.loc[test[:10], "side"] = "painting"
     rows.loc[test[10:15], "dataset"] = "other"
     rows.to_csv(union / "index.csv", index=False)
-    mixed = evaluation.Photographs(union, photographs.gray, 32)
+    mixed = protocol.Photographs(union, photographs.gray, 32)
     copy = {"copy": lambda batch: batch.gray.expand(-1, 3, -1, -1)}
-    result = evaluation.evaluate(copy, mixed, 100)["copy"]
+    result = protocol.evaluate(copy, mixed, 100)["copy"]
     counts = {name: entry["images"] for name, entry in result["by_dataset"].items()}
     assert counts == {"other": 5, "sample": 18, "sample/painting": 10}
     assert result["images"] == 23
@@ -74,9 +77,9 @@ def test_by_dataset_and_sides(photographs, prepared, tmp_path):
 
 def test_batches_do_not_change_values(photographs, monkeypatch):
     copy = {"copy": lambda batch: batch.gray.expand(-1, 3, -1, -1)}
-    expected = evaluation.evaluate(copy, photographs, 100)
-    monkeypatch.setattr(evaluation, "BATCH", 5)
-    assert evaluation.evaluate(copy, photographs, 100) == expected
+    expected = protocol.evaluate(copy, photographs, 100)
+    monkeypatch.setattr(protocol, "BATCH", 5)
+    assert protocol.evaluate(copy, photographs, 100) == expected
 
 
 class Faint(torch.nn.Module):
@@ -97,11 +100,11 @@ class Faint(torch.nn.Module):
 
 
 def test_the_gain_brings_back_the_chroma_that_is_missing(photographs):
-    colors = evaluation.Colors(Faint(photographs), torch.device("cpu"))
+    colors = Colors(Faint(photographs), torch.device("cpu"))
     gain = colors.fit_gain(photographs)
     assert gain == pytest.approx(3, rel=0.02)
     scaled = {"scaled": lambda batch: colors.scaled(batch, gain)}
-    result = evaluation.evaluate(scaled, photographs, 100)["scaled"]
+    result = protocol.evaluate(scaled, photographs, 100)["scaled"]
     assert mean(result, "chroma_ratio", "val") == pytest.approx(1, abs=2e-3)
     assert mean(result, "ciede2000") < 0.5
 
@@ -121,8 +124,8 @@ def test_grids_come_apart_again():
 
 def test_a_method_that_keeps_lightness_has_one_result_column():
     images = torch.zeros((2, 3, 16, 16), dtype=torch.uint8)
-    one = evaluation.result_grid(images[:, :1], images, images, None)
-    two = evaluation.result_grid(images[:, :1], images, images, images)
+    one = grids.result_grid(images[:, :1], images, images, None)
+    two = grids.result_grid(images[:, :1], images, images, images)
     assert len(grids.columns_of(one, 16)) == 3
     assert len(grids.columns_of(two, 16)) == 4
 
@@ -135,7 +138,7 @@ def test_the_same_photographs_for_every_model(photographs):
 
 def results(projection: float) -> dict:
     entry = {"mean": 1.5, "low": 1.0, "high": 2.0}
-    metrics = {column.metric: dict(entry) for column in report.COLUMNS}
+    metrics = {column.metric: dict(entry) for column in tables.COLUMNS}
     metrics["projection"]["mean"] = projection
     return {
         "val": metrics,
@@ -155,7 +158,7 @@ def sheet_of(name: str) -> dict:
     ]
     rgb = np.zeros((16, 16, 3), np.uint8)
     rgb[:, 8:] = 255, 0, 0
-    return datasheet.datasheet(pd.DataFrame(rows), {"a.png": palette.palette(rgb)}, {name: {}})
+    return sheet.datasheet(pd.DataFrame(rows), {"a.png": palette.palette(rgb)}, {name: {}})
 
 
 def render(rows, **changes) -> str:
@@ -172,11 +175,11 @@ def render(rows, **changes) -> str:
         "curves": {models[0]: pd.DataFrame({"step": [1], "images": [3], "loss": [0.5]})},
         "samples": dict.fromkeys(models, picture),
     }
-    return report.page(rows, **options | changes)
+    return page(rows, **options | changes)
 
 
 def test_a_model_that_copies_its_input_is_called_a_copy():
-    rows = report.rows_of({"honest": results(0.5), "lazy": results(0.04)}, {})
+    rows = tables.rows_of({"honest": results(0.5), "lazy": results(0.04)}, {})
     html = render(rows)
     assert re.search(r"<b>lazy</b> copies its input", " ".join(html.split()))
     assert "honest</b> copies" not in html
@@ -185,7 +188,7 @@ def test_a_model_that_copies_its_input_is_called_a_copy():
 def test_the_report_is_safe_deterministic_and_has_a_dash_for_what_is_undefined():
     lacking = results(0.5)
     lacking["test"]["sharpness"] = {"mean": None, "low": None, "high": None}
-    rows = report.rows_of({"one": lacking}, {"gray_copy": results(0)})
+    rows = tables.rows_of({"one": lacking}, {"gray_copy": results(0)})
     html = render(rows)
     assert html == render(rows)
     assert "&lt;b&gt;mine" in html
@@ -193,15 +196,15 @@ def test_the_report_is_safe_deterministic_and_has_a_dash_for_what_is_undefined()
     assert "This run proves little" not in html
     assert "This run proves little" in render(rows, datasets=["sample"])
     lacking["val"]["projection"]["mean"] = None
-    assert "projection" not in report.summary(rows)["one"]
+    assert "projection" not in tables.summary(rows)["one"]
 
 
 def test_the_report_shows_what_the_union_took():
-    rows = report.rows_of({"one": results(0.5)}, {})
+    rows = tables.rows_of({"one": results(0.5)}, {})
     sheets = {"shown": grids.grid({"a": torch.zeros((1, 3, 16, 16), dtype=torch.uint8)})}
-    sheet = sheet_of("shown")["shown"]
-    empty = sheet | {"ab_histogram": None, "colorfulness": None, "ignored": {"__MACOSX": 1234}}
-    html = render(rows, datasheet={"shown": sheet, "empty": empty}, sheets=sheets)
+    shown = sheet_of("shown")["shown"]
+    empty = shown | {"ab_histogram": None, "colorfulness": None, "ignored": {"__MACOSX": 1234}}
+    html = render(rows, datasheet={"shown": shown, "empty": empty}, sheets=sheets)
     cells = re.findall(r"<th[^>]*>shown</th>(.*?)</tr>", html, re.DOTALL)[0]
     counts = re.findall(r"<td>([^<]*)</td>", cells)
     # files; train, val, test; duplicate, near-duplicate, gray, small, side, rejected; leaks

@@ -13,9 +13,9 @@ import pytest
 from PIL import Image, ImageCms
 from skimage import data as skdata
 
-from colorize import archive, decoding, encoding
-from colorize.errors import UserError
-from colorize.union import UnionParameters, union
+from colorize.base.errors import UserError
+from colorize.data import archive, decoding, encoding
+from colorize.data.union import UnionParameters, union
 from tests import zips
 from tests.test_data import UNION, contents
 

@@ -4,10 +4,12 @@ import math
 
 import pytest
 import torch
+from safetensors.torch import load_file
 from torch.nn import functional as F
 
-from colorize import color, model
-from colorize.methods import common
+from colorize import color
+from colorize.methods import model
+from colorize.methods.pool import ImagePool
 from tests.conftest import METHODS, SMALL, merge
 from tests.test_params import committed
 
@@ -24,14 +26,15 @@ def built(name: str, **changes):
 def batch_for(method, count: int = 4) -> dict[str, torch.Tensor]:
     rng = torch.Generator().manual_seed(1)
     images = torch.randint(0, 256, (count, 3, 32, 32), generator=rng, dtype=torch.uint8)
-    if method.draws.__name__ == "Domains":
+    if method.draws == "domains":
         return {"image": images, "domain": torch.arange(count) % 2}
     gray = color.to_uint8(color.gray_of(color.to_float(images)))
     return {"gray": gray, "color": images}
 
 
 def step(method, number: int = 1, seed: int = 2):
-    return method.step(batch_for(method), number, torch.Generator().manual_seed(seed))
+    losses = method.step(batch_for(method), number, torch.Generator().manual_seed(seed))
+    return {name: loss.detach() for name, loss in losses.items()}
 
 
 def weights(network: torch.nn.Module) -> torch.Tensor:
@@ -100,17 +103,14 @@ def test_cyclegan_terms_are_those_of_the_paper():
     x = (batch["gray"].float() / 127.5 - 1).expand(-1, 3, -1, -1)
     y = batch["color"].float() / 127.5 - 1
     with torch.no_grad():
-        fake = method.to_color(x)
+        fake = method.G(x)
         expected = {
-            "adversarial_color": (method.judge_color(fake) - 1).square().mean(),
-            "cycle_gray": (method.to_gray(fake) - x).abs().mean(),
-            "cycle_color": (method.to_color(method.to_gray(y)) - y).abs().mean(),
-            "identity_color": (method.to_color(y) - y).abs().mean(),
+            "adversarial_color": (method.D_color(fake) - 1).square().mean(),
+            "cycle_gray": (method.F(fake) - x).abs().mean(),
+            "cycle_color": (method.G(method.F(y)) - y).abs().mean(),
+            "identity_color": (method.G(y) - y).abs().mean(),
             "discriminator_color": 0.5
-            * (
-                (method.judge_color(y) - 1).square().mean()
-                + method.judge_color(fake).square().mean()
-            ),
+            * ((method.D_color(y) - 1).square().mean() + method.D_color(fake).square().mean()),
         }
     losses = step(method)
     for name, value in expected.items():
@@ -124,13 +124,13 @@ def test_stargan_terms_are_those_of_the_paper():
     rng = torch.Generator().manual_seed(2)
     target = domain[torch.randperm(4, generator=rng)]
     mix = torch.rand((4, 1, 1, 1), generator=rng)
-    fake = method.generator(x, target).detach()
-    real_source, logits = method.discriminator(x)
-    fake_source = method.discriminator(fake)[0]
+    fake = method.G(x, target).detach()
+    real_source, logits = method.D(x)
+    fake_source = method.D(fake)[0]
     gradients = []
     for i in range(4):  # one image at a time: the norm is each image's own
         point = (mix[i] * x[i] + (1 - mix[i]) * fake[i])[None].requires_grad_()
-        (gradient,) = torch.autograd.grad(method.discriminator(point)[0].sum(), point)
+        (gradient,) = torch.autograd.grad(method.D(point)[0].sum(), point)
         gradients.append((gradient.norm() - 1) ** 2)
     real_source, logits, fake_source = (v.detach() for v in (real_source, logits, fake_source))
     expected = {
@@ -156,9 +156,9 @@ def test_stargans_generator_moves_every_n_critic_steps():
     method, _ = built("stargan", n_critic=3)
     moved = []
     for number in range(1, 7):
-        before = weights(method.generator)
+        before = weights(method.G)
         step(method, number)
-        moved.append(not torch.equal(before, weights(method.generator)))
+        moved.append(not torch.equal(before, weights(method.G)))
     assert moved == [False, False, True, False, False, True]
 
 
@@ -188,7 +188,7 @@ def test_learning_rate_is_constant_and_then_falls_to_almost_nothing():
 
 def test_image_pool():
     rng = torch.Generator().manual_seed(0)
-    pool = common.ImagePool(3)
+    pool = ImagePool(3)
     first = torch.arange(3.0).view(3, 1, 1, 1).expand(-1, 3, 2, 2)
     assert torch.equal(pool.exchange(first, rng), first)  # until it is full, all are shown
     shown_old = 0
@@ -204,7 +204,7 @@ def test_image_pool():
             assert after == before - {shown} | {number}
             shown_old += 1
     assert 160 < shown_old < 240
-    assert torch.equal(common.ImagePool(0).exchange(first, rng), first)
+    assert torch.equal(ImagePool(0).exchange(first, rng), first)
 
 
 @pytest.mark.parametrize("name", METHODS)
@@ -212,9 +212,55 @@ def test_a_saved_model_colours_as_before(name, tmp_path):
     method, p = built(name)
     step(method, number=2)
     model.save(method, p, 32, tmp_path)
+    loaded = model.load(tmp_path)
     gray = torch.rand(1, 1, 32, 32, generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
-        assert torch.equal(model.load(tmp_path).colorize(gray), method.eval().colorize(gray))
+        assert torch.equal(loaded.colorize(gray), method.eval().colorize(gray))
+    # What colours is loaded and nothing else; what only trains is kept beside it.
+    assert {child for child, _ in loaded.named_children()} == set(method.generators)
+    files = [f for f in ("weights.safetensors", "training.safetensors") if (tmp_path / f).exists()]
+    parts = [load_file(tmp_path / file) for file in files]
+    assert set(parts[0]) == set(loaded.state_dict())
+    whole = {key: tensor for part in parts for key, tensor in part.items()}
+    assert sum(map(len, parts)) == len(whole) == len(method.state_dict())
+    assert all(torch.equal(whole[key], tensor) for key, tensor in method.state_dict().items())
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_translation_knows_its_directions(name):
+    method, _ = built(name)
+    image = torch.rand(2, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    gray = image[:, :1]
+    method.eval()
+    with torch.no_grad():
+        results = {target: method.translate(image, target) for target in method.targets}
+        assert torch.equal(
+            method.translate(gray.expand(-1, 3, -1, -1), "color"), method.colorize(gray)
+        )
+    assert ("gray" in results) == (name in ("cyclegan", "stargan"))
+    for result in results.values():
+        assert result.shape == image.shape
+    assert len(results) < 2 or not torch.equal(*results.values())
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_an_update_moves_its_own_weights_alone(name):
+    method, _ = built(name)
+    seen = []
+
+    def checked(optimizer, loss):
+        seen.append(optimizer)
+        method.zero_grad()
+        before = {key: weight.detach().clone() for key, weight in method.named_parameters()}
+        type(method).update(method, optimizer, loss)
+        own = {id(w) for g in method.optimizers[optimizer].param_groups for w in g["params"]}
+        for key, weight in method.named_parameters():
+            assert torch.equal(weight, before[key]) == (id(weight) not in own), key
+            assert weight.grad is None or id(weight) in own, key
+
+    method.update = checked
+    step(method, number=2)
+    assert sorted(seen) == sorted(method.optimizers)
 
 
 @pytest.mark.parametrize("name", METHODS)

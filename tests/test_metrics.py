@@ -6,7 +6,8 @@ import torch
 from skimage import color as skcolor
 from skimage import metrics as skmetrics
 
-from colorize import color, metrics
+from colorize import color
+from colorize.evaluation import metrics
 from tests.test_color import PHOTOGRAPHS, photograph
 
 

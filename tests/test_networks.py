@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from colorize.networks import cyclegan, stargan, zhang
+from colorize.networks import patchgan, resnet, stargan, zhang
 
 
 def millions(network: nn.Module) -> float:
@@ -15,9 +15,9 @@ def millions(network: nn.Module) -> float:
     ("network", "published"),
     [
         (lambda: zhang.Trunk(2), 32.16),
-        (lambda: cyclegan.Generator(depth=9), 11.378),
-        (lambda: cyclegan.Generator(depth=6), 7.84),
-        (lambda: cyclegan.Discriminator(), 2.765),
+        (lambda: resnet.Generator(depth=9), 11.378),
+        (lambda: resnet.Generator(depth=6), 7.84),
+        (lambda: patchgan.Discriminator(), 2.765),
         (lambda: stargan.Generator(2), 8.42),
         (lambda: stargan.Discriminator(2, 128), 44.74),
         (lambda: stargan.Discriminator(5, 128), 44.762),
@@ -30,10 +30,10 @@ def test_parameter_counts_at_published_sizes(network, published):
 def test_shapes():
     image = torch.zeros(2, 3, 64, 96)
     assert zhang.Trunk(2, 4, 1)(image[:, :1]).shape == (2, 2, 16, 24)
-    assert cyclegan.Generator(4, 1)(image).shape == image.shape
+    assert resnet.Generator(4, 1)(image).shape == image.shape
     assert stargan.Generator(2, 4, 1)(image, torch.tensor([0, 1])).shape == image.shape
     # The 70 x 70 PatchGAN's map at its published size
-    assert cyclegan.Discriminator(4)(torch.zeros(1, 3, 256, 256)).shape == (1, 1, 30, 30)
+    assert patchgan.Discriminator(4)(torch.zeros(1, 3, 256, 256)).shape == (1, 1, 30, 30)
     source, domain = stargan.Discriminator(2, 64, 4, 5)(torch.zeros(3, 3, 64, 64))
     assert source.shape == (3, 1, 2, 2)
     assert domain.shape == (3, 2)

@@ -6,7 +6,7 @@ import re
 import pytest
 from ruamel.yaml import YAML
 
-from colorize.errors import UserError
+from colorize.base.errors import UserError
 from stages import check, common, preset
 from tests.conftest import ROOT, Project, merge
 from tests.zips import catalog, dataset, encoded, image

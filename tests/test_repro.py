@@ -10,7 +10,7 @@ import time
 import pandas as pd
 import pytest
 
-from colorize.rows import CONTROLS
+from colorize.evaluation.baselines import TRIVIAL
 from tests import zips
 from tests.conftest import Project, checkout
 from tests.test_params import committed
@@ -36,7 +36,7 @@ def pipeline(tmp_path_factory) -> Project:
     project.run("git", "init", "-q")
     commit(project)
     names = ["download", "union", "grayscale", *(f"train@{m}" for m in MODELS)]
-    names += [*(f"evaluate@{m}" for m in MODELS), "controls", "report"]
+    names += [*(f"evaluate@{m}" for m in MODELS), "baselines", "report"]
     assert sorted(ran(project.run("dvc", "repro").stdout)) == sorted(names)
     commit(project)
     return project
@@ -51,9 +51,9 @@ def test_a_second_repro_runs_nothing(pipeline):
 
 def test_what_the_pipeline_leaves(pipeline):
     summary = json.loads(pipeline.path("metrics/summary.json").read_text())
-    assert set(summary) == {*MODELS, "zhang_l2_scaled", *CONTROLS}
+    assert set(summary) == {*MODELS, "zhang_l2_scaled", *TRIVIAL}
     assert summary["gray_copy"]["projection"] == 0
-    for name in (*MODELS, *CONTROLS):
+    for name in (*MODELS, *TRIVIAL):
         result = json.loads(pipeline.path(f"metrics/{name}.json").read_text())
         assert {"val", "test", "by_dataset", "diagnostics", "images"} <= set(result)
         assert result["images"] == 33

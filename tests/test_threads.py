@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from colorize.threads import SPINS
+from colorize.base.threads import SPINS
 from tests.conftest import ROOT
 
 

@@ -1,4 +1,6 @@
-"""Ways of colouring, one file each: its parameters, networks, losses and training step.
+"""Ways of colouring, one file each: its parameters, its networks, its losses, how it colours.
 
-Each module defines `Parameters`, the keys of an entry of `models` in params.yaml, and `Method`.
+May import networks, colorize.color and base; where training data come from, how long is trained
+and how results are judged is no method's business. Each file defines `Parameters`, the keys of an
+entry of `models` in params.yaml, and `Method`.
 """

@@ -18,26 +18,25 @@ from typing import Annotated, Literal
 import torch
 from pydantic import Field
 from torch import Tensor
-from torch.nn import functional as F
+from torch.nn.functional import cross_entropy
 
-from colorize.data import Domains
-from colorize.methods import common
-from colorize.methods.common import signed
+from colorize.methods import base
+from colorize.methods.base import signed
+from colorize.methods.losses import gradient_penalty, l1
 from colorize.networks import stargan
 
-DOMAINS = 2  # 0 is gray, 1 is colour
-COLOR = 1
+DOMAINS: tuple[base.Domain, ...] = ("gray", "color")  # by their numbers
 
 
-class Parameters(common.ModelParameters):
+class Parameters(base.ModelParameters):
     method: Literal["stargan"]
     network: Literal["stargan"]
-    discriminator_width: common.Count
+    discriminator_width: base.Count
     discriminator_layers: Annotated[int, Field(ge=1, le=8)]
-    classification_weight: common.Weight
-    reconstruction_weight: common.Weight
-    gradient_penalty_weight: common.Weight
-    n_critic: common.Count
+    classification_weight: base.Weight
+    reconstruction_weight: base.Weight
+    gradient_penalty_weight: base.Weight
+    n_critic: base.Count
 
     def check(self, image_size: int) -> None:
         if self.steps < self.n_critic:
@@ -52,88 +51,71 @@ class Parameters(common.ModelParameters):
             )
 
 
-class Method(common.Method):
+class Method(base.Method):
     supervision = "unpaired"
     output = "rgb"
-    draws = Domains
+    draws = "domains"
+    targets = DOMAINS
+    generators = ("G",)
 
     def __init__(self, p: Parameters, image_size: int):
         super().__init__()
         self.p = p
-        self.generator = stargan.Generator(DOMAINS, p.width, p.depth)
-        self.discriminator = stargan.Discriminator(
-            DOMAINS, image_size, p.discriminator_width, p.discriminator_layers
+        self.G = stargan.Generator(len(DOMAINS), p.width, p.depth)
+        self.D = stargan.Discriminator(
+            len(DOMAINS), image_size, p.discriminator_width, p.discriminator_layers
         )
-        self.optimizers = {
-            name: torch.optim.Adam(getattr(self, name).parameters(), p.learning_rate, (0.5, 0.999))
-            for name in ("generator", "discriminator")
-        }
+        self.add_optimizer("generator", [self.G], p.learning_rate)
+        self.add_optimizer("discriminator", [self.D], p.learning_rate)
 
     def step(
         self, batch: dict[str, Tensor], number: int, rng: torch.Generator
     ) -> dict[str, Tensor]:
-        real, domain = signed(batch["image"]), batch["domain"]
+        x, domain = signed(batch["image"]), batch["domain"]
         target = domain[torch.randperm(len(domain), generator=rng).to(domain.device)]
-        losses = self._update_discriminator(real, domain, target, rng)
+        mix = torch.rand((len(x), 1, 1, 1), generator=rng).to(x)
+
+        losses = self._discriminator_losses(x, domain, target, mix)
+        self.update("discriminator", losses["discriminator"])
         if number % self.p.n_critic == 0:
-            losses = self._update_generator(real, domain, target) | losses
-        return {name: value.detach() for name, value in losses.items()}
+            losses = self._generator_losses(x, domain, target) | losses
+            self.update("generator", losses["loss"])
+        return losses
 
-    def colorize(self, gray: Tensor) -> Tensor:
-        domain = torch.full((len(gray),), COLOR, device=gray.device)
-        return (self.generator((gray * 2 - 1).expand(-1, 3, -1, -1), domain) + 1) / 2
+    def translate(self, image: Tensor, target: base.Domain) -> Tensor:
+        domain = torch.full((len(image),), DOMAINS.index(target), device=image.device)
+        return (self.G(image * 2 - 1, domain) + 1) / 2
 
-    def _update_discriminator(
-        self, real: Tensor, domain: Tensor, target: Tensor, rng: torch.Generator
+    def _discriminator_losses(
+        self, x: Tensor, domain: Tensor, target: Tensor, mix: Tensor
     ) -> dict[str, Tensor]:
-        self.discriminator.requires_grad_(True)
         with torch.no_grad():
-            fake = self.generator(real, target)
-        real_source, real_domain = self.discriminator(real)
-        fake_source, _ = self.discriminator(fake)
-        wasserstein = fake_source.mean() - real_source.mean()
-        classification = F.cross_entropy(real_domain, domain)
-        mix = torch.rand((len(real), 1, 1, 1), generator=rng).to(real)
-        penalty = self._gradient_penalty(mix * real + (1 - mix) * fake)
-        loss = (
-            wasserstein
-            + self.p.classification_weight * classification
-            + self.p.gradient_penalty_weight * penalty
-        )
-        self.optimizers["discriminator"].zero_grad()
-        loss.backward()
-        self.optimizers["discriminator"].step()
+            fake = self.G(x, target)
+        real_source, real_domain = self.D(x)
+        fake_source, _ = self.D(fake)
+        wasserstein = fake_source.float().mean() - real_source.float().mean()
+        classification = cross_entropy(real_domain.float(), domain)
+        # On the source head alone
+        penalty = gradient_penalty(lambda image: self.D(image)[0], mix * x + (1 - mix) * fake)
         return {
-            "discriminator": loss,
+            "discriminator": wasserstein
+            + self.p.classification_weight * classification
+            + self.p.gradient_penalty_weight * penalty,
             "wasserstein": wasserstein,
             "classification_real": classification,
             "gradient_penalty": penalty,
         }
 
-    def _gradient_penalty(self, between: Tensor) -> Tensor:
-        """Two-sided, on the source head alone: E[(||grad D_src||_2 - 1)^2]."""
-        between.requires_grad_(True)
-        source, _ = self.discriminator(between)
-        (gradient,) = torch.autograd.grad(source.sum(), between, create_graph=True)
-        return (gradient.flatten(1).norm(2, dim=1) - 1).square().mean()
-
-    def _update_generator(self, real: Tensor, domain: Tensor, target: Tensor) -> dict[str, Tensor]:
-        self.discriminator.requires_grad_(False)
-        fake = self.generator(real, target)
-        source, predicted = self.discriminator(fake)
-        adversarial = -source.mean()
-        classification = F.cross_entropy(predicted, target)
-        reconstruction = F.l1_loss(self.generator(fake, domain), real)
-        loss = (
-            adversarial
-            + self.p.classification_weight * classification
-            + self.p.reconstruction_weight * reconstruction
-        )
-        self.optimizers["generator"].zero_grad()
-        loss.backward()
-        self.optimizers["generator"].step()
+    def _generator_losses(self, x: Tensor, domain: Tensor, target: Tensor) -> dict[str, Tensor]:
+        fake = self.G(x, target)
+        source, predicted = self.D(fake)
+        adversarial = -source.float().mean()
+        classification = cross_entropy(predicted.float(), target)
+        reconstruction = l1(self.G(fake, domain), x)
         return {
-            "loss": loss,
+            "loss": adversarial
+            + self.p.classification_weight * classification
+            + self.p.reconstruction_weight * reconstruction,
             "adversarial": adversarial,
             "classification_fake": classification,
             "reconstruction": reconstruction,

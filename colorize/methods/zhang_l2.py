@@ -12,32 +12,29 @@ from pydantic import Field
 from torch import Tensor
 
 from colorize import color
-from colorize.data import Pairs
-from colorize.methods import common
+from colorize.methods import base
 from colorize.networks import zhang
 
 AB_SCALE = 110  # the network predicts ab / 110, about [-1, 1]
 
 
-class Parameters(common.ModelParameters):
+class Parameters(base.ModelParameters):
     method: Literal["zhang_l2"]
     network: Literal["zhang"]
     weight_decay: Annotated[float, Field(ge=0, lt=1)]
 
 
-class Method(common.Method):
+class Method(base.Method):
     supervision = "paired"
     output = "ab"
-    draws = Pairs
+    draws = "pairs"
+    targets = ("color",)
+    generators = ("trunk",)
 
     def __init__(self, p: Parameters, image_size: int):
         super().__init__()
         self.trunk = zhang.Trunk(2, p.width, p.depth)
-        self.optimizers = {
-            "trunk": torch.optim.Adam(
-                self.trunk.parameters(), p.learning_rate, (0.9, 0.99), weight_decay=p.weight_decay
-            )
-        }
+        self.add_optimizer("trunk", [self.trunk], p.learning_rate, (0.9, 0.99), p.weight_decay)
 
     def step(
         self, batch: dict[str, Tensor], number: int, rng: torch.Generator
@@ -47,17 +44,16 @@ class Method(common.Method):
         predicted = self._quarter(color.to_float(batch["gray"]))
         # In units of ab: scaled down, the loss would be less than the weight decay.
         loss = (predicted - target).square().sum(1).mean() / 2
-        self.optimizers["trunk"].zero_grad()
-        loss.backward()
-        self.optimizers["trunk"].step()
-        return {"loss": loss.detach()}
+        self.update("trunk", loss)
+        return {"loss": loss}
 
-    def colorize(self, gray: Tensor) -> Tensor:
+    def translate(self, image: Tensor, target: base.Domain) -> Tensor:
+        gray = image[:, :1]  # all three are alike
         return color.join(color.lightness_of(gray), self.predict_ab(gray))
 
     def predict_ab(self, gray: Tensor) -> Tensor:
         return color.enlarge(self._quarter(gray))
 
     def _quarter(self, gray: Tensor) -> Tensor:
-        """(n, 1, H, W) gray in [0, 1] to ab at a quarter of the size."""
-        return self.trunk((color.lightness_of(gray) - 50) / 100) * AB_SCALE
+        """(n, 1, H, W) gray in [0, 1] to ab (n, 2, H/4, W/4), float32."""
+        return self.trunk((color.lightness_of(gray) - 50) / 100).float() * AB_SCALE

@@ -1,1 +1,5 @@
-"""Networks, one file per family: modules only, no losses and no training."""
+"""Networks, one file each: modules only, without losses, data or training.
+
+May import colorize.color and base. Published sizes are the defaults; a tiny network is the same
+class with small numbers.
+"""

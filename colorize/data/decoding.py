@@ -1,0 +1,73 @@
+"""Decoding image files that come from anywhere."""
+
+import io
+
+import numpy as np
+from PIL import Image, ImageCms, ImageOps
+
+from colorize.base.errors import one_line
+
+# What is read: the usual containers of photographs. Others run interpreters (EPS) or are exotic.
+FORMATS = ("JPEG", "PNG", "TIFF", "WEBP", "BMP", "GIF", "PPM")
+
+PIXELS = 100_000_000  # more are refused before they are decoded: RGB takes 3 bytes a pixel
+
+Image.init()  # FORMATS are looked up among those that are loaded
+
+_SRGB = ImageCms.createProfile("sRGB")
+
+
+class Unreadable(Exception):
+    """An image file that is not taken; the message says why."""
+
+
+def decode(data: bytes) -> Image.Image:
+    """Decode an image file to upright 8-bit sRGB. Raises Unreadable, with the reason.
+
+    Orientation (EXIF) and colour profile (ICC) are applied, transparent parts stand on white.
+    Truncated files are refused: a photograph that is gray from the middle down teaches gray. So
+    are animations, of which no frame is the photograph.
+    """
+    try:
+        image = Image.open(io.BytesIO(data), formats=FORMATS)
+        if image.width * image.height > PIXELS:
+            raise Unreadable(f"{image.width}x{image.height}, more than {PIXELS:,} pixels")
+        # MPO is what some cameras write: a JPEG with more pictures behind the photograph.
+        if image.format != "MPO" and getattr(image, "n_frames", 1) > 1:
+            raise Unreadable(f"{image.n_frames} frames or pages")
+        ImageOps.exif_transpose(image, in_place=True)
+        return _to_srgb(image)
+    except Unreadable:
+        raise
+    except Image.UnidentifiedImageError:
+        raise Unreadable("not an image of a known format") from None
+    except Exception as error:  # Pillow's decoders raise all sorts on damaged files
+        raise Unreadable(f"cannot be decoded: {one_line(error)}") from None
+
+
+def _to_srgb(image: Image.Image) -> Image.Image:
+    if image.mode in ("I", "F"):
+        raise Unreadable(f"{'integer' if image.mode == 'I' else 'float'} pixels of unknown range")
+    if image.mode.startswith("I;16"):  # 16-bit gray; Pillow would clip it, not scale it
+        return Image.fromarray((np.asarray(image) / 257).round().astype(np.uint8)).convert("RGB")
+    if image.mode in ("LA", "PA", "RGBA", "La", "RGBa") or "transparency" in image.info:
+        image = image.convert("RGBA")
+        white = Image.new("RGBA", image.size, "white")
+        white.info = image.info
+        image = Image.alpha_composite(white, image).convert("RGB")
+    elif image.mode == "P":
+        image = image.convert("RGB")
+    return _through_profile(image)
+
+
+def _through_profile(image: Image.Image) -> Image.Image:
+    """Apply an embedded ICC profile; one that is broken or of another colour model is ignored."""
+    embedded = image.info.get("icc_profile")
+    if embedded:
+        try:
+            profile = ImageCms.ImageCmsProfile(io.BytesIO(embedded))
+            if "sRGB" not in ImageCms.getProfileDescription(profile):
+                return ImageCms.profileToProfile(image, profile, _SRGB, outputMode="RGB")
+        except (ImageCms.PyCMSError, OSError, ValueError):
+            pass
+    return image if image.mode == "RGB" else image.convert("RGB")

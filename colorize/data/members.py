@@ -1,0 +1,70 @@
+"""One file of the datasets' zips at a time, on any process: its bytes, its hash, what it shows."""
+
+import functools
+import hashlib
+import warnings
+import zipfile
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from PIL.Image import Resampling
+
+from colorize.base.errors import one_line
+from colorize.data import archive, decoding, duplicates, palette, photographs
+from colorize.data.encoding import jpeg, png
+from colorize.data.palette import Palette
+
+Member = tuple[str, str]  # dataset, and name in its zip
+
+
+class Seen(NamedTuple):
+    """What a worker found out about one image file, whose resized copy it has written."""
+
+    pixels: str  # SHA-256 of the decoded pixels and their shape; "" for a file that is not taken
+    rejected: str  # why it is not taken, or ""
+    width: int = 0
+    height: int = 0
+    palette: Palette | None = None  # of the resized copy; None for one that is too small
+    luma: np.ndarray | None = None  # (64, 64) uint8
+    prints: np.ndarray | None = None  # fingerprints, (6, 64) float16
+
+
+def hash_of(raw: Path, member: Member) -> tuple[str, str]:
+    """(SHA-256, "") of a file in a zip, or ("", why it cannot be read)."""
+    try:
+        return hashlib.sha256(_bytes(raw, *member)).hexdigest(), ""
+    except Exception as error:  # damaged members raise what their compression raises
+        return "", one_line(error)
+
+
+def _bytes(raw: Path, dataset: str, source: str) -> bytes:
+    return _opened(raw / f"{dataset}.zip").read(source)
+
+
+@functools.lru_cache(2)  # a worker reads thousands of members of a zip, and then of the next
+def _opened(path: Path) -> zipfile.ZipFile:
+    return archive.open_zip(path)
+
+
+def look(raw: Path, folder: Path, image_size: int, suffix: str, member: Member) -> Seen:
+    """Decode one image, measure it, and write its resized copy to `folder` under its hash."""
+    warnings.simplefilter("ignore")  # Pillow's, on odd files: what matters is in the result
+    try:
+        image = decoding.decode(_bytes(raw, *member))
+    except decoding.Unreadable as error:
+        return Seen("", str(error))
+    sha256 = hashlib.sha256(repr(image.size).encode() + image.tobytes()).hexdigest()
+    if min(image.size) < image_size:
+        return Seen(sha256, "", *image.size)
+    resized = photographs.resize(image, image_size, Resampling.LANCZOS)
+    rgb = np.asarray(resized)
+    data = jpeg(resized) if suffix == ".jpg" else png(rgb)
+    (folder / name_of(sha256, suffix)).write_bytes(data)
+    luma = duplicates.luma(resized)
+    colours = palette.palette(rgb)
+    return Seen(sha256, "", *image.size, colours, luma, duplicates.fingerprints(luma))
+
+
+def name_of(sha256: str, suffix: str) -> str:
+    return f"{sha256[:16]}{suffix}"

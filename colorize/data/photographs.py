@@ -1,0 +1,34 @@
+"""Photographs of the union: reading and resizing."""
+
+from pathlib import Path
+
+from PIL import Image
+
+from colorize.base.errors import UserError
+
+
+def read(path: Path, mode: str) -> Image.Image:
+    """Read an image that an earlier stage wrote, as `mode` (RGB or L). Raises UserError."""
+    try:
+        with Image.open(path) as image:
+            return image.convert(mode)
+    except FileNotFoundError:
+        raise UserError(f"{path}: missing; run `dvc repro` to make it again") from None
+    except Exception as error:
+        raise UserError(f"{path}: cannot be decoded as an image ({error})") from None
+
+
+def resize(image: Image.Image, short_side: int, kernel: Image.Resampling) -> Image.Image:
+    """Resize so that the short side has `short_side` pixels and the shape stays."""
+    width, height = image.size
+    scale = short_side / min(width, height)
+    if scale == 1:
+        return image
+    target = (max(short_side, round(width * scale)), max(short_side, round(height * scale)))
+    return image.resize(target, kernel)
+
+
+def center_crop(image: Image.Image, side: int) -> Image.Image:
+    """The square of `side` pixels in the middle, as evaluation sees a photograph."""
+    left, top = (image.width - side) // 2, (image.height - side) // 2
+    return image.crop((left, top, left + side, top + side))

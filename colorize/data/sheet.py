@@ -1,0 +1,59 @@
+"""What the union took from each dataset: counts, colours, and a sheet of small pictures."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from PIL import Image
+
+from colorize.data import photographs
+from colorize.data.palette import Palette
+from colorize.data.statistics import histogram
+
+# In the union's folder
+DATASHEET = "datasheet.json"
+SHEETS = "sheets"  # contact sheets, one a dataset
+
+CAUSES = ("duplicate", "near-duplicate", "gray", "small", "side", "rejected")
+
+SHEET = (12, 2)  # pictures across and down
+TILE = 64  # pixels
+
+
+def datasheet(
+    index: pd.DataFrame, palettes: dict[str, Palette], ignored: dict[str, dict[str, int]]
+) -> dict[str, dict]:
+    """{dataset: counts and colours}; `index` as in index.csv, `palettes` by name."""
+    return {
+        name: _entry(index[index["dataset"] == name], palettes) | {"ignored": ignored[name]}
+        for name in ignored
+    }
+
+
+def _entry(rows: pd.DataFrame, palettes: dict[str, Palette]) -> dict:
+    kept = rows[rows["kept"]]
+    splits = kept["split"].value_counts()
+    of_test = rows["twin"].str.contains("^[^/]+/test", regex=True)
+    colours = [palettes[name] for name in kept["name"]]
+    colorfulness = np.mean([entry.colorfulness for entry in colours]) if colours else None
+    return {
+        "files": len(rows),
+        "images": {split: int(splits.get(split, 0)) for split in ("train", "val", "test")},
+        "left_out": {cause: int((rows["cause"] == cause).sum()) for cause in CAUSES},
+        # Training images that are test images too, here or in another dataset.
+        "leaks": int(((rows["split"] == "train") & of_test).sum()),
+        "colorfulness": round(float(colorfulness), 3) if colours else None,
+        "ab_histogram": histogram(colours) if colours else None,
+    }
+
+
+def contact_sheet(union: Path, names: list[str]) -> Image.Image:
+    """The first of `names`, by hash and so at random, as one picture of small squares."""
+    across, down = SHEET
+    sheet = Image.new("RGB", (across * TILE, down * TILE), "white")
+    for number, name in enumerate(sorted(names)[: across * down]):
+        image = photographs.read(union / name, "RGB")
+        image = photographs.resize(image, TILE, Image.Resampling.LANCZOS)
+        tile = photographs.center_crop(image, TILE)
+        sheet.paste(tile, (number % across * TILE, number // across * TILE))
+    return sheet

@@ -1,0 +1,35 @@
+"""Losses that several methods share; all of them are means over the batch, in float32."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+
+def l1(image: Tensor, target: Tensor) -> Tensor:
+    """Mean absolute difference."""
+    return functional.l1_loss(image.float(), target.float())
+
+
+def lsgan(scores: Tensor, real: bool) -> Tensor:
+    """Least-squares GAN loss (Mao et al. 2017): mean squared distance of the scores to 1 or 0."""
+    scores = scores.float()
+    return functional.mse_loss(scores, torch.full_like(scores, float(real)))
+
+
+def lsgan_discriminator(of_real: Tensor, of_fake: Tensor) -> Tensor:
+    """1/2 (E[(D(y) - 1)^2] + E[D(G(x))^2]); halved, as CycleGAN slows its discriminators down."""
+    return 0.5 * (lsgan(of_real, real=True) + lsgan(of_fake, real=False))
+
+
+def gradient_penalty(critic: Callable[[Tensor], Tensor], between: Tensor) -> Tensor:
+    """E[(||grad critic(xh)||_2 - 1)^2], two-sided (WGAN-GP, Gulrajani et al. 2017).
+
+    between: xh, (n, 3, H, W), points between real and generated images. Its gradient is part of
+    the discriminator's loss, so it is itself differentiable.
+    """
+    between.requires_grad_(True)
+    scores = critic(between).float().sum()
+    (gradient,) = torch.autograd.grad(scores, between, create_graph=True)
+    return (gradient.float().flatten(1).norm(2, dim=1) - 1).square().mean()

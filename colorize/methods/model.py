@@ -1,0 +1,95 @@
+"""From parameters to a model, and models as folders: weights beside config.json."""
+
+import importlib
+import json
+from pathlib import Path
+from types import ModuleType
+
+import safetensors.torch
+import torch
+from torch import Tensor
+
+from colorize.base.errors import UserError, one_line
+from colorize.base.files import write_json
+from colorize.methods.base import Method, ModelParameters
+
+WEIGHTS = "weights.safetensors"  # of the generators: all that colouring needs
+TRAINING = "training.safetensors"  # of the other networks: what training on needs besides
+CONFIG = "config.json"
+
+SHARED = ("__init__", "base", "losses", "model", "pool")  # the other files beside this one
+
+
+def method_names() -> list[str]:
+    """The ways of colouring: one file each in colorize/methods/."""
+    files = Path(__file__).parent.glob("*.py")
+    return sorted(file.stem for file in files if file.stem not in SHARED)
+
+
+def _module(method: str) -> ModuleType:
+    # By name, not by a list of imports: a model depends on its own method's file alone.
+    return importlib.import_module(f"colorize.methods.{method}")
+
+
+def parse(values: object, where: str) -> ModelParameters:
+    """Validate an entry of `models`, whose dotted key is `where`, by its own method's keys."""
+    method = values.get("method") if isinstance(values, dict) else None
+    if method not in method_names():
+        known = ", ".join(method_names())
+        raise UserError(f"{where}.method: one of {known} is needed, found {method!r}")
+    return _module(method).Parameters.parse(values, where)
+
+
+def check(parameters: ModelParameters, image_size: int, where: str) -> None:
+    """Raise UserError where parameters do not fit each other, or images of `image_size`."""
+    try:
+        parameters.check(image_size)
+    except ValueError as error:
+        raise UserError(f"{where}.{error}") from None
+
+
+def build(parameters: ModelParameters, image_size: int) -> Method:
+    """A fresh model, its weights drawn from torch's global generator."""
+    model = _module(parameters.method).Method(parameters, image_size)
+    model.image_size = image_size
+    return model
+
+
+def save(model: Method, parameters: ModelParameters, image_size: int, folder: Path) -> None:
+    """Write generators, the networks that only train, and how to build them."""
+    of_generators, of_others = {}, {}
+    for name, tensor in model.state_dict().items():
+        part = of_generators if name.split(".")[0] in model.generators else of_others
+        part[name] = tensor.cpu().contiguous()
+    _write(of_generators, folder / WEIGHTS)
+    if of_others:
+        _write(of_others, folder / TRAINING)
+    config = {"image_size": image_size, "parameters": parameters.model_dump(mode="json")}
+    write_json(folder / CONFIG, config)
+
+
+def _write(weights: dict[str, Tensor], path: Path) -> None:
+    path.write_bytes(safetensors.torch.save(weights))
+
+
+def load(folder: Path, device: torch.device | str = "cpu") -> Method:
+    """Read a model to colour with: its generators alone.
+
+    Raises UserError where there is none, or a broken one.
+    """
+    try:
+        config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+        image_size = config["image_size"]
+        parameters = parse(config["parameters"], f"{folder / CONFIG}: parameters")
+        check(parameters, image_size, f"{folder / CONFIG}: parameters")
+        model = build(parameters, image_size)
+        for name, _ in list(model.named_children()):
+            if name not in model.generators:
+                delattr(model, name)
+        model.load_state_dict(safetensors.torch.load_file(folder / WEIGHTS))
+    except FileNotFoundError as error:
+        raise UserError(f"{folder}: no model here ({error.filename} is missing)") from None
+    except (KeyError, TypeError, ValueError, safetensors.SafetensorError, RuntimeError) as error:
+        reason = one_line(error)[:300]
+        raise UserError(f"{folder}: not a model that can be loaded ({reason})") from None
+    return model.to(device).eval()

@@ -1,0 +1,63 @@
+"""CycleGAN's generator (Zhu, Park, Isola and Efros 2017): residual blocks at a quarter of the size.
+
+Convolutions keep their biases although instance normalisation removes them, as published.
+"""
+
+from torch import Tensor, nn
+
+from colorize.networks.weights import normal
+
+
+class Generator(nn.Sequential):
+    """(n, 3, H, W) to (n, 3, H, W), both in [-1, 1]; H and W are multiples of 4.
+
+    width: channels after the first convolution, 64 as published.
+    depth: residual blocks, 6 at 128 px and 9 at 256 px as published.
+    """
+
+    def __init__(self, width: int = 64, depth: int = 9):
+        w = width
+        super().__init__(
+            nn.ReflectionPad2d(3),
+            *_convolution(3, w, kernel=7),
+            *_convolution(w, 2 * w, kernel=3, stride=2, padding=1),
+            *_convolution(2 * w, 4 * w, kernel=3, stride=2, padding=1),
+            *(_Residual(4 * w) for _ in range(depth)),
+            *_upsampling(4 * w, 2 * w),
+            *_upsampling(2 * w, w),
+            nn.ReflectionPad2d(3),
+            nn.Conv2d(w, 3, 7),
+            nn.Tanh(),
+        )
+        self.apply(normal)
+
+
+class _Residual(nn.Module):
+    def __init__(self, channels: int):
+        super().__init__()
+        self.body = nn.Sequential(
+            nn.ReflectionPad2d(1),
+            *_convolution(channels, channels, kernel=3),
+            nn.ReflectionPad2d(1),
+            nn.Conv2d(channels, channels, 3),
+            nn.InstanceNorm2d(channels),
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.body(x)
+
+
+def _convolution(inputs: int, outputs: int, *, kernel: int, stride=1, padding=0) -> list:
+    return [
+        nn.Conv2d(inputs, outputs, kernel, stride=stride, padding=padding),
+        nn.InstanceNorm2d(outputs),
+        nn.ReLU(inplace=True),
+    ]
+
+
+def _upsampling(inputs: int, outputs: int) -> list:
+    return [
+        nn.ConvTranspose2d(inputs, outputs, 3, stride=2, padding=1, output_padding=1),
+        nn.InstanceNorm2d(outputs),
+        nn.ReLU(inplace=True),
+    ]

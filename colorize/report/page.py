@@ -1,0 +1,78 @@
+"""One page that compares all models."""
+
+import io
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import pandas as pd
+from PIL import Image
+
+from colorize.data.sheet import CAUSES
+from colorize.report import grids, tables
+from colorize.report.curves import ab_histogram, curve, data_uri
+
+TEMPLATE = Path(__file__).with_name("page.html.jinja")
+
+
+def page(
+    rows: list[tables.Row],
+    *,
+    baseline: str,
+    parameters: dict[str, dict],  # the section `models`
+    datasets: list[str],
+    statistics: dict[str, Any],
+    datasheet: dict[str, dict],  # by dataset: datasheet.json of the union
+    sheets: dict[str, Image.Image],  # by dataset: contact sheets, of those that have images
+    curves: dict[str, pd.DataFrame],  # by model
+    samples: dict[str, Image.Image],  # by model: what grids.result_grid drew
+) -> str:
+    """The report as one HTML page that needs nothing beside it."""
+    reference = next(row.result for row in rows if row.name == baseline)
+    environment = jinja2.Environment(
+        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    return environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
+        baseline=baseline,
+        columns=tables.COLUMNS,
+        lines=[
+            (row, [tables.cell(row.result, column, reference["test"]) for column in tables.COLUMNS])
+            for row in rows
+        ],
+        copies=[row.name for row in rows if row.kind == "model" and tables.is_copy(row.result)],
+        copy_below=tables.COPY_BELOW,
+        parameters=parameters,
+        diagnostics={row.name: row.result["diagnostics"] for row in rows if row.kind == "model"},
+        datasets=datasets,
+        statistics=statistics,
+        images={"val": reference["images_val"], "test": reference["images"]},
+        by_dataset=tables.by_dataset(rows),
+        datasheet=datasheet,
+        causes=CAUSES,
+        sheets={name: _embed(picture) for name, picture in sheets.items()},
+        ab_histograms={
+            name: ab_histogram(entry["ab_histogram"])
+            for name, entry in datasheet.items()
+            if entry["ab_histogram"] is not None
+        },
+        strips=_strips(samples, statistics["image_size"]),
+        curves={name: curve(name, frame) for name, frame in curves.items()},
+    )
+
+
+def _strips(samples: dict[str, Image.Image], side: int) -> list[tuple[str, str, str]]:
+    """(heading, detail, picture) of the columns of all grids side by side, input and truth once."""
+    strips = []
+    for name, picture in samples.items():
+        gray, truth, *results = grids.columns_of(picture, side)
+        if not strips:
+            strips += [("input", "gray", _embed(gray)), ("truth", "photograph", _embed(truth))]
+        details = ("",) if len(results) == 1 else ("its RGB", "lightness kept")
+        strips += [(name, detail, _embed(r)) for detail, r in zip(details, results, strict=True)]
+    return strips
+
+
+def _embed(picture: Image.Image) -> str:
+    data = io.BytesIO()
+    picture.save(data, "JPEG", quality=92, subsampling=0)
+    return data_uri("jpeg", data)

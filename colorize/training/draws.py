@@ -1,0 +1,154 @@
+"""Endless random draws of photographs, for training.
+
+Every draw is a function of (seed, number of the draw) alone. So a run that is resumed at step s
+continues with draw s * batch_size, and neither workers nor processes change what is drawn.
+"""
+
+import functools
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from PIL.Image import Resampling
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from colorize.base.errors import UserError
+from colorize.data import photographs
+from colorize.data.splits import halves
+from colorize.data.tensors import to_tensor
+
+
+class Draws(Dataset):
+    """An endless series of random draws; item k depends on the seed and k alone.
+
+    Photographs come in a fresh random order every time that all have been drawn once. Each is
+    resized to `round(image_size * load_scale)` pixels (the short side), cropped at random to a
+    square of `image_size`, and mirrored half of the time. Items are dictionaries of uint8 tensors.
+
+    Methods that learn from pairs draw from `names`; others see `gray_names` in gray alone and
+    `color_names` in colour alone, which are disjoint halves, or all of them where `shared`.
+    Raises UserError where there are too few photographs.
+    """
+
+    def __init__(
+        self,
+        names: list[str],
+        *,
+        shared: bool,
+        union: Path,
+        gray: Path,
+        image_size: int,
+        load_scale: float,
+        seed: int,
+    ):
+        self.names = names
+        self.gray_names, self.color_names = (names, names) if shared else halves(names)
+        if not self.gray_names or not self.color_names:
+            raise UserError(f"{union}: {len(names)} training photographs are too few to train on")
+        self.union = union
+        self.gray = gray
+        self.image_size = image_size
+        self.load_size = round(image_size * load_scale)
+        self.seed = seed
+
+    def _order(self, count: int, k: int, stream: int) -> int:
+        """Which of `count` photographs draw k of a stream is: a permutation for each epoch."""
+        epoch, position = divmod(k, count)
+        return int(_permutation(count, self.seed, stream, epoch)[position])
+
+    def _crop(self, images: list[Image.Image], k: int, stream: int) -> list[Tensor]:
+        """The same random crop and flip of each of the images, which are aligned."""
+        rng = np.random.default_rng((self.seed, stream, k, 1))
+        images = [photographs.resize(i, self.load_size, Resampling.BICUBIC) for i in images]
+        width, height = images[0].size
+        left = int(rng.integers(width - self.image_size + 1))
+        top = int(rng.integers(height - self.image_size + 1))
+        mirror = bool(rng.integers(2))
+        box = (left, top, left + self.image_size, top + self.image_size)
+        crops = [to_tensor(image.crop(box)) for image in images]
+        return [crop.flip(-1) if mirror else crop for crop in crops]
+
+    def _read_gray(self, name: str) -> Image.Image:
+        return photographs.read((self.gray / name).with_suffix(".png"), "L")
+
+    def _read_color(self, name: str) -> Image.Image:
+        return photographs.read(self.union / name, "RGB")
+
+
+class Pairs(Draws):
+    """Gray (1, S, S) and colour (3, S, S) of the same photograph, for methods trained on pairs."""
+
+    def __getitem__(self, k: int) -> dict[str, Tensor]:
+        name = self.names[self._order(len(self.names), k, stream=0)]
+        gray, color = self._crop([self._read_gray(name), self._read_color(name)], k, stream=0)
+        return {"gray": gray, "color": color}
+
+
+class Unpaired(Draws):
+    """Gray (1, S, S) of one photograph and colour (3, S, S) of another, drawn independently."""
+
+    def __getitem__(self, k: int) -> dict[str, Tensor]:
+        gray = self.gray_names[self._order(len(self.gray_names), k, stream=0)]
+        color = self.color_names[self._order(len(self.color_names), k, stream=1)]
+        return {
+            "gray": self._crop([self._read_gray(gray)], k, stream=0)[0],
+            "color": self._crop([self._read_color(color)], k, stream=1)[0],
+        }
+
+
+class Domains(Draws):
+    """An image (3, S, S) of either domain and the domain's number: 0 gray, 1 colour.
+
+    Both domains are shuffled together, as an image folder with a folder for each domain would be.
+    """
+
+    def __getitem__(self, k: int) -> dict[str, Tensor]:
+        grays = len(self.gray_names)
+        place = self._order(grays + len(self.color_names), k, stream=0)
+        domain = int(place >= grays)
+        name = self.color_names[place - grays] if domain else self.gray_names[place]
+        image = self._read_color(name) if domain else self._read_gray(name).convert("RGB")
+        return {"image": self._crop([image], k, stream=0)[0], "domain": torch.tensor(domain)}
+
+
+# By what a method says that it draws
+KINDS = {"pairs": Pairs, "unpaired": Unpaired, "domains": Domains}
+
+
+def batches(
+    draws: Draws, start: int, stop: int, batch_size: int, workers: int
+) -> Iterator[dict[str, Tensor]]:
+    """Batches of draws `start` to `stop`, in order, decoded by `workers` processes (0: in ours)."""
+    loader = DataLoader(
+        draws,
+        batch_size=batch_size,
+        sampler=range(start, stop),
+        num_workers=workers,
+        worker_init_fn=_leave_signals_to_the_trainer,
+        pin_memory=torch.cuda.is_available(),
+    )
+    try:
+        yield from loader
+    except UserError as error:
+        # A worker's error arrives wrapped in its traceback; its last line is what was raised.
+        line = str(error).strip().splitlines()[-1].split("UserError: ")[-1]
+        error.__traceback__ = None  # holds the loader, whose workers are to end now, not at exit
+        raise UserError(line) from None
+
+
+def _leave_signals_to_the_trainer(worker: int) -> None:
+    """Both may reach the whole process group, and the trainer still has a step to finish.
+
+    So SIGTERM ends a worker half a minute later, unless the trainer has ended it before.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda *_: signal.alarm(30))
+
+
+@functools.lru_cache(maxsize=4)
+def _permutation(count: int, seed: int, stream: int, epoch: int) -> np.ndarray:
+    return np.random.default_rng((seed, stream, epoch, 0)).permutation(count)

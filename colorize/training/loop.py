@@ -1,0 +1,120 @@
+"""The training loop, one for all ways of colouring.
+
+To resume, run the same command again: the loop goes on from the last checkpoint, and ends with the
+same weights, to the byte, as a run that was never stopped.
+"""
+
+import sys
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+import numpy as np
+import pandas as pd
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from colorize.base.parameters import Parameters
+from colorize.methods.base import Method, ModelParameters, Seed
+from colorize.training.checkpoint import Checkpoint
+from colorize.training.draws import Draws, batches
+from colorize.training.interruption import Interruption
+from colorize.training.log import Log, Progress
+from colorize.training.runtime import RuntimeParameters
+
+
+class SeedParameters(Parameters):
+    """The top-level key `seed`."""
+
+    seed: Seed
+
+
+class TrainParameters(Parameters):
+    """The section `train`: what all models share and what changes results."""
+
+    unpaired: Literal["disjoint", "shared"]
+    samples: Annotated[int, Field(ge=1, le=50)]
+    snapshots: Annotated[int, Field(ge=1, le=10)]
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What a finished run leaves besides the model's weights."""
+
+    losses: pd.DataFrame  # step, images, then the mean of each loss since the row before
+    snapshots: dict[int, Tensor]  # step -> the samples, coloured: (n, 3, S, S) uint8
+
+
+class Stopped(Exception):
+    """Training was asked to stop, and did so with everything saved."""
+
+
+def train(
+    model: Method,
+    parameters: ModelParameters,
+    draws: Draws,
+    samples: Tensor,  # gray photographs (n, 1, S, S), uint8, to be coloured on the way
+    *,
+    seed: int,
+    snapshots: int,  # how many times, evenly spread, the last at the end
+    runtime: RuntimeParameters,
+    device: torch.device,
+    checkpoint: Checkpoint,
+) -> Trained:
+    """Train `model` in place for `parameters.steps` steps, from the checkpoint if there is one.
+
+    Raises Stopped, with everything saved, on SIGINT, on SIGTERM, and when the process that started
+    the stage is gone.
+    """
+    p = parameters
+    if device.type == "cpu":
+        torch.use_deterministic_algorithms(True)
+    model.to(device).train()
+    snapshot_steps = {round(p.steps * (i + 1) / snapshots) for i in range(snapshots)}
+    log = Log()
+    pictures: dict[int, Tensor] = {}
+    done = 0
+
+    # Resume
+    saved = checkpoint.load(device)
+    if saved is not None:
+        model.load_training_state(saved["model"])
+        log.load_state(saved["log"])
+        pictures = {step: picture.cpu() for step, picture in saved["pictures"].items()}
+        done = saved["step"]
+        print(f"resuming after step {done} of {p.steps}", file=sys.stderr)
+
+    def save() -> None:
+        state = {"step": done, "log": log.state(), "pictures": pictures}
+        checkpoint.save(state | {"model": model.training_state()})
+
+    drawn = batches(
+        draws, done * p.batch_size, p.steps * p.batch_size, p.batch_size, runtime.workers
+    )
+    with Progress(done, p.steps, p.batch_size) as bar, Interruption() as interruption:
+        for batch in drawn:
+            done += 1
+            model.set_learning_rate(p.learning_rate * p.learning_rate_factor(done))
+            batch = {key: value.to(device, non_blocking=True) for key, value in batch.items()}
+            log.add(model.step(batch, done, _randomness(seed, done)))
+
+            if done % runtime.log_interval == 0 or done == p.steps:
+                bar.show(done, log.close_row(done, done * p.batch_size))
+            if done in snapshot_steps:
+                pictures[done] = model.colorize_bytes(samples)
+            stopping = interruption.reason
+            if stopping or (done % runtime.save_interval == 0 and done < p.steps):
+                save()
+            if stopping:
+                raise Stopped(f"{stopping}: stopped after step {done} of {p.steps}")
+    return Trained(log.frame(), pictures)
+
+
+def _randomness(seed: int, step: int) -> torch.Generator:
+    """A step's own randomness, on the CPU so that every device draws the same numbers.
+
+    torch's own generators, which dropout draws from, start each step from it too.
+    """
+    state = np.random.SeedSequence((seed, step)).generate_state(2, np.uint64) >> 1
+    torch.manual_seed(int(state[1]))
+    return torch.Generator().manual_seed(int(state[0]))

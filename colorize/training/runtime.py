@@ -1,0 +1,31 @@
+"""How a run is carried out: the section `runtime`, and the device it names."""
+
+from typing import Annotated
+
+import torch
+from pydantic import Field
+
+from colorize.base.errors import UserError
+from colorize.base.parameters import Parameters
+
+
+class RuntimeParameters(Parameters):
+    """Tracked by no stage: results differ by rounding at most."""
+
+    device: Annotated[str, Field(pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")]
+    workers: Annotated[int, Field(ge=0, le=64)]
+    log_interval: Annotated[int, Field(ge=1)]
+    save_interval: Annotated[int, Field(ge=1)]
+
+
+def choose_device(name: str) -> torch.device:
+    """`auto` is a GPU where there is one. Raises UserError for a device that is not there."""
+    if name == "auto":
+        accelerator = torch.accelerator.current_accelerator(check_available=True)
+        return accelerator or torch.device("cpu")
+    device = torch.device(name)
+    try:
+        torch.zeros(1, device=device)
+    except (RuntimeError, AssertionError, NotImplementedError):
+        raise UserError(f"runtime.device: {name} is not available on this machine") from None
+    return device

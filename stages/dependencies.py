@@ -1,0 +1,121 @@
+"""The lists in dvc.yaml that follow from the code and from `models`, written instead of kept.
+
+DVC neither follows imports nor unrolls `models` into a list. So dvc.yaml has comments that say
+`[generated]` and what, and this module writes the lines below them.
+"""
+
+import ast
+import difflib
+import re
+from pathlib import Path
+from typing import Any
+
+from colorize.evaluation.baselines import TRIVIAL
+from colorize.training.checkpoint import INERT
+
+PACKAGES = ("colorize", "stages")
+
+# Read at run time, not imported.
+READ = {
+    "colorize/data/catalog.py": "colorize/catalog.yaml",
+    "colorize/report/page.py": "colorize/report/page.html.jinja",
+}
+
+# These are quick, so they depend on whole rooms: nobody has to think when a file is added.
+QUICK = ("download", "union", "grayscale", "report")
+
+MARK = re.compile(r"( +)# \[generated\] (.+)")
+
+
+def generated(text: str, models: dict[str, dict[str, Any]], root: Path = Path()) -> str:
+    """dvc.yaml with its generated lines as they should be, for the section `models`."""
+    lines, stage, indent = [], "", None
+    for line in text.splitlines():
+        # Entries stand as deep as their mark.
+        if indent is not None and re.match(rf"{indent}[^ #]", line):
+            continue
+        indent = None
+        lines.append(line)
+        if found := re.fullmatch(r"  (\w+):", line):
+            stage = found[1]
+        elif found := MARK.fullmatch(line):
+            indent = found[1]
+            lines += [indent + entry for entry in _entries(found[2], stage, models, root)]
+    return "\n".join(lines) + "\n"
+
+
+def difference(text: str, wanted: str) -> str:
+    """What dvc.yaml lacks and what it has too much, as the end of a sentence."""
+    changes = difflib.ndiff(text.splitlines(), wanted.splitlines())
+    marked = [(line[0], line[1:].strip(" -")) for line in changes if line[0] in "+-"]
+    lacking = [entry for sign, entry in marked if sign == "+"]
+    superfluous = [entry for sign, entry in marked if sign == "-"]
+    parts = [f"lacks {_few(lacking)}"] * bool(lacking)
+    parts += [f"should not have {_few(superfluous)}"] * bool(superfluous)
+    return " and ".join(parts)
+
+
+def _few(entries: list[str]) -> str:
+    more = f" and {len(entries) - 3} more lines" if len(entries) > 3 else ""
+    return ", ".join(entries[:3]) + more
+
+
+def _entries(what: str, stage: str, models: dict[str, dict[str, Any]], root: Path) -> list[str]:
+    names = sorted(models)
+    match what:
+        case "code":
+            return [f"- {path}" for path in sorted(code_of(stage, models, root))]
+        case "metrics, curves and samples of every model":
+            forms = ("metrics/{}.json", "metrics/training/{}.csv", "reports/samples/{}.png")
+            return [f"- {form.format(name)}" for form in forms for name in names]
+        case "metrics of the trivial baselines":
+            return [f"- metrics/{name}.json" for name in TRIVIAL]
+        case "curves of every model":
+            return [f"metrics/training/{name}.csv: loss" for name in names]
+    raise ValueError(f"dvc.yaml: nothing is known of '[generated] {what}'")
+
+
+def code_of(stage: str, models: dict[str, dict[str, Any]], root: Path = Path()) -> set[str]:
+    """The code that a stage of dvc.yaml depends on, as paths and, for each model, templates."""
+    if stage in QUICK:
+        return {_room(path) for path in files_of(root, f"stages.{stage}")}
+    if stage not in ("train", "evaluate"):
+        return files_of(root, f"stages.{stage}")
+    found = set()
+    for entry in models.values():
+        templates = {
+            f"colorize/methods/{entry['method']}.py": "colorize/methods/${item.method}.py",
+            f"colorize/networks/{entry['network']}.py": "colorize/networks/${item.network}.py",
+        }
+        files = files_of(root, f"stages.{stage}", f"colorize.methods.{entry['method']}")
+        found |= {templates.get(file, file) for file in files}
+    return found
+
+
+def _room(path: str) -> str:
+    package, *inside = path.split("/")
+    return f"{package}/{inside[0]}" if package == "colorize" else path
+
+
+def files_of(root: Path, *modules: str) -> set[str]:
+    """Files of `modules` and of all that they import, as paths from `root`, inert ones left out.
+
+    Packages' own __init__ files are left out too: they decide nothing, which a test checks.
+    """
+    found, todo = set(), list(modules)
+    while todo:
+        name = todo.pop().replace(".", "/") + ".py"
+        if name in found or name.startswith(INERT) or not (root / name).is_file():
+            continue
+        found.add(name)
+        for node in ast.walk(ast.parse((root / name).read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                todo += [alias.name for alias in node.names if _ours(alias.name)]
+            elif isinstance(node, ast.ImportFrom) and _ours(node.module or ""):
+                # `from package import module` and `from module import name` look the same.
+                todo += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+    return found | {READ[name] for name in found if name in READ}
+
+
+def _ours(module: str) -> bool:
+    return module.split(".")[0] in PACKAGES

@@ -1,0 +1,64 @@
+"""The rooms of the library: what they may import, and that none of their files grows too long."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+
+# What each room may import besides itself and `base`, as colorize/__init__.py draws it
+MAY_IMPORT = {
+    "base": set(),
+    "color": set(),
+    "data": {"color"},
+    "networks": {"color"},
+    "methods": {"networks", "color"},
+    "training": {"data", "methods", "color"},
+    "evaluation": {"data", "methods", "color"},
+    "report": {"data", "evaluation", "color"},
+}
+
+FILES = sorted((ROOT / "colorize").rglob("*.py"))
+
+
+def room_of(path: Path) -> str:
+    return path.relative_to(ROOT / "colorize").parts[0].removesuffix(".py")
+
+
+def imported_rooms(path: Path) -> set[str]:
+    modules = []
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            modules += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: a relative import"
+            modules += [f"{node.module}.{alias.name}" for alias in node.names]
+    assert not [module for module in modules if module.split(".")[0] == "stages"], path
+    return {module.split(".")[1] for module in modules if module.split(".")[0] == "colorize"}
+
+
+def test_every_room_is_known():
+    rooms = {room_of(path) for path in FILES} - {"__init__"}
+    assert rooms == set(MAY_IMPORT)
+
+
+@pytest.mark.parametrize("room", MAY_IMPORT)
+def test_imports_point_one_way(room):
+    allowed = MAY_IMPORT[room] | {room, "base"}
+    for path in FILES:
+        if room_of(path) == room:
+            assert imported_rooms(path) <= allowed, path
+
+
+def test_worker_processes_of_the_data_stages_do_without_torch():
+    for stage in ("download", "union", "grayscale"):
+        code = f"import sys, stages.{stage}; sys.exit('torch' in sys.modules)"
+        subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
+
+
+def test_files_are_short():
+    lengths = {path: len(path.read_text(encoding="utf-8").splitlines()) for path in FILES}
+    assert {path: length for path, length in lengths.items() if length > 250} == {}
