@@ -40,5 +40,5 @@ format: setup  ## mend style
 	ruff format .
 
 clean:  ## remove downloaded zips, checkpoints of unfinished training, and all outputs
-	rm -rf .scratch data models reports dvc_plots
+	rm -rf .scratch data models reports metrics/images dvc_plots
 	find metrics -name '*.json' ! -name summary.json -delete

@@ -4,9 +4,15 @@ Ranges: RGB in [0, 1]; L in [0, 100]; a and b within about [-110, 110]. The whit
 matrix and white are scikit-image's, so that both agree to rounding.
 """
 
+import functools
+from collections.abc import Callable
+from typing import ParamSpec
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
+
+P = ParamSpec("P")
 
 # Linear RGB to CIE XYZ (rows X, Y, Z), and the D65 white that XYZ is divided by.
 _RGB_TO_XYZ = (
@@ -25,6 +31,25 @@ def to_float(image: Tensor) -> Tensor:
 def to_uint8(image: Tensor) -> Tensor:
     """Float in [0, 1] to uint8, rounding to nearest; values outside are clipped."""
     return (image.clamp(0, 1) * 255).round().to(torch.uint8)
+
+
+def in_full_precision(function: Callable[P, Tensor]) -> Callable[P, Tensor]:
+    """Compute in float32 or better, whatever a network around it uses.
+
+    Half precision has too few steps for colour: in bfloat16 Lab is off by up to 2.8.
+    """
+
+    @functools.wraps(function)
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> Tensor:
+        with torch.autocast(args[0].device.type, enabled=False):
+            return function(*map(_widened, args), **kwargs)
+
+    return wrapped
+
+
+def _widened(argument: object) -> object:
+    half = isinstance(argument, Tensor) and argument.dtype in (torch.bfloat16, torch.float16)
+    return argument.float() if half else argument
 
 
 def _decode(srgb: Tensor) -> Tensor:
@@ -47,6 +72,7 @@ def _cube_root(t: Tensor) -> Tensor:
     return torch.where(t > 0.008856, t.clamp(min=1e-12) ** (1 / 3), 7.787 * t + 16 / 116)
 
 
+@in_full_precision
 def rgb_to_lab(rgb: Tensor) -> Tensor:
     """(..., 3, H, W) sRGB in [0, 1] to (..., 3, H, W) Lab."""
     xyz = _mix(_decode(rgb), rgb.new_tensor(_RGB_TO_XYZ))
@@ -54,6 +80,7 @@ def rgb_to_lab(rgb: Tensor) -> Tensor:
     return torch.stack((116 * fy - 16, 500 * (fx - fy), 200 * (fy - fz)), dim=-3)
 
 
+@in_full_precision
 def lab_to_rgb(lab: Tensor) -> Tensor:
     """(..., 3, H, W) Lab to sRGB; colours that sRGB does not have come out beyond [0, 1]."""
     lightness, a, b = lab.unbind(-3)
@@ -66,6 +93,7 @@ def lab_to_rgb(lab: Tensor) -> Tensor:
     return _encode(_mix(xyz, inverse.to(xyz)))
 
 
+@in_full_precision
 def gray_of(rgb: Tensor, definition: str = "lightness") -> Tensor:
     """Gray copy of a photograph: (..., 3, H, W) sRGB to (..., 1, H, W) sRGB gray, both in [0, 1].
 
@@ -80,11 +108,13 @@ def gray_of(rgb: Tensor, definition: str = "lightness") -> Tensor:
     return _encode(luminance)
 
 
+@in_full_precision
 def lightness_of(gray: Tensor) -> Tensor:
     """(..., 1, H, W) sRGB gray in [0, 1] to CIE lightness L in [0, 100]."""
     return 116 * _cube_root(_decode(gray)) - 16
 
 
+@in_full_precision
 def join(lightness: Tensor, ab: Tensor) -> Tensor:
     """Lightness (..., 1, H, W) and chroma (..., 2, H, W) to sRGB (..., 3, H, W) in [0, 1].
 

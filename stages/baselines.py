@@ -1,6 +1,6 @@
 """Stage `baselines`: measure the trivial colourings that every table shows beside the models."""
 
-from colorize.base.files import write_json
+from colorize.base.files import write_json, write_parquet
 from colorize.data.index import check_gray, statistics
 from colorize.evaluation import baselines, protocol
 from stages import common
@@ -14,9 +14,9 @@ def main() -> None:
     check_gray(common.UNION, common.GRAY)
     photographs = protocol.Photographs(common.UNION, common.GRAY, image_size)
     colorers = baselines.trivial(photographs, mean_ab)
-    results = protocol.evaluate(colorers, photographs, parameters.resamples)
-    for name, result in results.items():
-        write_json(common.METRICS / f"{name}.json", result | {"diagnostics": {}})
+    for name, row in protocol.evaluate(colorers, photographs, parameters.resamples).items():
+        write_json(common.METRICS / f"{name}.json", row.result | {"diagnostics": {}})
+        write_parquet(common.IMAGE_METRICS / f"{name}.parquet", row.images)
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ GRAY = Path("data/gray")
 MODELS = Path("models")
 METRICS = Path("metrics")
 CURVES = METRICS / "training"
+IMAGE_METRICS = METRICS / "images"  # of every photograph
 SAMPLES = Path("reports/samples")
 TRAINING_GRIDS = Path("reports/training")
 REPORT = Path("reports/report.html")

@@ -70,6 +70,9 @@ def _entries(what: str, stage: str, models: dict[str, dict[str, Any]], root: Pat
             return [f"- {form.format(name)}" for form in forms for name in names]
         case "metrics of the trivial baselines":
             return [f"- metrics/{name}.json" for name in TRIVIAL]
+        case "results of the trivial baselines":
+            forms = ("metrics/{}.json", "metrics/images/{}.parquet")
+            return [f"- {form.format(name)}" for form in forms for name in TRIVIAL]
         case "curves of every model":
             return [f"metrics/training/{name}.csv: loss" for name in names]
     raise ValueError(f"dvc.yaml: nothing is known of '[generated] {what}'")

@@ -3,7 +3,7 @@
 import argparse
 
 from colorize.base.errors import UserError
-from colorize.base.files import replaced_file, write_json
+from colorize.base.files import replaced_file, write_json, write_parquet
 from colorize.data.index import check_gray, statistics
 from colorize.evaluation import protocol
 from colorize.evaluation.baselines import BASELINE
@@ -36,26 +36,31 @@ def main() -> None:
 
     # Rows: the method's own RGB, and, where the method may change lightness, its ab on the true L.
     colors = Colors(network, device)
-    rows = {"own": colors.own}
+    colorers = {"own": colors.own}
     if network.output == "rgb":
-        rows["pasted"] = colors.pasted
+        colorers["pasted"] = colors.pasted
     if name == BASELINE:
         gain = colors.fit_gain(photographs)
-        rows["scaled"] = lambda batch: colors.scaled(batch, gain)
-    results = protocol.evaluate(rows, photographs, parameters.resamples)
+        colorers["scaled"] = lambda batch: colors.scaled(batch, gain)
+    rows = protocol.evaluate(colorers, photographs, parameters.resamples)
 
-    result = results.pop("own")
+    result, images = rows["own"]
     result["diagnostics"] = {
         "supervision": network.supervision,
         "output": network.output,
         "parameters": sum(p.numel() for p in network.parameters()),
     }
-    if name == BASELINE:
-        results["scaled"]["diagnostics"] = {"gain": gain}
-    if "pasted" in results:
+    if "pasted" in rows:
+        result["pasted"] = rows["pasted"].result
         for split in ("val", "test"):
-            result[split]["ciede2000_pasted"] = results["pasted"][split]["ciede2000"]
-    write_json(common.METRICS / f"{name}.json", result | results)
+            result[split]["ciede2000_pasted"] = result["pasted"][split]["ciede2000"]
+    if "scaled" in rows:
+        result["scaled"] = rows["scaled"].result | {"diagnostics": {"gain": gain}}
+    for row in set(rows) - {"own"}:
+        quantities = rows[row].images.drop(columns=protocol.KEYS).add_prefix(f"{row}_")
+        images = images.join(quantities)
+    write_json(common.METRICS / f"{name}.json", result)
+    write_parquet(common.IMAGE_METRICS / f"{name}.parquet", images)
 
     chosen = grids.choose(photographs.index.split("test", "photograph"), parameters.grid)
     batch = photographs.read(chosen)

@@ -40,8 +40,8 @@ def main() -> None:
     network = model.build(parameters, image_size)
     rows = Index.read(common.UNION)
     draws = KINDS[network.draws](
-        rows.split("train"),
-        shared=train.unpaired == "shared",
+        rows.groups(rows.split("train")),
+        shared=parameters.shares_photographs,
         union=common.UNION,
         gray=common.GRAY,
         image_size=image_size,
@@ -53,7 +53,6 @@ def main() -> None:
 
     facts = {
         "parameters": parameters.model_dump(),
-        "train": train.model_dump(),
         "seed": seed,
         "data": [sha256_of(common.UNION / "index.csv"), sha256_of(common.GRAY / "index.csv")],
         "device": str(device),

@@ -6,6 +6,7 @@ from PIL import Image
 
 from colorize import color
 from colorize.data import sample
+from colorize.methods import losses
 
 PHOTOGRAPHS = ("astronaut.png", "chelsea.png", "coffee.png", "rocket.jpg")
 
@@ -69,3 +70,19 @@ def test_colours_outside_srgb_lose_chroma_and_keep_lightness_and_hue():
     assert (turned / lengths.clamp(min=1)).abs().max() < 0.05
     # Inside, nothing changes.
     assert torch.allclose(color.join(lightness, ab), rgb, atol=2e-3)
+
+
+@pytest.mark.parametrize("half", [torch.bfloat16, torch.float16])
+def test_colour_is_computed_in_full_precision(half):
+    rgb = photograph(PHOTOGRAPHS[0])[..., :64, :64].to(half)
+    expected = color.rgb_to_lab(rgb.float())
+    with torch.autocast("cpu", torch.bfloat16):
+        lab = color.rgb_to_lab(rgb)
+        assert torch.equal(lab, expected)
+        assert torch.equal(color.lab_to_rgb(lab), color.lab_to_rgb(expected))
+        again = color.join(lab[:, :1], lab[:, 1:])
+        l1 = losses.l1(rgb, torch.zeros_like(rgb))
+        gan = losses.lsgan_discriminator(rgb, rgb)
+    assert (again - rgb.float()).abs().max() < 1e-2
+    assert l1.dtype == gan.dtype == torch.float32
+    assert float(l1) == pytest.approx(float(rgb.double().mean()), rel=1e-5)

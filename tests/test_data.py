@@ -9,7 +9,7 @@ from PIL import Image
 from skimage import color as skcolor
 
 from colorize.base.errors import UserError
-from colorize.data import index, photographs, tensors
+from colorize.data import index, photographs, splits, tensors
 from colorize.data.download import DownloadParameters, download
 from colorize.data.grayscale import GrayscaleParameters, grayscale
 from colorize.data.union import UnionParameters, union
@@ -179,7 +179,7 @@ def draws(mirror, tmp_path):
 
     def make(kind, shared=False, load_scale=1.0, seed=0):
         return kind(
-            names,
+            {name: name for name in names},
             shared=shared,
             union=tmp_path / "union",
             gray=tmp_path / "gray",
@@ -189,6 +189,32 @@ def draws(mirror, tmp_path):
         )
 
     return make
+
+
+def test_no_group_is_split():
+    """Groups of one to three photographs, called after hashes."""
+    rng = np.random.default_rng(0)
+    hashes = [rng.bytes(8).hex() for _ in range(400)]
+    groups = {f"{name}.png": f"{hashes[i // 3 * 3]}.png" for i, name in enumerate(hashes[:300])}
+    groups |= {f"{name}.png": f"{name}.png" for name in hashes[300:]}
+
+    def split(names) -> set[str]:
+        return {groups[n] for n in names} & {g for n, g in groups.items() if n not in names}
+
+    val = splits.validation(groups, 0.3, 1000)
+    assert 60 < len(val) < 180
+    first, second = splits.halves(groups)
+    assert sorted(first + second) == sorted(groups)
+    assert 120 < len(first) < 280
+    assert not split(val) | split(first) | split(second)
+    assert all(groups[other] != groups[name] for name, other in splits.others(groups).items())
+    # A full val takes no part of a group, and what was in it stays.
+    few = splits.validation(groups, 0.3, 50)
+    assert 47 < len(few) <= 50
+    assert few < val
+    assert not split(few)
+    pair = {"a.png": "a.png", "b.png": "a.png"}
+    assert splits.others(pair) == {"a.png": "b.png", "b.png": "a.png"}
 
 
 def test_a_draw_depends_on_seed_and_number_alone(draws):

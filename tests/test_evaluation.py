@@ -29,7 +29,8 @@ def photographs(prepared):
 def trivial(photographs, prepared):
     statistics = json.loads(prepared.path("data/union/statistics.json").read_text())
     colorers = baselines.trivial(photographs, statistics["mean_ab"])
-    return protocol.evaluate(colorers, photographs, 200)
+    evaluated = protocol.evaluate(colorers, photographs, 200)
+    return {name: row.result for name, row in evaluated.items()}
 
 
 def mean(result: dict, metric: str, split: str = "test") -> float:
@@ -69,7 +70,7 @@ def test_by_dataset_and_sides(photographs, prepared, tmp_path):
     rows.to_csv(union / "index.csv", index=False)
     mixed = protocol.Photographs(union, photographs.gray, 32)
     copy = {"copy": lambda batch: batch.gray.expand(-1, 3, -1, -1)}
-    result = protocol.evaluate(copy, mixed, 100)["copy"]
+    result = protocol.evaluate(copy, mixed, 100)["copy"].result
     counts = {name: entry["images"] for name, entry in result["by_dataset"].items()}
     assert counts == {"other": 5, "sample": 18, "sample/painting": 10}
     assert result["images"] == 23
@@ -77,9 +78,11 @@ def test_by_dataset_and_sides(photographs, prepared, tmp_path):
 
 def test_batches_do_not_change_values(photographs, monkeypatch):
     copy = {"copy": lambda batch: batch.gray.expand(-1, 3, -1, -1)}
-    expected = protocol.evaluate(copy, photographs, 100)
+    expected = protocol.evaluate(copy, photographs, 100)["copy"]
     monkeypatch.setattr(protocol, "BATCH", 5)
-    assert protocol.evaluate(copy, photographs, 100) == expected
+    again = protocol.evaluate(copy, photographs, 100)["copy"]
+    assert again.result == expected.result
+    pd.testing.assert_frame_equal(again.images, expected.images, rtol=1e-9)  # but rounding
 
 
 class Faint(torch.nn.Module):
@@ -104,7 +107,7 @@ def test_the_gain_brings_back_the_chroma_that_is_missing(photographs):
     gain = colors.fit_gain(photographs)
     assert gain == pytest.approx(3, rel=0.02)
     scaled = {"scaled": lambda batch: colors.scaled(batch, gain)}
-    result = protocol.evaluate(scaled, photographs, 100)["scaled"]
+    result = protocol.evaluate(scaled, photographs, 100)["scaled"].result
     assert mean(result, "chroma_ratio", "val") == pytest.approx(1, abs=2e-3)
     assert mean(result, "ciede2000") < 0.5
 
@@ -212,6 +215,32 @@ def test_the_report_shows_what_the_union_took():
     assert len(re.findall(r'alt="Some images of', html)) == 1
     assert len(re.findall(r'alt="Share of pixels', html)) == 1
     assert "__MACOSX (1,234)" in html
+
+
+def test_every_photographs_quantities_are_kept(project):
+    project.stage("train", "zhang_l2")
+    project.stage("train", "gan")
+    project.stage("evaluate", "zhang_l2")
+    project.stage("evaluate", "gan")
+    project.stage("baselines")
+    index = Index.read(project.path("data/union"))
+    expected = [*index.split("val", "photograph"), *index.split("test")]
+    for name, prefix in (("zhang_l2", "scaled_"), ("gan", "pasted_"), ("gray_copy", "")):
+        table = pd.read_parquet(project.path(f"metrics/images/{name}.parquet"))
+        assert list(table["name"]) == expected
+        assert list(table.columns[:5]) == ["name", "group", "dataset", "side", "split"]
+        assert (table["group"] == table["name"]).all()
+        result = json.loads(project.path(f"metrics/{name}.json").read_text())
+        row = result[prefix.strip("_")] if prefix else result
+        for split in ("val", "test"):
+            of_split = table[(table["split"] == split) & (table["side"] == "photograph")]
+            ciede2000 = of_split[f"{prefix}ciede2000"].mean()
+            assert ciede2000 == pytest.approx(row[split]["ciede2000"]["mean"], abs=1e-5)
+            ratio = of_split[f"{prefix}chroma"].sum() / of_split[f"{prefix}chroma_of_truth"].sum()
+            assert ratio == pytest.approx(row[split]["chroma_ratio"]["mean"], abs=1e-5)
+    before = project.bytes_of("metrics/images")
+    project.stage("baselines")
+    assert project.bytes_of("metrics/images") == before
 
 
 def test_evaluate_names_a_model_that_is_missing_or_broken(project):

@@ -141,3 +141,16 @@ def test_the_interval_is_the_bootstraps():
 def _three():
     image = torch.zeros((2, 3, 16, 16), dtype=torch.uint8)
     return image, image, image[:, :1]
+
+
+def test_a_quantity_may_be_a_vector(monkeypatch):
+    """Shares of a histogram: of the whole set, not the mean of the images' shares."""
+    counts = np.array([[1.0, 3.0], [6.0, 0.0]])
+    monkeypatch.setitem(
+        metrics.METRICS, "first_share", lambda s: s["counts"][:, 0] / s["counts"].sum(1)
+    )
+    gray = torch.zeros((2, 1, 16, 16), dtype=torch.uint8)
+    scalars = metrics.measure(gray.expand(-1, 3, -1, -1), gray.expand(-1, 3, -1, -1), gray)
+    found = metrics.summarize(scalars | {"counts": counts}, 1000)["first_share"]
+    assert found["mean"] == pytest.approx(0.7)
+    assert (found["low"], found["high"]) == (0.25, 1.0)  # one image drawn twice, or the other

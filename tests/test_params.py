@@ -81,7 +81,10 @@ MISTAKES = {
         {"models": {"cyclegan": {"cycle_weight": -1}}},
         r"^models\.cyclegan\.cycle_weight: .*found -1",
     ),
-    "not a choice": ({"train": {"unpaired": "maybe"}}, r"^train\.unpaired: .*found 'maybe'"),
+    "not a choice": (
+        {"models": {"gan": {"unpaired": "maybe"}}},
+        r"^models\.gan\.unpaired: .*found 'maybe'",
+    ),
     "no list": ({"data": {"datasets": "sample"}}, r"^data\.datasets: .*found 'sample'"),
     "empty list": ({"data": {"datasets": []}}, r"^data\.datasets: .*found \[\]"),
     "missing dataset": ({"data": {"datasets": ["sampel"]}}, r"no dataset 'sampel' in"),

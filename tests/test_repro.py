@@ -16,6 +16,8 @@ from tests.conftest import Project, checkout
 from tests.test_params import committed
 
 MODELS = committed()["models"]
+STAGES = ["download", "union", "grayscale", *(f"train@{m}" for m in MODELS)]
+STAGES += [*(f"evaluate@{m}" for m in MODELS), "baselines", "report"]
 
 
 def commit(project: Project) -> None:
@@ -35,9 +37,7 @@ def pipeline(tmp_path_factory) -> Project:
     project.params(models__gan__steps=60, runtime__save_interval=5)
     project.run("git", "init", "-q")
     commit(project)
-    names = ["download", "union", "grayscale", *(f"train@{m}" for m in MODELS)]
-    names += [*(f"evaluate@{m}" for m in MODELS), "baselines", "report"]
-    assert sorted(ran(project.run("dvc", "repro").stdout)) == sorted(names)
+    assert sorted(ran(project.run("dvc", "repro").stdout)) == sorted(STAGES)
     commit(project)
     return project
 
@@ -145,10 +145,49 @@ def test_an_experiment_changes_the_set_of_datasets(pipeline, tmp_path):
     pipeline.run("dvc", "repro")
 
 
-def test_runtime_parameters_rerun_nothing(pipeline):
-    pipeline.params(runtime__workers=2, runtime__log_interval=1)
+def test_what_changes_no_result_reruns_nothing(pipeline):
+    pipeline.params(runtime__workers=2, runtime__log_interval=1, train__snapshots=1)
+    for inert in ("colorize/base/errors.py", "colorize/base/__init__.py", "stages/common.py"):
+        with open(pipeline.path(inert), "a") as file:
+            file.write("# A comment\n")
     assert not ran(pipeline.run("dvc", "repro", "--dry").stdout)
     pipeline.run("git", "checkout", "-q", ".")
+
+
+@pytest.mark.parametrize(
+    ("edited", "reruns"),
+    [
+        ("colorize/report/grids.py", ["report"]),
+        ("colorize/report/page.html.jinja", ["report"]),
+        ("colorize/networks/resnet.py", ["gan", "cyclegan"]),
+        ("colorize/evaluation/colors.py", ["evaluate", "report"]),
+        ("colorize/data/sheet.py", ["download", "union", "grayscale", "report"]),
+    ],
+)
+def test_an_edit_reruns_what_it_may_change(pipeline, edited, reruns):
+    with open(pipeline.path(edited), "a") as file:
+        file.write("\n")
+    would = ran(pipeline.run("dvc", "repro", "--dry").stdout)
+    pipeline.run("git", "checkout", "-q", ".")
+    expected = {
+        stage for stage in STAGES if stage.split("@")[0] in reruns or stage.split("@")[-1] in reruns
+    }
+    assert set(would) == expected
+
+
+@pytest.mark.parametrize(
+    ("parameter", "value", "reruns"),
+    [
+        ("evaluate__grid", 3, [f"evaluate@{name}" for name in MODELS]),
+        ("models__gan__unpaired", "shared", ["train@gan"]),
+        ("data__gray", "rec601", ["grayscale"]),
+    ],
+)
+def test_a_parameter_reruns_what_it_may_change(pipeline, parameter, value, reruns):
+    pipeline.params(**{parameter: value})
+    would = ran(pipeline.run("dvc", "repro", "--dry").stdout)
+    pipeline.run("git", "checkout", "-q", ".")
+    assert {*would} - {"report"} == {*reruns}
 
 
 def test_repro_killed_in_the_middle_resumes_and_ends_with_the_same_bytes(pipeline, tmp_path):

@@ -148,7 +148,7 @@ def test_a_changed_parameter_starts_afresh(project):
     wait_for_checkpoint(project, process)
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
-    for change in ({"models__gan__steps": 6}, {"seed": 1}, {"train__unpaired": "shared"}):
+    for change in ({"models__gan__steps": 6}, {"seed": 1}, {"models__gan__unpaired": "shared"}):
         project.params(**change)
         assert "resuming" not in project.stage("train", "gan").stderr
 

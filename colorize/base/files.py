@@ -7,9 +7,12 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from colorize.base.errors import UserError
+
+if TYPE_CHECKING:  # worker processes of the data stages need neither pandas nor its start-up time
+    import pandas as pd
 
 
 def _partial(path: Path) -> Path:
@@ -65,6 +68,12 @@ def write_text(path: Path, text: str) -> None:
 def write_json(path: Path, value: object) -> None:
     """Write `value` as indented JSON; NaN and Infinity raise ValueError, for JSON has neither."""
     write_text(path, json.dumps(value, indent=2, allow_nan=False) + "\n")
+
+
+def write_parquet(path: Path, frame: "pd.DataFrame") -> None:
+    """Write a table with its types, without its index; equal tables give equal bytes."""
+    with replaced_file(path) as partial:
+        frame.to_parquet(partial, index=False)
 
 
 def read_json(path: Path) -> Any:

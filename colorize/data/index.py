@@ -14,7 +14,8 @@ MADE_FROM = "made_from.json"  # in the folder of gray copies: which union they a
 class Index:
     """The kept photographs of the union, ordered by name; a name is a hash, so the order is random.
 
-    rows: a frame indexed by name, with the columns dataset, side and split.
+    rows: a frame indexed by name, with the columns group, dataset, side and split. A group is what
+    shows the same; today every photograph is its own, since of copies only one is kept.
     """
 
     def __init__(self, rows: pd.DataFrame):
@@ -26,7 +27,7 @@ class Index:
         path = union / "index.csv"
         try:
             rows = pd.read_csv(path, keep_default_na=False)
-            kept = rows[rows["kept"]].set_index("name")[["dataset", "side", "split"]]
+            kept = rows[rows["kept"]].set_index("name")[["group", "dataset", "side", "split"]]
         except FileNotFoundError:
             raise UserError(f"{path}: missing; run `dvc repro` to make it") from None
         except (KeyError, ValueError) as error:
@@ -36,6 +37,10 @@ class Index:
     @property
     def names(self) -> list[str]:
         return list(self.rows.index)
+
+    def groups(self, names: list[str]) -> dict[str, str]:
+        """The group of each photograph."""
+        return dict(self.rows.loc[names, "group"])
 
     def split(self, split: str, side: str | None = None) -> list[str]:
         """Names in `train`, `val` or `test`; with `side`, of that kind of image alone."""

@@ -1,14 +1,55 @@
-"""Which photographs are for what, decided by content alone: none moves when a dataset is added."""
+"""Which photographs are for what, by content alone: none moves when a dataset is added.
+
+What shows the same is a group, and a group is never split: it is in one part of the data, and in
+one half of unpaired training. A group is called after the hash of one of its photographs.
+"""
+
+from collections.abc import Mapping
 
 
-def validation(names: list[str], share: float, most: int) -> set[str]:
-    """Training photographs with the smallest hashes: a share of all hashes, and at most so many."""
-    chosen = [name for name in sorted(names) if int(name[:8], 16) / 16**8 < share]
-    return set(chosen[:most])
+def validation(groups: Mapping[str, str], share: float, most: int) -> set[str]:
+    """Of training photographs those of the groups with the smallest hashes.
+
+    groups: the group of each photograph. A share of all hashes is taken, and no group that would
+    make it more than `most` photographs, nor any after it.
+    """
+    members = _members(groups)
+    chosen = set()
+    for group in sorted(members):
+        if int(group[:8], 16) / 16**8 >= share or len(chosen) + len(members[group]) > most:
+            break
+        chosen |= set(members[group])
+    return chosen
 
 
-def halves(names: list[str]) -> tuple[list[str], list[str]]:
-    """Disjoint halves: photographs to be seen in gray, and to be seen in colour."""
-    first = [name for name in names if int(name[8:16], 16) % 2 == 0]
-    second = [name for name in names if int(name[8:16], 16) % 2 == 1]
+def halves(groups: Mapping[str, str]) -> tuple[list[str], list[str]]:
+    """Disjoint halves of photographs: to be seen in gray, and to be seen in colour."""
+    first = [name for name, group in groups.items() if int(group[8:16], 16) % 2 == 0]
+    second = [name for name, group in groups.items() if int(group[8:16], 16) % 2 == 1]
     return first, second
+
+
+def others(groups: Mapping[str, str]) -> dict[str, str]:
+    """For each photograph one of another group: a fixed choice that looks random.
+
+    Within a group photographs take turns. Of a single group nothing else is to be had: there each
+    photograph gets the next.
+    """
+    members = _members(groups)
+    order = sorted(members)
+    following = dict(zip(order, order[1:] + order[:1], strict=True))
+    if len(order) == 1:
+        (names,) = members.values()
+        return dict(zip(names, names[1:] + names[:1], strict=True))
+    chosen = {}
+    for group, names in members.items():
+        theirs = members[following[group]]
+        chosen |= {name: theirs[i % len(theirs)] for i, name in enumerate(names)}
+    return chosen
+
+
+def _members(groups: Mapping[str, str]) -> dict[str, list[str]]:
+    members = {}
+    for name in sorted(groups):
+        members.setdefault(groups[name], []).append(name)
+    return members

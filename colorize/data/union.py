@@ -28,7 +28,7 @@ STATISTICS = "statistics.json"
 
 PRINTS, LUMAS = ".prints", ".lumas"  # while the stage runs
 
-COLUMNS = ["name", "dataset", "side", "source", "sha256", "split"]
+COLUMNS = ["name", "group", "dataset", "side", "source", "sha256", "split"]
 COLUMNS += ["kept", "cause", "reason", "twin"]
 
 
@@ -220,9 +220,10 @@ def _index(rows: list[dict], parameters: UnionParameters) -> pd.DataFrame:
     index = pd.DataFrame(rows, columns=COLUMNS)
     index["kept"] = index["cause"] == ""
     index.loc[~index["kept"], "name"] = ""
+    index["group"] = index["name"]  # of photographs that are alike one is kept: its own group
     of_train = index["kept"] & (index["split"] == "train") & (index["side"] == "photograph")
-    names = list(index.loc[of_train, "name"])
-    val = splits.validation(names, parameters.validation, parameters.validation_max)
+    groups = dict(index.loc[of_train, ["name", "group"]].itertuples(index=False))
+    val = splits.validation(groups, parameters.validation, parameters.validation_max)
     index.loc[index["name"].isin(val), "split"] = "val"
     return index
 

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 from colorize import color
+from colorize.data import splits
 from colorize.data.tensors import squares
 from colorize.evaluation.protocol import Batch, Colorer, Photographs
 
@@ -17,13 +18,12 @@ def trivial(photographs: Photographs, mean_ab: list[float]) -> dict[str, Colorer
     """The trivial baselines, by name.
 
     gray_copy: the input. mean_color: the training photographs' mean ab on this lightness.
-    random_color: the next photograph's ab on this lightness. quarter_oracle: the true ab through a
-    head of a quarter of the size. ground_truth: the photograph itself.
+    random_color: the ab of a photograph of another group on it. quarter_oracle: the true ab through
+    a head of a quarter of the size. ground_truth: the photograph itself.
     """
-    following = {}
+    other = {}
     for _, of_a_kind in photographs.index.rows.groupby(["split", "side"]):
-        names = list(of_a_kind.index)
-        following |= dict(zip(names, names[1:] + names[:1], strict=True))
+        other |= splits.others(photographs.index.groups(list(of_a_kind.index)))
 
     def lightness(batch: Batch) -> Tensor:
         return color.lightness_of(color.to_float(batch.gray))
@@ -39,8 +39,8 @@ def trivial(photographs: Photographs, mean_ab: list[float]) -> dict[str, Colorer
         return color.to_uint8(color.join(lightness(batch), ab))
 
     def random_color(batch: Batch) -> Tensor:
-        others = [following[name] for name in batch.names]
-        ab = ab_of(squares(photographs.union, others, photographs.image_size, "RGB"))
+        names = [other[name] for name in batch.names]
+        ab = ab_of(squares(photographs.union, names, photographs.image_size, "RGB"))
         return color.to_uint8(color.join(lightness(batch), ab))
 
     def quarter_oracle(batch: Batch) -> Tensor:

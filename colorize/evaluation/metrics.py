@@ -2,7 +2,8 @@
 
 `measure` gives quantities that add up over images. A metric is a function of their sums over a set
 (`METRICS`), so a mean over images, a ratio of sums over all pixels and a bootstrap of either take
-the same path. Images are uint8 sRGB (n, 3, H, W); quantities are float64 (n,).
+the same path. Images are uint8 sRGB (n, 3, H, W). A quantity is a number or a vector of each image,
+such as a histogram: float64 (n,) or (n, k).
 """
 
 from collections.abc import Callable, Mapping
@@ -16,10 +17,12 @@ from colorize import color
 
 # An error below the rounding of 8 bits cannot be told from none: PSNR is at most 58.9 dB.
 LEAST_MSE = 1 / 12
-Sums = Mapping[str, np.ndarray]
+
+Quantities = dict[str, np.ndarray]  # of n images: (n,) or (n, k)
+Sums = Mapping[str, np.ndarray]  # over r sets of images: (r,) or (r, k)
 
 
-def measure(predicted: Tensor, truth: Tensor, gray: Tensor) -> dict[str, np.ndarray]:
+def measure(predicted: Tensor, truth: Tensor, gray: Tensor) -> Quantities:
     """Additive quantities of each predicted image against its true one.
 
     predicted, truth: (n, 3, H, W) uint8; gray: (n, 1, H, W) uint8, what the method was given.
@@ -96,18 +99,17 @@ METRICS: dict[str, Callable[[Sums], np.ndarray]] = {
 }
 
 
-def summarize(quantities: dict[str, np.ndarray], resamples: int) -> dict[str, dict]:
+def summarize(quantities: Quantities, resamples: int) -> dict[str, dict]:
     """Each metric over a set of images, with a 95 % percentile bootstrap interval over images.
 
     The resamples are the same for the same number of images. A metric that the set does not define
     (a ratio to a truth without colour) is None, and so are its bounds.
     """
-    matrix = np.stack(list(quantities.values()))  # (quantities, images)
-    count = matrix.shape[1]
+    count = len(quantities["images"])
     rng = np.random.default_rng(count)
     weights = rng.multinomial(count, np.full(count, 1 / count), size=resamples)
-    totals = np.concatenate((matrix.sum(1, keepdims=True), matrix @ weights.T), axis=1)
-    sums = dict(zip(quantities, totals, strict=True))
+    weights = np.concatenate((np.ones((1, count)), weights))  # the set itself, then the resamples
+    sums = {name: weights @ values for name, values in quantities.items()}
     return {name: _interval(metric(sums)) for name, metric in METRICS.items()}
 
 

@@ -1,10 +1,11 @@
-"""The same photographs and the same protocol for every model, and the trivial rows beside them."""
+"""The same photographs and the same protocol for every model, and trivial baselines beside them."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 from pydantic import Field
 from torch import Tensor
 
@@ -12,6 +13,7 @@ from colorize.base.parameters import Parameters
 from colorize.data.index import Index
 from colorize.data.tensors import squares
 from colorize.evaluation import metrics
+from colorize.evaluation.metrics import Quantities
 
 BATCH = 16  # photographs at a time: bounds memory, changes no value
 
@@ -49,54 +51,76 @@ class Photographs:
         return Batch(names, gray, squares(self.union, names, self.image_size, "RGB"))
 
 
+# The columns that say which photograph a line is about; the others are quantities.
+KEYS = ["name", "group", "dataset", "side", "split"]
+
+
+class Evaluated(NamedTuple):
+    """What is known of one row of the tables."""
+
+    result: dict[str, Any]  # what metrics/NAME.json holds
+    images: pd.DataFrame  # a line for each photograph: KEYS, then its quantities
+
+
 def evaluate(
     colorers: dict[str, Colorer], photographs: Photographs, resamples: int
-) -> dict[str, dict]:
-    """Measure each colorer on val and test; returns, for each, what metrics/NAME.json holds.
+) -> dict[str, Evaluated]:
+    """Measure each colorer on the photographs of val, and on all images of test."""
+    index = photographs.index
+    splits = index.split("val", "photograph"), index.split("test")
+    rows = index.rows.loc[[name for split in splits for name in split]]
+    return {
+        row: Evaluated(_result(rows, quantities, resamples), _table(rows, quantities))
+        for row, quantities in measure(colorers, photographs, *splits).items()
+    }
 
-    `val`, `test`: metrics over photographs alone. `by_dataset`: over the test images of each
+
+def _result(rows: pd.DataFrame, quantities: Quantities, resamples: int) -> dict[str, Any]:
+    """What metrics/NAME.json holds, of images that `rows` of the index describe.
+
+    `val` and `test`: metrics over photographs alone. `by_dataset`: over the test images of each
     dataset, DATASET for its photographs and DATASET/SIDE for other images. `images`: how many
     photographs the headline, `test`, stands on.
     """
-    index = photographs.index
-    val = measure(colorers, photographs, index.split("val", "photograph"))
-    test_names = index.split("test")
-    test = measure(colorers, photographs, test_names)
-    test_rows = index.rows.loc[test_names]
-    is_photograph = (test_rows["side"] == "photograph").to_numpy()
-    groups = test_rows["dataset"].where(
-        is_photograph, test_rows["dataset"] + "/" + test_rows["side"]
-    )
-    results = {}
-    for row in colorers:
-        by_dataset = {}
-        for group in sorted(groups.unique()):
-            inside = (groups == group).to_numpy()
-            by_dataset[group] = {"images": int(inside.sum())}
-            by_dataset[group] |= metrics.summarize(_select(test[row], inside), resamples)
-        results[row] = {
-            "val": metrics.summarize(val[row], resamples),
-            "test": metrics.summarize(_select(test[row], is_photograph), resamples),
-            "by_dataset": by_dataset,
-            "images": int(is_photograph.sum()),
-            "images_val": len(val[row]["images"]),
-        }
-    return results
+    val, test = ((rows["split"] == split).to_numpy() for split in ("val", "test"))
+    photograph = (rows["side"] == "photograph").to_numpy()
+    kinds = rows["dataset"].where(photograph, rows["dataset"] + "/" + rows["side"])
+    by_kind = {kind: test & (kinds == kind).to_numpy() for kind in sorted(kinds[test].unique())}
+
+    def metrics_of(which: np.ndarray) -> dict[str, dict]:
+        return metrics.summarize({name: q[which] for name, q in quantities.items()}, resamples)
+
+    return {
+        "val": metrics_of(val),
+        "test": metrics_of(test & photograph),
+        "by_dataset": {
+            kind: {"images": int(which.sum())} | metrics_of(which)
+            for kind, which in by_kind.items()
+        },
+        "images": int((test & photograph).sum()),
+        "images_val": int(val.sum()),
+    }
+
+
+def _table(rows: pd.DataFrame, quantities: Quantities) -> pd.DataFrame:
+    columns = {name: list(values) for name, values in quantities.items() if name != "images"}
+    return rows.join(pd.DataFrame(columns, index=rows.index)).reset_index()[[*KEYS, *columns]]
 
 
 def measure(
-    colorers: dict[str, Colorer], photographs: Photographs, names: list[str]
-) -> dict[str, dict[str, np.ndarray]]:
-    """For each colorer, the quantities of every photograph, in the order of `names`."""
+    colorers: dict[str, Colorer], photographs: Photographs, *splits: list[str]
+) -> dict[str, Quantities]:
+    """For each colorer, the quantities of every photograph, in the order of the names in `splits`.
+
+    No batch spans two of them: what stands beside a photograph decides how its result is rounded,
+    and what val gives must not depend on test.
+    """
     parts = {row: [] for row in colorers}
-    for batch in photographs.batches(names):
-        for row, colorer in colorers.items():
-            parts[row].append(metrics.measure(colorer(batch), batch.truth, batch.gray))
+    for names in splits:
+        for batch in photographs.batches(names):
+            for row, colorer in colorers.items():
+                parts[row].append(metrics.measure(colorer(batch), batch.truth, batch.gray))
     return {
         row: {name: np.concatenate([part[name] for part in of_row]) for name in of_row[0]}
         for row, of_row in parts.items()
     }
-
-
-def _select(quantities: dict[str, np.ndarray], which: np.ndarray) -> dict[str, np.ndarray]:
-    return {name: values[which] for name, values in quantities.items()}

@@ -40,8 +40,23 @@ class ModelParameters(Parameters):
             return 1.0
         return 1 - (step - constant) / (self.steps - constant + 1)
 
+    @property
+    def shares_photographs(self) -> bool:
+        """May the network see a photograph in both forms?"""
+        return True
+
     def check(self, image_size: int) -> None:
         """Raise ValueError, naming the key to change, where values do not fit together."""
+
+
+class UnpairedParameters(ModelParameters):
+    """Keys of methods that learn from gray and colour photographs that do not belong together."""
+
+    unpaired: Literal["disjoint", "shared"]
+
+    @property
+    def shares_photographs(self) -> bool:
+        return self.unpaired == "shared"
 
 
 class PatchGANParameters(ModelParameters):

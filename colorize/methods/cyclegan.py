@@ -23,7 +23,7 @@ from colorize.methods.pool import ImagePool
 from colorize.networks import patchgan, resnet
 
 
-class Parameters(base.PatchGANParameters):
+class Parameters(base.UnpairedParameters, base.PatchGANParameters):
     method: Literal["cyclegan"]
     network: Literal["resnet"]
     cycle_weight: base.Weight

@@ -19,7 +19,7 @@ from colorize.methods.pool import ImagePool
 from colorize.networks import patchgan, resnet
 
 
-class Parameters(base.PatchGANParameters):
+class Parameters(base.UnpairedParameters, base.PatchGANParameters):
     method: Literal["gan"]
     network: Literal["resnet"]
 

@@ -6,18 +6,22 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from colorize.color import in_full_precision
 
+
+@in_full_precision
 def l1(image: Tensor, target: Tensor) -> Tensor:
     """Mean absolute difference."""
-    return functional.l1_loss(image.float(), target.float())
+    return functional.l1_loss(image, target)
 
 
+@in_full_precision
 def lsgan(scores: Tensor, real: bool) -> Tensor:
     """Least-squares GAN loss (Mao et al. 2017): mean squared distance of the scores to 1 or 0."""
-    scores = scores.float()
     return functional.mse_loss(scores, torch.full_like(scores, float(real)))
 
 
+@in_full_precision
 def lsgan_discriminator(of_real: Tensor, of_fake: Tensor) -> Tensor:
     """1/2 (E[(D(y) - 1)^2] + E[D(G(x))^2]); halved, as CycleGAN slows its discriminators down."""
     return 0.5 * (lsgan(of_real, real=True) + lsgan(of_fake, real=False))

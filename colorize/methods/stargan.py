@@ -28,7 +28,7 @@ from colorize.networks import stargan
 DOMAINS: tuple[base.Domain, ...] = ("gray", "color")  # by their numbers
 
 
-class Parameters(base.ModelParameters):
+class Parameters(base.UnpairedParameters):
     method: Literal["stargan"]
     network: Literal["stargan"]
     discriminator_width: base.Count

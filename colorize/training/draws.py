@@ -6,7 +6,7 @@ continues with draw s * batch_size, and neither workers nor processes change wha
 
 import functools
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -29,14 +29,15 @@ class Draws(Dataset):
     resized to `round(image_size * load_scale)` pixels (the short side), cropped at random to a
     square of `image_size`, and mirrored half of the time. Items are dictionaries of uint8 tensors.
 
-    Methods that learn from pairs draw from `names`; others see `gray_names` in gray alone and
+    groups: the training photographs, and what group each belongs to (see colorize/data/splits.py).
+    Methods that learn from pairs draw from all of them; others see `gray_names` in gray alone and
     `color_names` in colour alone, which are disjoint halves, or all of them where `shared`.
     Raises UserError where there are too few photographs.
     """
 
     def __init__(
         self,
-        names: list[str],
+        groups: Mapping[str, str],
         *,
         shared: bool,
         union: Path,
@@ -45,8 +46,8 @@ class Draws(Dataset):
         load_scale: float,
         seed: int,
     ):
-        self.names = names
-        self.gray_names, self.color_names = (names, names) if shared else halves(names)
+        self.names = names = list(groups)
+        self.gray_names, self.color_names = (names, names) if shared else halves(groups)
         if not self.gray_names or not self.color_names:
             raise UserError(f"{union}: {len(names)} training photographs are too few to train on")
         self.union = union

@@ -6,7 +6,7 @@ same weights, to the byte, as a run that was never stopped.
 
 import sys
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated
 
 import numpy as np
 import pandas as pd
@@ -30,9 +30,8 @@ class SeedParameters(Parameters):
 
 
 class TrainParameters(Parameters):
-    """The section `train`: what all models share and what changes results."""
+    """The section `train`: the pictures of training, on which nothing else depends."""
 
-    unpaired: Literal["disjoint", "shared"]
     samples: Annotated[int, Field(ge=1, le=50)]
     snapshots: Annotated[int, Field(ge=1, le=10)]
 
