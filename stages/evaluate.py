@@ -56,9 +56,10 @@ def main() -> None:
             result[split]["ciede2000_pasted"] = result["pasted"][split]["ciede2000"]
     if "scaled" in rows:
         result["scaled"] = rows["scaled"].result | {"diagnostics": {"gain": gain}}
-    for row in set(rows) - {"own"}:
-        quantities = rows[row].images.drop(columns=protocol.KEYS).add_prefix(f"{row}_")
-        images = images.join(quantities)
+    for row, evaluated in rows.items():
+        if row != "own":
+            quantities = evaluated.images.drop(columns=protocol.KEYS)
+            images = images.join(quantities.add_prefix(f"{row}_"))
     write_json(common.METRICS / f"{name}.json", result)
     write_parquet(common.IMAGE_METRICS / f"{name}.parquet", images)
 

@@ -16,7 +16,7 @@ from ruamel.yaml import YAML
 
 from colorize.base.errors import UserError
 from colorize.data import index
-from colorize.training import checkpoint
+from colorize.training import checkpoint, loop
 from tests.conftest import METHODS, Project
 
 OUTPUTS = ("models/{0}", "metrics/training/{0}.csv", "reports/training/{0}.png")
@@ -173,6 +173,18 @@ def test_a_comment_costs_no_training_where_no_result_depends_on_it(project):
     with open(project.path("colorize/networks/patchgan.py"), "a") as file:
         file.write("# A comment\n")
     assert "resuming" not in project.stage("train", "gan").stderr
+
+
+def test_a_steps_randomness_depends_on_seed_and_step_alone():
+    """Torch's own generator included, which dropout draws from."""
+
+    def numbers(seed: int, step: int) -> tuple[float, float]:
+        rng = loop._randomness(seed, step)
+        return float(torch.rand((), generator=rng)), float(torch.rand(()))
+
+    known = {key: numbers(*key) for key in ((0, 1), (0, 2), (1, 1))}
+    assert len({number for pair in known.values() for number in pair}) == 6
+    assert all(numbers(*key) == pair for key, pair in reversed(known.items()))
 
 
 def test_a_second_trainer_of_the_same_run_is_refused(tmp_path, monkeypatch):
