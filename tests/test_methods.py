@@ -218,6 +218,7 @@ def test_a_saved_model_colours_as_before(name, tmp_path):
         assert torch.equal(loaded.colorize(gray), method.eval().colorize(gray))
     # What colours is loaded and nothing else; what only trains is kept beside it.
     assert {child for child, _ in loaded.named_children()} == set(method.generators)
+    assert not loaded.optimizers
     files = [f for f in ("weights.safetensors", "training.safetensors") if (tmp_path / f).exists()]
     parts = [load_file(tmp_path / file) for file in files]
     assert set(parts[0]) == set(loaded.state_dict())

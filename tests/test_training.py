@@ -37,6 +37,14 @@ def wait_for_checkpoint(project: Project, process, seconds: float = 60) -> None:
         time.sleep(0.01)
 
 
+def train_and_kill(project: Project, name: str) -> None:
+    """Kill a trainer outright, soon after its first checkpoint."""
+    process = project.start("python", "-m", "stages.train", name)
+    wait_for_checkpoint(project, process)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
 def longer(project: Project, name: str) -> None:
     """Enough steps to be interrupted in, a checkpoint every few."""
     project.params(**{f"models__{name}__steps": 200})
@@ -48,10 +56,7 @@ def test_killed_and_resumed_ends_with_the_bytes_of_an_undisturbed_run(project, t
     undisturbed = Project(shutil.copytree(project.root, tmp_path / "undisturbed"))
     beside = undisturbed.start("python", "-m", "stages.train", name)
 
-    process = project.start("python", "-m", "stages.train", name)
-    wait_for_checkpoint(project, process)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+    train_and_kill(project, name)
     assert not project.path(f"models/{name}").exists()
     beside.communicate()
     assert beside.returncode == 0
@@ -144,10 +149,7 @@ def _runs(pid: int) -> bool:
 
 def test_a_changed_parameter_starts_afresh(project):
     longer(project, "gan")
-    process = project.start("python", "-m", "stages.train", "gan")
-    wait_for_checkpoint(project, process)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+    train_and_kill(project, "gan")
     for change in ({"models__gan__steps": 6}, {"seed": 1}, {"models__gan__unpaired": "shared"}):
         project.params(**change)
         assert "resuming" not in project.stage("train", "gan").stderr
@@ -156,10 +158,7 @@ def test_a_changed_parameter_starts_afresh(project):
 def test_a_comment_costs_no_training_where_no_result_depends_on_it(project):
     """And starts it afresh where one does."""
     longer(project, "gan")
-    process = project.start("python", "-m", "stages.train", "gan")
-    wait_for_checkpoint(project, process)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+    train_and_kill(project, "gan")
     for inert in ("base/files", "base/__init__", "report/grids", "methods/__init__"):
         with open(project.path(f"colorize/{inert}.py"), "a") as file:
             file.write("# A comment\n")

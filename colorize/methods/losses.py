@@ -21,7 +21,6 @@ def lsgan(scores: Tensor, real: bool) -> Tensor:
     return functional.mse_loss(scores, torch.full_like(scores, float(real)))
 
 
-@in_full_precision
 def lsgan_discriminator(of_real: Tensor, of_fake: Tensor) -> Tensor:
     """1/2 (E[(D(y) - 1)^2] + E[D(G(x))^2]); halved, as CycleGAN slows its discriminators down."""
     return 0.5 * (lsgan(of_real, real=True) + lsgan(of_fake, real=False))

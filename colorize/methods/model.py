@@ -83,9 +83,12 @@ def load(folder: Path, device: torch.device | str = "cpu") -> Method:
         parameters = parse(config["parameters"], f"{folder / CONFIG}: parameters")
         check(parameters, image_size, f"{folder / CONFIG}: parameters")
         model = build(parameters, image_size)
+        # What only training needs would take several times as much memory as what colours.
         for name, _ in list(model.named_children()):
             if name not in model.generators:
                 delattr(model, name)
+        model.optimizers.clear()  # they hold the weights too
+        model.pools.clear()
         model.load_state_dict(safetensors.torch.load_file(folder / WEIGHTS))
     except FileNotFoundError as error:
         raise UserError(f"{folder}: no model here ({error.filename} is missing)") from None
