@@ -75,7 +75,7 @@ def train(image_size: int, width: int, seconds: float, rate: Synchronized) -> No
     from colorize.methods import model
     from stages import common
 
-    entry = common.section(common.read_params(), "models.cyclegan")
+    entry = common.read_params().models["cyclegan"]
     entry |= {"width": width, "discriminator_width": width}
     network = model.build(model.parse(entry, "models.cyclegan"), image_size)
     rng = torch.Generator().manual_seed(0)

@@ -34,9 +34,9 @@ def coloured(network, rgb: torch.Tensor, image_size: int) -> torch.Tensor:
 
 
 def main() -> None:
-    values = common.read_params()
-    image_size = common.section(values, "data.image_size")
-    networks = {name: model.load(common.MODELS / name) for name in values["models"]}
+    params = common.read_params()
+    image_size = params.data.image_size
+    networks = {name: model.load(common.MODELS / name) for name in params.models}
     rows = []
     for name in SHOWN:
         image = Image.open(sample.photograph(name)).convert("RGB")

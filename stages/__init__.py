@@ -4,6 +4,12 @@ Run from the root as `python -m stages.NAME`. A script reads its parameters, cal
 writes the outputs that dvc.yaml declares.
 """
 
+import sys
+
+from colorize.base import lifetime
 from colorize.base.threads import wait_briefly
 
-wait_briefly()  # before any of the scripts imports torch
+# Before any of the scripts imports torch, which reads the one and takes seconds.
+wait_briefly()
+if sys.argv[0] == "-m":  # so it is while `python -m stages.NAME` imports this: no worker, no test
+    lifetime.begin()

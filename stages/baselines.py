@@ -3,20 +3,24 @@
 from colorize.base.files import write_json, write_parquet
 from colorize.data.index import check_gray, statistics
 from colorize.evaluation import baselines, protocol
+from colorize.evaluation.baselines import TRIVIAL
 from stages import common
+from stages.common import GRAY, UNION
 
 
 def main() -> None:
-    values = common.read_params()
-    parameters = protocol.EvaluateParameters.parse(common.section(values, "evaluate"), "evaluate")
-    image_size = common.section(values, "data.image_size")
-    mean_ab = statistics(common.UNION, image_size)["mean_ab"]
-    check_gray(common.UNION, common.GRAY)
-    photographs = protocol.Photographs(common.UNION, common.GRAY, image_size)
-    colorers = baselines.trivial(photographs, mean_ab)
-    for name, row in protocol.evaluate(colorers, photographs, parameters.resamples).items():
-        write_json(common.METRICS / f"{name}.json", row.result | {"diagnostics": {}})
-        write_parquet(common.IMAGE_METRICS / f"{name}.parquet", row.images)
+    params = common.read_params()
+    results = {name: common.METRICS / f"{name}.json" for name in TRIVIAL}
+    images = {name: common.IMAGE_METRICS / f"{name}.parquet" for name in TRIVIAL}
+    with common.only_writer("baselines", *results.values(), *images.values()):
+        mean_ab = statistics(UNION, params.data.image_size)["mean_ab"]
+        check_gray(UNION, GRAY)
+        photographs = protocol.Photographs(UNION, GRAY, params.data.image_size)
+        colorers = baselines.trivial(photographs, mean_ab)
+        rows = protocol.evaluate(colorers, photographs, params.evaluate.resamples)
+        for name, row in rows.items():
+            write_json(results[name], row.result | {"diagnostics": {}})
+            write_parquet(images[name], row.images)
 
 
 if __name__ == "__main__":

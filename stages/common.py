@@ -1,21 +1,29 @@
-"""What all stage scripts share: paths, reading params.yaml, and how a command ends."""
+"""What all stage scripts share: paths, parameters, being alone, and how a command ends."""
 
+import argparse
+import contextlib
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
-from ruamel.yaml import YAML, YAMLError
+from colorize.base import lifetime
+from colorize.base.errors import UserError
+from colorize.base.files import remove_leftovers
+from colorize.base.locks import only_one
 
-from colorize.base.errors import UserError, one_line
+if TYPE_CHECKING:
+    from stages.parameters import Params
 
 PARAMS = Path("params.yaml")
+PIPELINE = Path("dvc.yaml")
 RAW = Path("data/raw")
 UNION = Path("data/union")
 GRAY = Path("data/gray")
 MODELS = Path("models")
 METRICS = Path("metrics")
+SUMMARY = METRICS / "summary.json"
 CURVES = METRICS / "training"
 IMAGE_METRICS = METRICS / "images"  # of every photograph
 SAMPLES = Path("reports/samples")
@@ -27,48 +35,45 @@ REPORT = Path("reports/report.html")
 SCRATCH = Path(os.environ.get("DVC_ROOT", ".")) / ".scratch"
 
 
-def read_params() -> dict[str, Any]:
-    """params.yaml as plain values. YAML 1.2, so that 2e-4 is a number. Raises UserError."""
-    try:
-        values = YAML(typ="safe").load(PARAMS)
-    except FileNotFoundError:
-        raise UserError(f"{PARAMS}: missing; run this from the project's root") from None
-    except YAMLError as error:
-        raise UserError(f"{PARAMS}: not YAML: {one_line(error)}") from None
-    if not isinstance(values, dict):
-        raise UserError(f"{PARAMS}: expected sections of keys and values")
-    return values
+def read_params() -> "Params":
+    """params.yaml, checked as a whole: whichever stage runs first finds every mistake in it.
+
+    Raises UserError, one line that names the dotted key.
+    """
+    # Only here: worker processes of the data stages import this module, but need no torch.
+    from stages import parameters
+
+    return parameters.read(PARAMS)
 
 
-def section(values: dict[str, Any], dotted: str) -> Any:
-    """The value under a dotted key; raises UserError where params.yaml lacks it."""
-    for depth, key in enumerate(dotted.split("."), start=1):
-        if not isinstance(values, dict) or key not in values:
-            raise UserError(f"{PARAMS}: {'.'.join(dotted.split('.')[:depth])}: missing")
-        values = values[key]
-    return values
+def name_argument(description: str) -> str:
+    """The NAME of `python -m stages.STAGE NAME`, an entry of `models`.
+
+    dvc.yaml passes "$DVC_STAGE", which is STAGE@NAME: a shell would run commands that stand in a
+    name, and what refuses such names comes after it.
+    """
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("name", metavar="NAME", help="an entry of `models` in params.yaml")
+    return parser.parse_args().name.rpartition("@")[2]
 
 
-# Leaves of `data`; each stage reads and tracks its own, so none can tell a typo from another's.
-DATA_KEYS = (
-    *("datasets", "catalog", "mirror"),
-    *("image_size", "encoding", "sides", "min_chroma", "validation", "validation_max"),
-    "gray",
-)
+@contextlib.contextmanager
+def only_writer(stage: str, *outputs: Path) -> Iterator[None]:
+    """Hold `stage` alone while its outputs are written; what killed writers left goes first.
 
-
-def data_section(values: dict[str, Any]) -> dict[str, Any]:
-    """The section `data`; raises UserError for a key that no stage knows."""
-    data = section(values, "data")
-    for key in data if isinstance(data, dict) else ():
-        if key not in DATA_KEYS:
-            raise UserError(f"data.{key}: unknown key (known here: {', '.join(DATA_KEYS)})")
-    return data
+    An earlier run may not have ended yet: its dvc was killed, or somebody runs it by hand. Raises
+    UserError where that takes long.
+    """
+    with only_one(Path(".scratch/locks") / stage, f"running the stage {stage}"):
+        for output in outputs:
+            remove_leftovers(output)
+        yield
 
 
 def run(main: Callable[[], None]) -> NoReturn:
     """Run a command and exit: 0 done, 2 bad input, 1 the system failed, 130 Ctrl-C."""
     code = 0
+    lifetime.raise_interrupts()
     try:
         main()
     except UserError as error:
@@ -80,5 +85,6 @@ def run(main: Callable[[], None]) -> NoReturn:
     except KeyboardInterrupt:
         print("interrupted; nothing half-written is left", file=sys.stderr)
         code = 130
+    lifetime.leave_at_once()
     # Only here is the error forgotten, and with it what it held: the loader's worker processes.
     sys.exit(code)

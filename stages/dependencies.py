@@ -6,14 +6,20 @@ DVC neither follows imports nor unrolls `models` into a list. So dvc.yaml has co
 
 import ast
 import difflib
+import functools
 import re
 from pathlib import Path
 from typing import Any
 
+from colorize.base.errors import UserError
+from colorize.base.files import write_text
 from colorize.evaluation.baselines import TRIVIAL
-from colorize.training.checkpoint import INERT
 
 PACKAGES = ("colorize", "stages")
+
+# Code that changes no result: what all share, what checks, and what draws pictures of training.
+INERT = ("colorize/base/", "colorize/report/grids.py")
+INERT += ("stages/common.py", "stages/parameters.py", "stages/dependencies.py")
 
 # Read at run time, not imported.
 READ = {
@@ -25,6 +31,34 @@ READ = {
 QUICK = ("download", "union", "grayscale", "report")
 
 MARK = re.compile(r"( +)# \[generated\] (.+)")
+
+
+def check(pipeline: Path, models: dict[str, dict[str, Any]]) -> None:
+    """Raise UserError, naming what is missing and what is too much, unless it is up to date.
+
+    A list for other models than those of params.yaml would have a report show old results.
+    """
+    text = _read(pipeline)
+    wanted = generated(text, models)
+    if text != wanted:
+        found = difference(text, wanted)
+        raise UserError(f"{pipeline}: it {found}; run `python -m stages.check --fix`")
+
+
+def fix(pipeline: Path, models: dict[str, dict[str, Any]]) -> None:
+    """Write the generated lists, and say what has changed."""
+    text = _read(pipeline)
+    wanted = generated(text, models)
+    if text != wanted:
+        write_text(pipeline, wanted)
+        print(f"{pipeline}: it {difference(text, wanted)}: mended")
+
+
+def _read(pipeline: Path) -> str:
+    try:
+        return pipeline.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise UserError(f"{pipeline}: missing; run this from the project's root") from None
 
 
 def generated(text: str, models: dict[str, dict[str, Any]], root: Path = Path()) -> str:
@@ -111,13 +145,21 @@ def files_of(root: Path, *modules: str) -> set[str]:
         if name in found or name.startswith(INERT) or not (root / name).is_file():
             continue
         found.add(name)
-        for node in ast.walk(ast.parse((root / name).read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Import):
-                todo += [alias.name for alias in node.names if _ours(alias.name)]
-            elif isinstance(node, ast.ImportFrom) and _ours(node.module or ""):
-                # `from package import module` and `from module import name` look the same.
-                todo += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        todo += _imported_by(root / name)
     return found | {READ[name] for name in found if name in READ}
+
+
+@functools.cache  # most files are met once for each model and stage
+def _imported_by(path: Path) -> list[str]:
+    """The modules of this project that a file may import."""
+    modules = []
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            modules += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            # `from package import module` and `from module import name` look the same.
+            modules += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+    return [module for module in modules if _ours(module)]
 
 
 def _ours(module: str) -> bool:

@@ -1,13 +1,13 @@
 """Stage `download`: fetch and verify the zips of `data.datasets`, or build the `sample`."""
 
-from colorize.data.download import DownloadParameters, download
+from colorize.data.download import download
 from stages import common
 
 
 def main() -> None:
-    data = common.data_section(common.read_params())
-    parameters = DownloadParameters.pick(data, "data")
-    download(parameters, common.RAW, kept=common.SCRATCH / "zips")
+    params = common.read_params()
+    with common.only_writer("download", common.RAW):
+        download(params.data, common.RAW, kept=common.SCRATCH / "zips")
 
 
 if __name__ == "__main__":

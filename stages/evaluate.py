@@ -1,6 +1,6 @@
 """Stage `evaluate@NAME`: measure one trained model on val and test, and draw its grid."""
 
-import argparse
+import pandas as pd
 
 from colorize.base.errors import UserError
 from colorize.base.files import replaced_file, write_json, write_parquet
@@ -10,39 +10,58 @@ from colorize.evaluation.baselines import BASELINE
 from colorize.evaluation.colors import Colors
 from colorize.methods import model
 from colorize.report import grids
-from colorize.training.runtime import RuntimeParameters, choose_device
+from colorize.training.runtime import choose_device
 from stages import common
+from stages.common import GRAY, MODELS, UNION
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("name", metavar="NAME", help="an entry of `models` in params.yaml")
-    name = parser.parse_args().name
+    name = common.name_argument(__doc__)
+    params = common.read_params()
+    params.model(name)
+    result_file = common.METRICS / f"{name}.json"
+    images_file = common.IMAGE_METRICS / f"{name}.parquet"
+    grid_file = common.SAMPLES / f"{name}.png"
+    with common.only_writer(f"evaluate@{name}", result_file, images_file, grid_file):
+        image_size = params.data.image_size
+        device = choose_device(params.runtime.device)
+        statistics(UNION, image_size)
+        check_gray(UNION, GRAY)
+        network = model.load(MODELS / name, device)
+        if network.image_size != image_size:
+            raise UserError(
+                f"{MODELS / name}: trained at data.image_size = {network.image_size}, "
+                f"params.yaml says {image_size}; run `dvc repro` to train it again"
+            )
+        photographs = protocol.Photographs(UNION, GRAY, image_size)
+        colors = Colors(network, device)
 
-    values = common.read_params()
-    parameters = protocol.EvaluateParameters.parse(common.section(values, "evaluate"), "evaluate")
-    runtime = RuntimeParameters.parse(common.section(values, "runtime"), "runtime")
-    image_size = common.section(values, "data.image_size")
-    device = choose_device(runtime.device)
-    statistics(common.UNION, image_size)
-    check_gray(common.UNION, common.GRAY)
-    network = model.load(common.MODELS / name, device)
-    if network.image_size != image_size:
-        raise UserError(
-            f"{common.MODELS / name}: trained at data.image_size = {network.image_size}, "
-            f"params.yaml says {image_size}; run `dvc repro` to train it again"
-        )
-    photographs = protocol.Photographs(common.UNION, common.GRAY, image_size)
+        result, images = measure(colors, photographs, params.evaluate.resamples, name == BASELINE)
+        write_json(result_file, result)
+        write_parquet(images_file, images)
 
-    # Rows: the method's own RGB, and, where the method may change lightness, its ab on the true L.
-    colors = Colors(network, device)
+        chosen = grids.choose(photographs.index.split("test", "photograph"), params.evaluate.grid)
+        batch = photographs.read(chosen)
+        pasted = colors.pasted(batch) if network.output == "rgb" else None
+        picture = grids.result_grid(batch.gray, batch.truth, colors.own(batch), pasted)
+        with replaced_file(grid_file) as partial:
+            picture.save(partial, "PNG")
+
+
+def measure(
+    colors: Colors, photographs: protocol.Photographs, resamples: int, is_baseline: bool
+) -> tuple[dict, pd.DataFrame]:
+    """All rows of a model: the method's own RGB; where the method may change lightness, its ab on
+    the true L; of the baseline also its ab scaled.
+    """
+    network = colors.model
     colorers = {"own": colors.own}
     if network.output == "rgb":
         colorers["pasted"] = colors.pasted
-    if name == BASELINE:
+    if is_baseline:
         gain = colors.fit_gain(photographs)
         colorers["scaled"] = lambda batch: colors.scaled(batch, gain)
-    rows = protocol.evaluate(colorers, photographs, parameters.resamples)
+    rows = protocol.evaluate(colorers, photographs, resamples)
 
     result, images = rows["own"]
     result["diagnostics"] = {
@@ -60,15 +79,7 @@ def main() -> None:
         if row != "own":
             quantities = evaluated.images.drop(columns=protocol.KEYS)
             images = images.join(quantities.add_prefix(f"{row}_"))
-    write_json(common.METRICS / f"{name}.json", result)
-    write_parquet(common.IMAGE_METRICS / f"{name}.parquet", images)
-
-    chosen = grids.choose(photographs.index.split("test", "photograph"), parameters.grid)
-    batch = photographs.read(chosen)
-    pasted = colors.pasted(batch) if network.output == "rgb" else None
-    picture = grids.result_grid(batch.gray, batch.truth, colors.own(batch), pasted)
-    with replaced_file(common.SAMPLES / f"{name}.png") as partial:
-        picture.save(partial, "PNG")
+    return result, images
 
 
 if __name__ == "__main__":

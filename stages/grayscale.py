@@ -1,12 +1,13 @@
 """Stage `grayscale`: a gray copy of every photograph of the union."""
 
-from colorize.data.grayscale import GrayscaleParameters, grayscale
+from colorize.data.grayscale import grayscale
 from stages import common
 
 
 def main() -> None:
-    data = common.data_section(common.read_params())
-    grayscale(GrayscaleParameters.pick(data, "data"), common.UNION, common.GRAY)
+    params = common.read_params()
+    with common.only_writer("grayscale", common.GRAY):
+        grayscale(params.data, common.UNION, common.GRAY)
 
 
 if __name__ == "__main__":

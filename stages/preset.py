@@ -15,8 +15,9 @@ from ruamel.yaml import YAML
 
 from colorize.base.errors import UserError
 from colorize.base.files import write_text
+from colorize.base.parameters import from_yaml
 from colorize.data import catalog
-from stages import check, common
+from stages import common, parameters
 
 PRESETS = Path("presets")
 
@@ -35,7 +36,8 @@ def main() -> None:
         return
     committed = _committed()
     text = applied(committed, deltas) if deltas else committed
-    check.check(YAML(typ="safe").load(text))
+    values = from_yaml(text, f"{common.PARAMS} with the preset '{arguments.name}'")
+    parameters.check_datasets(parameters.check(values).data)
     keep_edits(committed, text)
     write_text(common.PARAMS, text)
     print(f"params.yaml is now the preset '{arguments.name}'")
@@ -43,7 +45,7 @@ def main() -> None:
 
 def read(name: str, mirror: str | None) -> dict[str, Any]:
     """The changes a preset makes. Raises UserError where a mirror is missing or not asked for."""
-    deltas = {} if name == "sample" else YAML(typ="safe").load(PRESETS / f"{name}.yaml")
+    deltas = {} if name == "sample" else parameters.load(PRESETS / f"{name}.yaml")
     if name != "mirror":
         if mirror:
             raise UserError(f"--mirror: only the preset 'mirror' takes one, not '{name}'")

@@ -13,29 +13,31 @@ from stages import common
 
 
 def main() -> None:
-    values = common.read_params()
-    models = common.section(values, "models")
-    image_size = common.section(values, "data.image_size")
-    rows = tables.rows_of(
-        {name: read_json(common.METRICS / f"{name}.json") for name in models},
-        {name: read_json(common.METRICS / f"{name}.json") for name in TRIVIAL},
-    )
-    html = page(
-        rows,
-        baseline=BASELINE,
-        parameters=models,
-        datasets=common.section(values, "data.datasets"),
-        statistics=statistics(common.UNION, image_size),
-        datasheet=read_json(common.UNION / DATASHEET),
-        sheets={
-            path.stem: photographs.read(path, "RGB")
-            for path in sorted((common.UNION / SHEETS).glob("*.jpg"))
-        },
-        curves={name: pd.read_csv(common.CURVES / f"{name}.csv") for name in models},
-        samples={name: photographs.read(common.SAMPLES / f"{name}.png", "RGB") for name in models},
-    )
-    write_text(common.REPORT, html)
-    write_json(common.METRICS / "summary.json", tables.summary(rows))
+    params = common.read_params()
+    models = params.models
+    with common.only_writer("report", common.REPORT, common.SUMMARY):
+        rows = tables.rows_of(
+            {name: read_json(common.METRICS / f"{name}.json") for name in models},
+            {name: read_json(common.METRICS / f"{name}.json") for name in TRIVIAL},
+        )
+        html = page(
+            rows,
+            baseline=BASELINE,
+            parameters=models,
+            datasets=params.data.datasets,
+            statistics=statistics(common.UNION, params.data.image_size),
+            datasheet=read_json(common.UNION / DATASHEET),
+            sheets={
+                path.stem: photographs.read(path, "RGB")
+                for path in sorted((common.UNION / SHEETS).glob("*.jpg"))
+            },
+            curves={name: pd.read_csv(common.CURVES / f"{name}.csv") for name in models},
+            samples={
+                name: photographs.read(common.SAMPLES / f"{name}.png", "RGB") for name in models
+            },
+        )
+        write_text(common.REPORT, html)
+        write_json(common.SUMMARY, tables.summary(rows))
 
 
 if __name__ == "__main__":

@@ -1,12 +1,13 @@
 """Stage `union`: every distinct photograph of the datasets once, split, and indexed."""
 
-from colorize.data.union import UnionParameters, union
+from colorize.data.union import union
 from stages import common
 
 
 def main() -> None:
-    data = common.data_section(common.read_params())
-    union(UnionParameters.pick(data, "data"), common.RAW, common.UNION)
+    params = common.read_params()
+    with common.only_writer("union", common.UNION):
+        union(params.data, common.RAW, common.UNION)
 
 
 if __name__ == "__main__":

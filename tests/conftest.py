@@ -64,6 +64,8 @@ class Project:
                 section = section[name]
             section[key] = value
         yaml.dump(values, self.path("params.yaml"))
+        # Git looks at size and second: without this it may miss the change, and restore nothing.
+        os.utime(self.path("params.yaml"), (0, 0))
 
     def environment(self) -> dict[str, str]:
         # As after `source .venv/bin/activate`: `python` and `dvc` are those of this environment.

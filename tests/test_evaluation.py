@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from ruamel.yaml import YAML
 
 from colorize import color
 from colorize.base.errors import UserError
@@ -16,8 +17,10 @@ from colorize.data.index import Index
 from colorize.evaluation import baselines, protocol
 from colorize.evaluation.baselines import TRIVIAL
 from colorize.evaluation.colors import Colors
+from colorize.methods import model
 from colorize.report import grids, tables
 from colorize.report.page import page
+from tests.conftest import ROOT, Project
 
 
 @pytest.fixture(scope="module")
@@ -219,28 +222,27 @@ def test_the_report_shows_what_the_union_took():
 
 def test_every_photographs_quantities_are_kept(project):
     project.stage("train", "zhang_l2")
-    project.stage("train", "gan")
     project.stage("evaluate", "zhang_l2")
-    project.stage("evaluate", "gan")
     project.stage("baselines")
+    assert_the_table_matches(project, "zhang_l2", "scaled_")
+    assert_the_table_matches(project, "gray_copy", "")
+
+
+def assert_the_table_matches(project: Project, name: str, prefix: str) -> None:
+    """The photographs' quantities, those with the prefix, and the means of that row."""
     index = Index.read(project.path("data/union"))
-    expected = [*index.split("val", "photograph"), *index.split("test")]
-    for name, prefix in (("zhang_l2", "scaled_"), ("gan", "pasted_"), ("gray_copy", "")):
-        table = pd.read_parquet(project.path(f"metrics/images/{name}.parquet"))
-        assert list(table["name"]) == expected
-        assert list(table.columns[:5]) == ["name", "group", "dataset", "side", "split"]
-        assert (table["group"] == table["name"]).all()
-        result = json.loads(project.path(f"metrics/{name}.json").read_text())
-        row = result[prefix.strip("_")] if prefix else result
-        for split in ("val", "test"):
-            of_split = table[(table["split"] == split) & (table["side"] == "photograph")]
-            ciede2000 = of_split[f"{prefix}ciede2000"].mean()
-            assert ciede2000 == pytest.approx(row[split]["ciede2000"]["mean"], abs=1e-5)
-            ratio = of_split[f"{prefix}chroma"].sum() / of_split[f"{prefix}chroma_of_truth"].sum()
-            assert ratio == pytest.approx(row[split]["chroma_ratio"]["mean"], abs=1e-5)
-    before = project.bytes_of("metrics/images")
-    project.stage("baselines")
-    assert project.bytes_of("metrics/images") == before
+    table = pd.read_parquet(project.path(f"metrics/images/{name}.parquet"))
+    assert list(table["name"]) == [*index.split("val", "photograph"), *index.split("test")]
+    assert list(table.columns[:5]) == ["name", "group", "dataset", "side", "split"]
+    assert (table["group"] == table["name"]).all()
+    result = json.loads(project.path(f"metrics/{name}.json").read_text())
+    row = result[prefix.strip("_")] if prefix else result
+    for split in ("val", "test"):
+        of_split = table[(table["split"] == split) & (table["side"] == "photograph")]
+        ciede2000 = of_split[f"{prefix}ciede2000"].mean()
+        assert ciede2000 == pytest.approx(row[split]["ciede2000"]["mean"], abs=1e-5)
+        ratio = of_split[f"{prefix}chroma"].sum() / of_split[f"{prefix}chroma_of_truth"].sum()
+        assert ratio == pytest.approx(row[split]["chroma_ratio"]["mean"], abs=1e-5)
 
 
 def test_evaluate_names_a_model_that_is_missing_or_broken(project):
@@ -252,6 +254,36 @@ def test_evaluate_names_a_model_that_is_missing_or_broken(project):
     said = project.stage("evaluate", "gan", expect=2).stderr
     assert re.fullmatch(r"error: models/gan: not a model that can be loaded .*\n", said)
     assert not project.path("metrics/gan.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (lambda config: [], "not a model that can be loaded"),
+        (lambda config: None, "not a model that can be loaded"),
+        (lambda config: config | {"image_size": None}, "not a model that can be loaded"),
+        (lambda config: merged(config, width=1e30), r"parameters\.width: .*found 1e\+30"),
+        (lambda config: merged(config, width=10**30), "not a model that can be loaded"),
+        (lambda config: merged(config, method="pix2pix"), r"parameters\.method: one of"),
+    ],
+)
+def test_a_spoiled_config_is_named_in_one_line(tmp_path, spoil, message):
+    values = YAML(typ="safe").load(ROOT / "params.yaml")["models"]["gan"]
+    parameters = model.parse(values | {"width": 2, "depth": 1}, "models.gan")
+    model.save(model.build(parameters, 32), parameters, 32, tmp_path)
+    model.load(tmp_path)
+    path = tmp_path / model.CONFIG
+    path.write_text(json.dumps(spoil(json.loads(path.read_text()))))
+    with pytest.raises(UserError, match=message) as raised:
+        model.load(tmp_path)
+    assert "\n" not in str(raised.value)
+    (tmp_path / model.WEIGHTS).unlink()
+    with pytest.raises(UserError, match=r"no model here \(weights\.safetensors is missing\)"):
+        model.load(tmp_path)
+
+
+def merged(config: dict, **parameters: object) -> dict:
+    return config | {"parameters": config["parameters"] | parameters}
 
 
 def test_index_faults_are_named(tmp_path):

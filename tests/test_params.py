@@ -7,7 +7,8 @@ import pytest
 from ruamel.yaml import YAML
 
 from colorize.base.errors import UserError
-from stages import check, common, preset
+from colorize.training.runtime import choose_device
+from stages import parameters, preset
 from tests.conftest import ROOT, Project, merge
 from tests.zips import catalog, dataset, encoded, image
 
@@ -18,6 +19,10 @@ def committed() -> dict:
     return YAML(typ="safe").load(TEXT)
 
 
+def check(values: dict) -> None:
+    parameters.check_datasets(parameters.check(values).data)
+
+
 def leaves(values: dict, where: str = "") -> list[str]:
     found = []
     for key, value in values.items():
@@ -26,14 +31,14 @@ def leaves(values: dict, where: str = "") -> list[str]:
 
 
 def test_the_committed_parameters_are_valid():
-    check.check(committed())
+    check(committed())
 
 
 @pytest.mark.parametrize("name", ["full"])
 def test_presets_are_valid(name):
     values = committed()
     merge(values, preset.read(name, None))
-    check.check(values)
+    check(values)
 
 
 def test_every_parameter_has_a_comment():
@@ -53,7 +58,7 @@ def test_every_key_of_a_model_is_used():
         key = dotted.rsplit(".", 1)[1] if "." in dotted else dotted
         if key not in ("method", "network"):
             assert re.search(rf"(\bp|parameters|train|runtime|self|self\.p)\.{key}\b", code) or (
-                re.search(rf"\b(train|parameters|seed)\.{key}\b", _stages())
+                re.search(rf"\b(params|parameters|train|evaluate)\.{key}\b", _stages())
             ), dotted
 
 
@@ -150,7 +155,7 @@ def test_a_mistake_is_named_by_its_dotted_key(mistake):
         else:
             values[key] = value
     with pytest.raises(UserError, match=message) as raised:
-        check.check(values)
+        check(values)
     assert "\n" not in str(raised.value)
 
 
@@ -163,7 +168,7 @@ def test_a_missing_key_is_named(key):
         section = section[name]
     del section[last]
     with pytest.raises(UserError, match=rf"^{key}: (missing|one of)"):
-        check.check(values)
+        check(values)
 
 
 @pytest.mark.parametrize("name", ["summary", "training", "gray_copy", "zhang_l2_scaled", "a-b"])
@@ -171,7 +176,7 @@ def test_names_that_models_may_not_have(name):
     values = committed()
     values["models"][name] = values["models"]["gan"]
     with pytest.raises(UserError, match=rf"^models\.{name}: not a name for a model"):
-        check.check(values)
+        check(values)
 
 
 def test_the_baseline_must_be_there():
@@ -180,11 +185,7 @@ def test_the_baseline_must_be_there():
     with pytest.raises(
         UserError, match="zhang_l2: the baseline, of the method 'zhang_l2', is missing"
     ):
-        check.check(values)
-
-
-def test_the_stages_know_all_keys_of_data():
-    assert set(common.DATA_KEYS) == set(check.DataParameters.model_fields)
+        check(values)
 
 
 def test_powers_of_ten_are_numbers():
@@ -194,7 +195,7 @@ def test_powers_of_ten_are_numbers():
 @pytest.fixture
 def repository(tmp_path) -> Project:
     """A git repository with nothing but the committed params.yaml, the presets and the code."""
-    for name in ("params.yaml", "presets", "stages", "colorize"):
+    for name in ("params.yaml", "dvc.yaml", "presets", "stages", "colorize"):
         (tmp_path / name).symlink_to(ROOT / name)
     (tmp_path / "params.yaml").unlink()
     (tmp_path / "params.yaml").write_text(TEXT, encoding="utf-8")
@@ -209,7 +210,11 @@ def repository(tmp_path) -> Project:
 
 
 def test_presets_apply_keep_comments_and_are_undone(repository):
-    repository.stage("preset", "full")
+    """What was written by hand is set aside."""
+    edited = TEXT.replace("seed: 0", "seed: 42", 1)
+    repository.path("params.yaml").write_text(edited, encoding="utf-8")
+    said = repository.stage("preset", "full").stdout
+    kept = re.search(r"kept as (\S+)", said)[1]
     text = repository.path("params.yaml").read_text(encoding="utf-8")
     values = YAML(typ="safe").load(text)
     assert values["data"]["image_size"] == 256
@@ -218,15 +223,6 @@ def test_presets_apply_keep_comments_and_are_undone(repository):
     assert text.count("#") == TEXT.count("#")
     repository.stage("preset", "sample")
     assert repository.path("params.yaml").read_text(encoding="utf-8") == TEXT
-
-
-def test_a_preset_keeps_what_was_written_by_hand_aside(repository):
-    edited = TEXT.replace("seed: 0", "seed: 42", 1)
-    repository.path("params.yaml").write_text(edited, encoding="utf-8")
-    said = repository.stage("preset", "sample").stdout
-    repository.stage("preset", "full")
-    repository.stage("preset", "sample")
-    kept = re.search(r"kept as (\S+)", said)[1]
     assert repository.path(kept).read_text(encoding="utf-8") == edited
 
 
@@ -246,17 +242,48 @@ def test_the_mirror_preset_takes_its_datasets_from_the_mirror(repository, tmp_pa
 
 
 def test_commands_end_with_one_line_and_exit_code_2(repository):
-    repository.params(models__gan__width=0)
-    for command in (["check"], ["train", "gan"]):
-        done = repository.stage(*command, expect=2)
-        assert done.stderr.startswith("error: models.gan.width: ")
+    assert "models: no entry 'nothing'" in repository.stage("train", "nothing", expect=2).stderr
+    repository.params(evaluate__grid=51)
+    for command in ("union", "train gan"):
+        done = repository.stage(*command.split(), expect=2)
+        assert done.stderr.startswith("error: evaluate.grid: "), command
         assert done.stderr.count("\n") == 1
-    assert "models.nothing: missing" in repository.stage("train", "nothing", expect=2).stderr
-    repository.params(data__imagesize=64)
-    for stage in ("download", "union", "grayscale"):
-        assert "error: data.imagesize: unknown key" in repository.stage(stage, expect=2).stderr
     repository.path("params.yaml").write_text("a: [", encoding="utf-8")
     done = repository.stage("check", expect=2)
     assert re.fullmatch(r"error: params\.yaml: not YAML: .*\n", done.stderr)
     repository.path("params.yaml").unlink()
     assert "run this from the project's root" in repository.stage("union", expect=2).stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a: &a\n  b: *a\n", "it refers to itself"),
+        (f"a: {'[' * 5000}", "nested too deeply"),
+        (TEXT.replace("seed: 0", f"seed: {'9' * 5000}"), "not YAML: "),
+        (TEXT.replace("seed: 0", f"seed: {'9' * 4000}"), r"seed: .{1,60} found 9+\.\.\.9+"),
+        (f"{TEXT.partition('models:')[0]}models: null\n", "models: .*found None"),
+        (f"{TEXT.partition('models:')[0]}models: {{2024: {{}}}}\n", r"models\.2024"),
+        ("null", "expected a section"),
+        ("- 1", "expected a section"),
+    ],
+    ids=["itself", "deep", "huge", "large", "no models", "a number", "nothing", "list"],
+)
+def test_what_is_no_set_of_parameters_is_named_in_one_line(tmp_path, text, message):
+    path = tmp_path / "params.yaml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(UserError) as raised:
+        parameters.read(path)
+    said = str(raised.value).replace(f"{tmp_path}/", "")
+    assert re.fullmatch(rf"(params\.yaml)?:? ?{message}.*", said)
+
+
+def test_a_device_that_is_not_there_is_named():
+    for name in ("cuda:7", "cuda:999", "cuda:99999999999999999999"):
+        with pytest.raises(UserError, match=f"^runtime.device: {name} is not available"):
+            choose_device(name)
+
+
+def test_the_name_of_a_model_is_an_entry_and_no_path(repository):
+    said = repository.stage("evaluate", "../models/gan", expect=2).stderr
+    assert "error: models: no entry '../models/gan' (there are zhang_l2, gan, " in said

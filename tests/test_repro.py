@@ -1,7 +1,9 @@
 """The pipeline as users run it, with DVC."""
 
+import contextlib
 import json
 import os
+import random
 import re
 import shutil
 import signal
@@ -9,10 +11,13 @@ import time
 
 import pandas as pd
 import pytest
+from ruamel.yaml import YAML
 
 from colorize.evaluation.baselines import TRIVIAL
 from tests import zips
 from tests.conftest import Project, checkout
+from tests.test_evaluation import assert_the_table_matches
+from tests.test_lifetime import members
 from tests.test_params import committed
 
 MODELS = committed()["models"]
@@ -23,6 +28,11 @@ STAGES += [*(f"evaluate@{m}" for m in MODELS), "baselines", "report"]
 def commit(project: Project) -> None:
     project.run("git", "add", "-A")
     project.run("git", "-c", "user.name=a", "-c", "user.email=b", "commit", "-qm", "c")
+
+
+def undo(pipeline: Project) -> None:
+    """To what was committed; dvc stages dvc.lock, so not to what the index holds."""
+    pipeline.run("git", "checkout", "-q", "HEAD", "--", ".")
 
 
 def ran(said: str) -> list[str]:
@@ -61,6 +71,7 @@ def test_what_the_pipeline_leaves(pipeline):
         for entry in result["test"].values():
             assert set(entry) == {"mean", "low", "high"}
             assert entry["mean"] is None or entry["low"] <= entry["mean"] <= entry["high"]
+    assert_the_table_matches(pipeline, "gan", "pasted_")
     html = pipeline.path("reports/report.html").read_text(encoding="utf-8")
     assert "This run proves little" in html
     assert all(name in html for name in summary)
@@ -85,7 +96,7 @@ def test_an_experiment_reruns_what_its_parameter_touches(pipeline):
     tiles = re.findall(r'src="([^"]*samples_stargan\.png)"', html)
     assert len(set(tiles)) == 2, said  # one of each run, side by side
     assert all(pipeline.path(f"plots/{tile}").is_file() for tile in tiles)
-    pipeline.run("git", "checkout", "-q", ".")
+    undo(pipeline)
     assert not ran(pipeline.run("dvc", "repro").stdout)  # all of it comes from the run cache
 
 
@@ -109,7 +120,7 @@ def test_the_image_size_changes_the_images_and_back(pipeline):
     pipeline.params(data__image_size=32)
     assert not ran(pipeline.run("dvc", "repro", "grayscale").stdout)
     assert pipeline.bytes_of("data/union") == before
-    pipeline.run("git", "checkout", "-q", ".")
+    undo(pipeline)
 
 
 def test_an_experiment_changes_the_set_of_datasets(pipeline, tmp_path):
@@ -136,13 +147,12 @@ def test_an_experiment_changes_the_set_of_datasets(pipeline, tmp_path):
         assert zipped == set(rows["dataset"])
         return rows["dataset"].value_counts().to_dict()
 
-    assert datasets_after("first") == {"first": 31}
-    (tmp_path / "first.zip").unlink()  # whoever wants it from the mirror again fails
     assert datasets_after("first,second") == {"first": 31, "second": 31}
+    (tmp_path / "second.zip").unlink()  # whoever wants it from the mirror again fails
     assert datasets_after("second") == {"second": 31}
     assert pipeline.path("dvc.yaml").read_bytes() == definition
-    pipeline.run("git", "checkout", "-q", ".")
-    pipeline.run("dvc", "repro")
+    undo(pipeline)
+    pipeline.run("dvc", "checkout")
 
 
 def test_what_changes_no_result_reruns_nothing(pipeline):
@@ -151,7 +161,7 @@ def test_what_changes_no_result_reruns_nothing(pipeline):
         with open(pipeline.path(inert), "a") as file:
             file.write("# A comment\n")
     assert not ran(pipeline.run("dvc", "repro", "--dry").stdout)
-    pipeline.run("git", "checkout", "-q", ".")
+    undo(pipeline)
 
 
 @pytest.mark.parametrize(
@@ -168,7 +178,7 @@ def test_an_edit_reruns_what_it_may_change(pipeline, edited, reruns):
     with open(pipeline.path(edited), "a") as file:
         file.write("\n")
     would = ran(pipeline.run("dvc", "repro", "--dry").stdout)
-    pipeline.run("git", "checkout", "-q", ".")
+    undo(pipeline)
     expected = {
         stage for stage in STAGES if stage.split("@")[0] in reruns or stage.split("@")[-1] in reruns
     }
@@ -186,8 +196,119 @@ def test_an_edit_reruns_what_it_may_change(pipeline, edited, reruns):
 def test_a_parameter_reruns_what_it_may_change(pipeline, parameter, value, reruns):
     pipeline.params(**{parameter: value})
     would = ran(pipeline.run("dvc", "repro", "--dry").stdout)
-    pipeline.run("git", "checkout", "-q", ".")
+    undo(pipeline)
     assert {*would} - {"report"} == {*reruns}
+
+
+def test_a_mistake_anywhere_stops_the_first_stage_that_runs(pipeline):
+    """What dvc itself starts, without `make`, is checked as a whole too."""
+    flags = ("-S", "models.stargan.steps=6", "-S", "evaluate.grid=51")
+    done = pipeline.run("dvc", "exp", "run", *flags, expect=255)
+    assert ran(done.stdout) == ["train@stargan"]
+    assert "error: evaluate.grid: input should be less than or equal to 50" in done.stderr
+    undo(pipeline)
+    pipeline.run("dvc", "checkout")
+
+
+def test_a_removed_model_is_no_row_of_old_results(pipeline):
+    values = YAML().load(pipeline.path("params.yaml"))
+    del values["models"]["stargan"]
+    YAML().dump(values, pipeline.path("params.yaml"))
+    done = pipeline.run("dvc", "repro", expect=255)
+    assert "error: dvc.yaml: it should not have metrics/stargan.json, " in done.stderr
+    undo(pipeline)
+    pipeline.run("dvc", "checkout")
+
+
+def test_the_name_of_a_model_reaches_no_shell(pipeline):
+    values = YAML().load(pipeline.path("params.yaml"))
+    values["models"]["$(touch harmed)'; touch harmed; '"] = values["models"]["gan"]
+    YAML().dump(values, pipeline.path("params.yaml"))
+    done = pipeline.run("dvc", "repro", expect=255)
+    assert "not a name for a model" in done.stderr
+    assert not pipeline.path("harmed").exists()
+    undo(pipeline)
+    pipeline.run("dvc", "checkout")
+
+
+# For each stage a parameter that it reads
+CHANGES = {
+    "download": {"data__mirror": "nowhere"},
+    "union": {"data__image_size": 64},
+    "grayscale": {"data__gray": "rec601"},
+    "train@gan": {"models__gan__learning_rate": 0.02},
+    "evaluate@gan": {"evaluate__resamples": 200},
+    "baselines": {"evaluate__resamples": 200},
+    "report": {"models__gan__steps": 61},
+}
+
+
+def kill_and_repeat(
+    pipeline: Project, stage: str, how: signal.Signals, moment: float, changed: bool
+):
+    """Kill dvc after so many seconds of a stage, and run it again at once.
+
+    The killed one has other parameters where `changed`. SIGINT reaches all processes, as Ctrl-C.
+    """
+    before = outputs_of(pipeline, stage)
+    params, lock = (pipeline.path(name).read_bytes() for name in ("params.yaml", "dvc.lock"))
+    if changed:
+        pipeline.params(**CHANGES[stage])
+    process = pipeline.start("dvc", "repro", "--single-item", "--force", stage)
+    time.sleep(moment)
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, how) if how == signal.SIGINT else os.kill(process.pid, how)
+    end = time.monotonic() + 5
+    process.wait()
+    pipeline.path("params.yaml").write_bytes(params)
+    # As `git restore dvc.lock`: dvc writes it in place, and may have been killed meanwhile.
+    pipeline.path("dvc.lock").write_bytes(lock)
+    again = pipeline.start("dvc", "repro", "--single-item", "--force", stage)
+    while members(process.pid):
+        assert time.monotonic() < end, f"{stage} outlived its dvc"
+        time.sleep(0.05)
+    said = again.communicate()[1]
+    assert again.returncode == 0, said
+    assert outputs_of(pipeline, stage) == before
+
+
+def outputs_of(pipeline: Project, stage: str) -> dict[str, bytes]:
+    lock = YAML(typ="safe").load(pipeline.path("dvc.lock"))
+    found = {}
+    for out in lock["stages"][stage]["outs"]:
+        found |= pipeline.bytes_of(out["path"])
+    assert found
+    return found
+
+
+KILLS = (signal.SIGTERM, signal.SIGKILL, signal.SIGINT)
+
+
+@pytest.mark.parametrize(
+    ("stage", "how", "moment"),
+    [
+        ("union", signal.SIGKILL, 3.5),
+        ("grayscale", signal.SIGINT, 3.0),
+        ("train@gan", signal.SIGTERM, 4.5),
+        ("evaluate@gan", signal.SIGKILL, 2.5),
+        ("baselines", signal.SIGTERM, 3.5),
+    ],
+)
+def test_killed_and_repeated_a_stage_ends_with_the_same_bytes(pipeline, stage, how, moment):
+    kill_and_repeat(pipeline, stage, how, moment, changed=True)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("stage", CHANGES)
+def test_killed_forty_times_at_random_moments(pipeline, stage):
+    rng = random.Random(stage)
+    start = time.monotonic()
+    pipeline.run("dvc", "repro", "--single-item", "--force", stage)
+    longest = time.monotonic() - start
+    for number in range(40):
+        moment = rng.uniform(0.5, longest)
+        kill_and_repeat(pipeline, stage, KILLS[number % 3], moment, changed=number % 2 == 0)
+    assert not list(pipeline.path(".").rglob(".*.partial"))
 
 
 def test_repro_killed_in_the_middle_resumes_and_ends_with_the_same_bytes(pipeline, tmp_path):
@@ -208,5 +329,5 @@ def test_repro_killed_in_the_middle_resumes_and_ends_with_the_same_bytes(pipelin
     assert "resuming after step" in done.stderr
     for output in ("models/gan", "metrics/training/gan.csv", "reports/training/gan.png"):
         assert pipeline.bytes_of(output) == undisturbed.bytes_of(output)
-    pipeline.run("git", "checkout", "-q", ".")
+    undo(pipeline)
     pipeline.run("dvc", "repro", "train@gan")

@@ -6,15 +6,11 @@ import re
 import shutil
 import signal
 import subprocess
-import sys
 import time
 
-import filelock
 import pytest
 import torch
-from ruamel.yaml import YAML
 
-from colorize.base.errors import UserError
 from colorize.data import index
 from colorize.training import checkpoint, loop
 from tests.conftest import METHODS, Project
@@ -50,7 +46,7 @@ def longer(project: Project, name: str) -> None:
     project.params(**{f"models__{name}__steps": 200})
 
 
-@pytest.mark.parametrize("name", METHODS)
+@pytest.mark.parametrize("name", ["gan", "stargan"])  # the others: below
 def test_killed_and_resumed_ends_with_the_bytes_of_an_undisturbed_run(project, tmp_path, name):
     longer(project, name)
     undisturbed = Project(shutil.copytree(project.root, tmp_path / "undisturbed"))
@@ -64,7 +60,7 @@ def test_killed_and_resumed_ends_with_the_bytes_of_an_undisturbed_run(project, t
     assert 0 < int(re.search(r"resuming after step (\d+) of 200", said)[1]) < 200
 
     assert outputs(project, name) == outputs(undisturbed, name)
-    assert len(outputs(project, name)) == (4 if name == "zhang_l2" else 5)  # no discriminator
+    assert len(outputs(project, name)) == 5
     assert not list(project.path(".scratch/training").iterdir())  # nothing is left behind
 
 
@@ -116,41 +112,41 @@ def test_stopped_it_says_what_was_saved_and_how_to_go_on(project, number):
     assert line == f"resuming after step {stopped[1]} of 100000\n"
 
 
-def test_a_trainer_whose_dvc_is_gone_saves_and_ends(project):
-    """kill -9 of dvc alone leaves its child running."""
-    project.params(models__gan__steps=100_000, runtime__save_interval=10)
-    stages = YAML(typ="safe").load(project.path("dvc.yaml"))["stages"]
-    command = stages["train"]["do"]["cmd"].replace("${key}", "gan")
-    starter = (
-        "import os, subprocess, sys;"
-        "os.environ['DVC_STAGE'] = 'train@gan';"
-        f"child = subprocess.Popen(['/bin/sh', '-c', {command!r}]);"  # as dvc starts it
-        "print(child.pid, file=sys.stderr, flush=True); child.wait()"
-    )
-    process = project.start(sys.executable, "-c", starter)
-    trainer = int(process.stderr.readline())
-    wait_for_checkpoint(project, process)
-    os.kill(process.pid, signal.SIGKILL)
-    process.wait()
-    deadline = time.monotonic() + 30  # within 5 seconds, on a machine that is not busy
-    while _runs(trainer):
-        assert time.monotonic() < deadline, "still running"
-        time.sleep(0.05)
-    assert "the process that started this stage is gone" in process.stderr.read()
+def test_stopped_while_outputs_are_written_no_step_is_lost(project):
+    project.path("metrics/training").rename(project.path("aside"))
+    project.path("metrics/training").touch()  # a file where the folder of curves should be
+    assert project.stage("train", "gan", expect=1).stderr.splitlines()[-1].startswith("error: ")
+    project.path("metrics/training").unlink()
+    assert "resuming after step 8 of 8" in project.stage("train", "gan").stderr
 
 
-def _runs(pid: int) -> bool:
-    try:
-        with open(f"/proc/{pid}/stat") as file:
-            return file.read().rsplit(")", 1)[1].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
+def test_a_broken_checkpoint_is_named_and_training_starts_afresh(project):
+    train_and_kill(project, "gan")
+    (path,) = project.path(".scratch").glob("training/*/checkpoint.pt")
+    path.write_bytes(path.read_bytes()[:-1000])
+    said = project.stage("train", "gan").stderr
+    assert re.search(r"checkpoint\.pt: not a checkpoint \(.+\); starting afresh", said)
+    assert "Traceback" not in said
+    assert "resuming" not in said
+
+
+@pytest.mark.parametrize("content", [b"", b"words", b"\x80\x02}q\x00.", {"step": 3}, [1, 2]])
+def test_what_is_no_checkpoint_is_named(tmp_path, capsys, content):
+    saved = checkpoint.Checkpoint(tmp_path)
+    saved.save(content)
+    if isinstance(content, bytes):
+        saved.path.write_bytes(content)
+    assert saved.load(torch.device("cpu")) is None
+    assert "checkpoint.pt: not a checkpoint (" in capsys.readouterr().err
+    whole = dict.fromkeys(checkpoint.KEYS, 0)
+    saved.save(whole)
+    assert saved.load(torch.device("cpu")) == whole
 
 
 def test_a_changed_parameter_starts_afresh(project):
     longer(project, "gan")
     train_and_kill(project, "gan")
-    for change in ({"models__gan__steps": 6}, {"seed": 1}, {"models__gan__unpaired": "shared"}):
+    for change in ({"models__gan__steps": 6}, {"models__gan__unpaired": "shared"}):
         project.params(**change)
         assert "resuming" not in project.stage("train", "gan").stderr
 
@@ -159,11 +155,10 @@ def test_a_comment_costs_no_training_where_no_result_depends_on_it(project):
     """And starts it afresh where one does."""
     longer(project, "gan")
     train_and_kill(project, "gan")
-    for inert in ("base/files", "base/__init__", "report/grids", "methods/__init__"):
+    # Shared, drawing, or another method's
+    for inert in ("base/files", "base/__init__", "report/grids", "methods/stargan"):
         with open(project.path(f"colorize/{inert}.py"), "a") as file:
             file.write("# A comment\n")
-    # Unused by gan, though it lies beside what is
-    project.path("colorize/methods/stargan.py").write_text("")
     interrupt = project.start("python", "-m", "stages.train", "gan")
     said = interrupt.stderr.readline()
     os.killpg(interrupt.pid, signal.SIGKILL)
@@ -186,20 +181,6 @@ def test_a_steps_randomness_depends_on_seed_and_step_alone():
     assert all(numbers(*key) == pair for key, pair in reversed(known.items()))
 
 
-def test_a_second_trainer_of_the_same_run_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(checkpoint, "LOCK_SECONDS", 0.2)
-    held = filelock.FileLock(tmp_path / "lock")
-    with (
-        held,
-        pytest.raises(UserError, match="another process is training this very run"),
-        checkpoint.Checkpoint(tmp_path),
-    ):
-        pass
-    with checkpoint.Checkpoint(tmp_path) as free:
-        free.save({"step": 3})
-        assert free.load(torch.device("cpu")) == {"step": 3}
-
-
 def test_the_curves_and_the_grid(project):
     project.stage("train", "stargan")
     rows = project.path("metrics/training/stargan.csv").read_text().splitlines()
@@ -213,11 +194,7 @@ def test_faults_in_the_data_are_named(project):
     project.params(models__stargan__discriminator_layers=4)
     said = project.stage("train", "gan", expect=2).stderr
     assert "data/union: made with data.image_size = 32, params.yaml says 64" in said
-    project.params(data__image_size=32, runtime__device="cuda:7")
-    assert (
-        "runtime.device: cuda:7 is not available" in project.stage("train", "gan", expect=2).stderr
-    )
-    project.params(runtime__device="cpu")
+    project.params(data__image_size=32)
     for path in project.path("data/gray").glob("*.png"):
         path.write_bytes(b"")
     said = project.stage("train", "gan", expect=2).stderr

@@ -1,9 +1,12 @@
 """Writing whole or not at all: nothing half-written ever stands under its final name."""
 
 import contextlib
+import errno
+import glob
 import hashlib
 import json
 import os
+import secrets
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,20 +17,33 @@ from colorize.base.errors import UserError
 if TYPE_CHECKING:  # worker processes of the data stages need neither pandas nor its start-up time
     import pandas as pd
 
+PARTIAL, OLD = "partial", "old"  # what hidden names beside a target end with
+HEX = "[0-9a-f]" * 8
 
-def _partial(path: Path) -> Path:
-    return path.parent / f".{path.name}.partial"
+
+def _beside(path: Path, kind: str) -> Path:
+    """A hidden name beside `path` that nobody else uses: two writers never share one."""
+    return path.parent / f".{path.name}.{secrets.token_hex(4)}.{kind}"
+
+
+def remove_leftovers(path: Path) -> None:
+    """Remove what writers of `path` that were killed have left beside it.
+
+    Only for who knows that no other writer is at work.
+    """
+    for kind in (PARTIAL, OLD):
+        for leftover in path.parent.glob(f".{glob.escape(path.name)}.{HEX}.{kind}"):
+            if leftover.is_dir():
+                shutil.rmtree(leftover)
+            else:
+                leftover.unlink()
 
 
 @contextlib.contextmanager
 def replaced_file(path: Path) -> Iterator[Path]:
-    """Yield a temporary path beside `path`; on success it takes `path`'s place in one move.
-
-    The temporary name is constant, because some formats write it into the file, and outputs must
-    not differ from run to run.
-    """
+    """Yield a temporary path beside `path`; on success it takes `path`'s place in one move."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = _partial(path)
+    partial = _beside(path, PARTIAL)
     try:
         yield partial
         give_name(partial, path)
@@ -37,32 +53,62 @@ def replaced_file(path: Path) -> Iterator[Path]:
 
 def give_name(partial: Path, path: Path) -> None:
     """Move a finished file to its final name, which never outlives the bytes."""
-    with open(partial, "rb") as file:
-        os.fsync(file.fileno())
+    _flush(partial)
     os.replace(partial, path)
+    _flush(path.parent)
 
 
 @contextlib.contextmanager
 def replaced_folder(path: Path) -> Iterator[Path]:
-    """Yield an empty temporary folder beside `path`; on success it replaces `path` as a whole."""
-    partial, old = _partial(path), path.parent / f".{path.name}.old"
-    for leftover in (partial, old):
-        shutil.rmtree(leftover, ignore_errors=True)
+    """Yield an empty temporary folder beside `path`; on success it replaces `path` as a whole.
+
+    Of two writers at the same time the last one wins, with all of its files.
+    """
+    partial, old = _beside(path, PARTIAL), _beside(path, OLD)
     partial.mkdir(parents=True)
     try:
         yield partial
-        # Deleting takes long, moving does not: what an earlier run left goes as a whole.
-        if path.exists():
-            os.replace(path, old)
-        os.replace(partial, path)
+        _exchange(partial, path, old)
+        _flush(path.parent)
     finally:
         for leftover in (partial, old):
             shutil.rmtree(leftover, ignore_errors=True)
 
 
-def write_text(path: Path, text: str) -> None:
+def _exchange(partial: Path, path: Path, old: Path) -> None:
+    """Move `path`, where there is one, to `old`, and `partial` to `path`."""
+    while True:
+        try:
+            with contextlib.suppress(FileNotFoundError):
+                os.replace(path, old)
+            os.replace(partial, path)
+            return
+        except BaseException as error:
+            # Between the two moves another writer has put its folder there: the next old one.
+            if isinstance(error, OSError) and error.errno in (errno.ENOTEMPTY, errno.EEXIST):
+                shutil.rmtree(old, ignore_errors=True)
+                continue
+            if old.exists():
+                os.replace(old, path)
+            raise
+
+
+def _flush(path: Path) -> None:
+    """Wait until a file, or the names in a folder, are on the disk."""
+    number = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)
+
+
+def write_bytes(path: Path, data: bytes) -> None:
     with replaced_file(path) as partial:
-        partial.write_text(text, encoding="utf-8")
+        partial.write_bytes(data)
+
+
+def write_text(path: Path, text: str) -> None:
+    write_bytes(path, text.encode("utf-8"))
 
 
 def write_json(path: Path, value: object) -> None:

@@ -1,10 +1,22 @@
 """What every group of parameters shares: strict types, no unknown keys, errors with dotted keys."""
 
+import reprlib
 from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
+from ruamel.yaml import YAML, YAMLError
 
-from colorize.base.errors import UserError
+from colorize.base.errors import UserError, one_line
+
+
+def from_yaml(text: str, where: str) -> Any:
+    """What a YAML text holds; YAML 1.2, so that 2e-4 is a number. Raises UserError."""
+    try:
+        return YAML(typ="safe").load(text)
+    except (YAMLError, ValueError) as error:  # ValueError: a number of more than 4,300 digits
+        raise UserError(f"{where}: not YAML: {one_line(error)}") from None
+    except RecursionError:
+        raise UserError(f"{where}: nested too deeply") from None
 
 
 class Parameters(BaseModel):
@@ -19,18 +31,12 @@ class Parameters(BaseModel):
         Raises UserError, one line that names every offending dotted key.
         """
         if not isinstance(values, dict):
-            raise UserError(f"{where}: expected a section of keys and values, found {values!r}")
+            found = _short(values)
+            raise UserError(f"{where}: expected a section of keys and values, found {found}")
         try:
             return cls.model_validate(values)
         except ValidationError as error:
             raise UserError("; ".join(_describe(e, where, cls) for e in error.errors())) from None
-
-    @classmethod
-    def pick(cls, values: Any, where: str) -> Self:
-        """Like `parse`, but pass over keys that belong to other groups in the same section."""
-        if isinstance(values, dict):
-            values = {key: value for key, value in values.items() if key in cls.model_fields}
-        return cls.parse(values, where)
 
 
 def _describe(error: Any, where: str, cls: type[BaseModel]) -> str:
@@ -42,4 +48,9 @@ def _describe(error: Any, where: str, cls: type[BaseModel]) -> str:
             return f"{key}: missing"
         case _:
             message = error["msg"].removeprefix("Value error, ")
-            return f"{key}: {message[:1].lower()}{message[1:]}, found {error['input']!r}"
+            return f"{key}: {message[:1].lower()}{message[1:]}, found {_short(error['input'])}"
+
+
+def _short(value: Any) -> str:
+    """Of a value that may be long, or hold itself, enough to recognise it."""
+    return reprlib.repr(value)

@@ -2,6 +2,7 @@
 
 import functools
 import os
+import signal
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -35,7 +36,7 @@ def spread(
     # zips stay with their owner.
     context = get_context("forkserver")
     context.set_forkserver_preload([_module(function)])
-    pool = ProcessPoolExecutor(workers, context, initializer=_die_with_parent)
+    pool = ProcessPoolExecutor(workers, context, initializer=_leave_signals_to_the_parent)
     waiting, items = deque(), iter(items)
     try:
         while batch := list(islice(items, BATCH)):
@@ -60,8 +61,13 @@ def _each(function: Callable[[Item], Result], batch: list[Item]) -> list[Result]
     return [function(item) for item in batch]
 
 
-def _die_with_parent() -> None:
-    """A parent that is killed outright cannot tell its workers: each waits for that itself."""
+def _leave_signals_to_the_parent() -> None:
+    """Ctrl-C reaches the whole process group; the parent alone says so, and ends its workers.
+
+    A parent that is killed outright cannot: each worker waits for that itself.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # how the pool ends the others when one breaks
 
     def wait() -> None:
         parent_process().join()

@@ -5,10 +5,9 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
-from ruamel.yaml import YAML
 
 from colorize.base.errors import UserError, one_line
-from colorize.base.parameters import Parameters
+from colorize.base.parameters import Parameters, from_yaml
 from colorize.data import remote
 from colorize.data.archive import FOLDERS
 
@@ -84,9 +83,10 @@ def _check_complete(name: str, dataset: Dataset, catalog: str) -> None:
 
 def _read(catalog: str) -> dict:
     try:
-        entries = YAML(typ="safe").load(remote.read(catalog).decode("utf-8"))
+        text = remote.read(catalog).decode("utf-8")
     except Exception as error:  # each file system raises its own
         raise UserError(f"data.catalog: cannot read {catalog}: {one_line(error)}") from None
+    entries = from_yaml(text, f"data.catalog: {catalog}")
     if not isinstance(entries, dict):
         raise UserError(f"data.catalog: {catalog} is not a mapping of dataset names to entries")
     for name in entries:

@@ -9,15 +9,15 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
-import filelock
 from pydantic import Field, field_validator
 from tqdm import tqdm
 
 from colorize.base.errors import UserError
 from colorize.base.files import replaced_folder, sha256_of, write_json
+from colorize.base.locks import only_one
 from colorize.base.parameters import Parameters
 from colorize.base.progress import INTERVAL
 from colorize.data import catalog, folder, sample, transfer
@@ -56,7 +56,8 @@ def download(parameters: DownloadParameters, target: Path, kept: Path) -> None:
     known = catalog.load(parameters.catalog)
     chosen = catalog.select(parameters.datasets, known, parameters.catalog)
     fetched = {n: _remote(d, parameters.mirror) for n, d in chosen.items() if d.file is not None}
-    with _one_at_a_time(kept), replaced_folder(target) as raw:
+    # Two runs share what is kept: the second waits, and finds what the first has fetched.
+    with only_one(kept / "lock", "downloading", seconds=-1), replaced_folder(target) as raw:
         for name, dataset in chosen.items():
             if name not in fetched:
                 _build(name, dataset, raw / f"{name}.zip")
@@ -71,22 +72,6 @@ def download(parameters: DownloadParameters, target: Path, kept: Path) -> None:
 
 def _remote(dataset: Dataset, mirror: str) -> Remote:
     return Remote(f"{mirror.rstrip('/')}/{dataset.file}", dataset.bytes, dataset.sha256)
-
-
-@contextlib.contextmanager
-def _one_at_a_time(kept: Path) -> Iterator[None]:
-    """Two runs share what is kept: the second waits, and finds what the first has fetched."""
-    kept.mkdir(parents=True, exist_ok=True)
-    lock = filelock.FileLock(kept / "lock")
-    try:
-        lock.acquire(blocking=False)
-    except filelock.Timeout:
-        print(f"{kept}: another download is under way; waiting for its end", file=sys.stderr)
-        lock.acquire()
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def _build(name: str, dataset: Dataset, target: Path) -> None:

@@ -10,12 +10,16 @@ import torch
 from torch import Tensor
 
 from colorize.base.errors import UserError, one_line
-from colorize.base.files import write_json
+from colorize.base.files import write_bytes, write_json
 from colorize.methods.base import Method, ModelParameters
 
 WEIGHTS = "weights.safetensors"  # of the generators: all that colouring needs
 TRAINING = "training.safetensors"  # of the other networks: what training on needs besides
 CONFIG = "config.json"
+
+# What a config.json that somebody has edited, or weights of another model, may raise
+UNLOADABLE = (LookupError, TypeError, ValueError, ArithmeticError, MemoryError, RuntimeError)
+UNLOADABLE += (safetensors.SafetensorError,)
 
 SHARED = ("__init__", "base", "losses", "model", "pool")  # the other files beside this one
 
@@ -69,7 +73,7 @@ def save(model: Method, parameters: ModelParameters, image_size: int, folder: Pa
 
 
 def _write(weights: dict[str, Tensor], path: Path) -> None:
-    path.write_bytes(safetensors.torch.save(weights))
+    write_bytes(path, safetensors.torch.save(weights))
 
 
 def load(folder: Path, device: torch.device | str = "cpu") -> Method:
@@ -77,6 +81,9 @@ def load(folder: Path, device: torch.device | str = "cpu") -> Method:
 
     Raises UserError where there is none, or a broken one.
     """
+    for file in (CONFIG, WEIGHTS):
+        if not (folder / file).is_file():
+            raise UserError(f"{folder}: no model here ({file} is missing)")
     try:
         config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
         image_size = config["image_size"]
@@ -90,9 +97,7 @@ def load(folder: Path, device: torch.device | str = "cpu") -> Method:
         model.optimizers.clear()  # they hold the weights too
         model.pools.clear()
         model.load_state_dict(safetensors.torch.load_file(folder / WEIGHTS))
-    except FileNotFoundError as error:
-        raise UserError(f"{folder}: no model here ({error.filename} is missing)") from None
-    except (KeyError, TypeError, ValueError, safetensors.SafetensorError, RuntimeError) as error:
+    except UNLOADABLE as error:
         reason = one_line(error)[:300]
         raise UserError(f"{folder}: not a model that can be loaded ({reason})") from None
     return model.to(device).eval()

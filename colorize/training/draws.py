@@ -16,6 +16,7 @@ from PIL.Image import Resampling
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from colorize.base import lifetime
 from colorize.base.errors import UserError
 from colorize.data import photographs
 from colorize.data.splits import halves
@@ -144,8 +145,10 @@ def batches(
 def _leave_signals_to_the_trainer(worker: int) -> None:
     """Both may reach the whole process group, and the trainer still has a step to finish.
 
-    So SIGTERM ends a worker half a minute later, unless the trainer has ended it before.
+    So SIGTERM ends a worker half a minute later, unless the trainer has ended it before, or has
+    itself ended.
     """
+    lifetime.end_with_parent(signal.SIGKILL)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: signal.alarm(30))
 

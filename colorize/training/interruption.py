@@ -1,30 +1,29 @@
-"""Being asked to stop: by Ctrl-C, by a signal, or by the loss of the process that started us."""
+"""Being asked to stop while a step is under way, which is to be finished and saved."""
 
-import os
 import signal
 from typing import Self
+
+from colorize.base import lifetime
 
 
 class Interruption:
     """Turns SIGINT, SIGTERM and the loss of the parent under DVC into `reason`, asked each step.
 
-    The second Ctrl-C ends the process at once. A trainer whose `dvc` was killed must not go on
-    writing beside the one that the next `dvc repro` starts.
+    The second signal is treated as before: it interrupts at once.
     """
 
     def __init__(self):
         self._signal: str | None = None
-        self._parent = os.getppid() if "DVC_STAGE" in os.environ else None
         self._previous = {}
 
     @property
     def reason(self) -> str | None:
-        if self._signal is None and self._parent not in (None, os.getppid()):
+        if lifetime.orphaned():
             return "the process that started this stage is gone"
         return self._signal
 
     def __enter__(self) -> Self:
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in lifetime.INTERRUPTS:
             self._previous[number] = signal.signal(number, self._handle)
         return self
 

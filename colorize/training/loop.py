@@ -102,7 +102,8 @@ def train(
             if done in snapshot_steps:
                 pictures[done] = model.colorize_bytes(samples)
             stopping = interruption.reason
-            if stopping or (done % runtime.save_interval == 0 and done < p.steps):
+            # The last step too: outputs take a while to write.
+            if stopping or done % runtime.save_interval == 0 or done == p.steps:
                 save()
             if stopping:
                 raise Stopped(f"{stopping}: stopped after step {done} of {p.steps}")

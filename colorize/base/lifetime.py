@@ -1,0 +1,82 @@
+"""How a command ends early: asked to by a signal, or left behind by the process that started it.
+
+A stage whose `dvc` was killed must not go on writing beside the one that the next `dvc repro`
+starts. The kernel tells it, where it is Linux; elsewhere it looks for itself.
+"""
+
+import ctypes
+import os
+import signal
+import sys
+import threading
+import time
+
+INTERRUPTS = (signal.SIGINT, signal.SIGTERM)
+
+GRACE = 4  # seconds from the parent's end to ours, whatever is under way: checkpoints are whole
+LOOK = 0.2  # seconds
+
+PR_SET_PDEATHSIG = 1  # of prctl(2)
+
+_parent: int | None = None  # the process that must live for us to go on
+
+
+def begin() -> None:
+    """To be called first thing: before imports that take seconds.
+
+    SIGINT and SIGTERM end the process in one line until `raise_interrupts` is called. Under DVC
+    the end of the process that started this one is a SIGTERM, and, `GRACE` later, the end.
+    """
+    leave_at_once()
+    # Who is started by hand, with nohup perhaps, may outlive the shell.
+    if "DVC_STAGE" in os.environ:
+        _follow_parent()
+
+
+def leave_at_once() -> None:
+    """SIGINT and SIGTERM end the process: nothing is under way that would need care."""
+    for number in INTERRUPTS:
+        signal.signal(number, _leave)
+
+
+def raise_interrupts() -> None:
+    """SIGINT and SIGTERM raise KeyboardInterrupt: what is half-written is cleared away."""
+    for number in INTERRUPTS:
+        signal.signal(number, signal.default_int_handler)
+
+
+def orphaned() -> bool:
+    """Is the process gone that started this stage?"""
+    return _parent is not None and os.getppid() != _parent
+
+
+def end_with_parent(number: signal.Signals) -> bool:
+    """Have the kernel send us a signal when the parent ends; False where it cannot.
+
+    Strictly, when that thread of the parent ends which started us: dvc waits for us in it.
+    """
+    return sys.platform == "linux" and not ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, int(number))
+
+
+def _follow_parent() -> None:
+    global _parent
+    _parent = os.getppid()
+    told = end_with_parent(signal.SIGTERM)
+    # It may have ended before we could ask. Whoever adopted us then is of another session.
+    if orphaned() or os.getsid(_parent) != os.getsid(0):
+        os._exit(1)
+    threading.Thread(target=_watch, args=(told,), name="parent", daemon=True).start()
+
+
+def _watch(told: bool) -> None:
+    while not orphaned():
+        time.sleep(LOOK)
+    if not told:
+        os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(GRACE)  # for a training step to end, and its result to be saved
+    os._exit(1)
+
+
+def _leave(number: int, frame: object) -> None:
+    os.write(2, b"interrupted; nothing half-written is left\n")  # print may be what is interrupted
+    os._exit(130)

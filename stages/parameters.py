@@ -1,0 +1,100 @@
+"""params.yaml as a whole: keys, types, ranges, names, and what does not fit together."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field
+
+from colorize.base.errors import UserError
+from colorize.base.parameters import from_yaml
+from colorize.data import catalog
+from colorize.data.download import DownloadParameters
+from colorize.data.grayscale import GrayscaleParameters
+from colorize.data.union import UnionParameters
+from colorize.evaluation.baselines import BASELINE, TRIVIAL
+from colorize.evaluation.protocol import EvaluateParameters
+from colorize.methods import model
+from colorize.methods.base import ModelParameters
+from colorize.training.loop import SeedParameters, TrainParameters
+from colorize.training.runtime import RuntimeParameters
+from stages import dependencies
+
+
+class DataParameters(DownloadParameters, UnionParameters, GrayscaleParameters):
+    """The section `data`, whose leaves the first three stages share."""
+
+
+class Params(SeedParameters):
+    """params.yaml; the entries of `models` are checked by their own method's keys."""
+
+    data: DataParameters
+    train: TrainParameters
+    evaluate: EvaluateParameters
+    models: dict[str, dict[str, Any]] = Field(min_length=1)
+    runtime: RuntimeParameters
+
+    def model(self, name: str) -> ModelParameters:
+        """The parameters of an entry of `models`. Raises UserError where there is none."""
+        if name not in self.models:
+            raise UserError(f"models: no entry {name!r} (there are {', '.join(self.models)})")
+        return model.parse(self.models[name], f"models.{name}")
+
+
+# These would write over outputs of the pipeline, or stand for a trivial row of the tables.
+REFUSED = ("summary", "training", f"{BASELINE}_scaled", *TRIVIAL)
+
+# DVC's run cache ignores keys with these names, and gives back old outputs when they change.
+FORBIDDEN_KEYS = ("size", "nfiles")
+
+
+def read(path: Path) -> Params:
+    """Read and check params.yaml, and that dvc.yaml beside it is up to date with it.
+
+    Raises UserError, one line that names the dotted key.
+    """
+    params = check(load(path))
+    dependencies.check(path.with_name("dvc.yaml"), params.models)
+    return params
+
+
+def load(path: Path) -> Any:
+    """What params.yaml holds. Raises UserError where it is missing or no YAML."""
+    try:
+        return from_yaml(path.read_text(encoding="utf-8"), str(path))
+    except FileNotFoundError:
+        raise UserError(f"{path}: missing; run this from the project's root") from None
+
+
+def check(values: Any) -> Params:
+    """Validate all of params.yaml; raises UserError, one line that names the dotted key."""
+    try:
+        _check_keys(values, "")
+    except RecursionError:
+        raise UserError("params.yaml: it refers to itself, or is nested too deeply") from None
+    params = Params.parse(values, "")
+    for name in params.models:
+        where = f"models.{name}"
+        if name in REFUSED or not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name):
+            raise UserError(
+                f"{where}: not a name for a model (letters, digits and _; not {', '.join(REFUSED)})"
+            )
+        model.check(params.model(name), params.data.image_size, where)
+    if params.models.get(BASELINE, {}).get("method") != BASELINE:
+        raise UserError(f"models.{BASELINE}: the baseline, of the method '{BASELINE}', is missing")
+    return params
+
+
+def check_datasets(data: DataParameters) -> None:
+    """Raise UserError unless the catalog has all datasets.
+
+    Apart from the rest: a catalog may be far away, and only the download needs it.
+    """
+    catalog.select(data.datasets, catalog.load(data.catalog), data.catalog)
+
+
+def _check_keys(values: Any, where: str) -> None:
+    for key, value in values.items() if isinstance(values, dict) else ():
+        if key in FORBIDDEN_KEYS:
+            raise UserError(f"{where}{key}: a key may not be called {' or '.join(FORBIDDEN_KEYS)}")
+        _check_keys(value, f"{where}{key}.")

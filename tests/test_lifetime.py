@@ -1,0 +1,290 @@
+"""How stages end early: by a signal, with the process that started them, one writer at a time."""
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from ruamel.yaml import YAML
+
+from colorize.base import files, locks
+from colorize.methods import model
+from tests.conftest import ROOT, Project
+from tests.test_training import outputs, wait_for_checkpoint
+
+STAGES = YAML(typ="safe").load(ROOT / "dvc.yaml")["stages"]
+
+# What each writes
+FOLDERS = {
+    "download": "data/raw",
+    "union": "data/union",
+    "grayscale": "data/gray",
+    "train@gan": "models/gan",
+    "baselines": "metrics/gray_copy.json",
+}
+
+
+def start_as_dvc_does(project: Project, stage: str) -> tuple[subprocess.Popen, int]:
+    """A process that stands for dvc, and the number of the stage that it has started."""
+    definition = STAGES[stage.split("@")[0]]
+    command = definition.get("do", definition)["cmd"]
+    starter = (
+        "import os, subprocess, sys;"
+        f"os.environ['DVC_STAGE'] = {stage!r};"
+        f"child = subprocess.Popen(['/bin/sh', '-c', {command!r}]);"
+        "print(child.pid, file=sys.stderr, flush=True); child.wait()"
+    )
+    process = project.start(sys.executable, "-c", starter)
+    return process, int(process.stderr.readline())
+
+
+def runs(pid: int) -> bool:
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            return file.read().rsplit(")", 1)[1].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def wait_for(condition, seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def imports_torch(pid: int) -> bool:
+    with contextlib.suppress(FileNotFoundError):
+        return "libtorch" in Path(f"/proc/{pid}/maps").read_text()
+    return False
+
+
+@pytest.mark.parametrize(
+    ("stage", "moment"),
+    [
+        ("download", "at once"),
+        ("union", "at once"),
+        ("union", "while it imports"),
+        ("train@gan", "while it imports"),
+        *((stage, "at work") for stage in FOLDERS),
+    ],
+)
+def test_a_stage_whose_dvc_is_gone_ends_and_writes_nothing(project, stage, moment):
+    """kill -9 of dvc alone leaves its child running."""
+    folder = project.path(FOLDERS[stage])
+    if folder.exists():
+        folder.rename(project.path("aside"))  # as dvc removes it
+    project.params(models__gan__steps=100_000)
+    process, child = start_as_dvc_does(project, stage)
+    if moment == "while it imports":
+        wait_for(lambda: imports_torch(child))
+    elif moment == "at work":
+        wait_for(lambda: project.path(f".scratch/locks/{stage}").exists())
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    wait_for(lambda: not runs(child), seconds=5)
+    assert not folder.exists()
+
+
+def test_a_trainer_whose_dvc_is_gone_saves(project):
+    project.params(models__gan__steps=100_000, runtime__save_interval=10, runtime__workers=1)
+    process, trainer = start_as_dvc_does(project, "train@gan")
+    wait_for_checkpoint(project, process)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    wait_for(lambda: not runs(trainer), seconds=5)
+    assert "the process that started this stage is gone" in process.stderr.read()  # all have ended
+
+
+def test_what_is_started_by_hand_outlives_its_shell(project):
+    shell = project.start("/bin/sh", "-c", "python -m stages.union & echo $! >&2; wait")
+    stage = int(shell.stderr.readline())
+    shutil.rmtree(project.path("data/union"))
+    wait_for(lambda: imports_torch(stage))
+    os.kill(shell.pid, signal.SIGKILL)
+    shell.wait()
+    wait_for(lambda: not runs(stage))
+    assert project.path("data/union/index.csv").exists()
+
+
+@pytest.mark.parametrize(
+    ("number", "moment"), [(signal.SIGINT, "while it imports"), (signal.SIGTERM, "at work")]
+)
+def test_interrupted_a_stage_says_so_in_one_line(project, number, moment):
+    before = project.bytes_of("data/union")
+    process = project.start("python", "-m", "stages.union")
+    if moment == "while it imports":
+        wait_for(lambda: imports_torch(process.pid))
+    else:
+        wait_for(lambda: list(project.path("data").glob(".union.*.partial/*.png")))
+    os.killpg(process.pid, number)  # as a terminal does: the whole group, workers too
+    error = process.communicate(timeout=30)[1]
+    assert process.returncode == 130
+    assert error.strip().splitlines()[-1] == "interrupted; nothing half-written is left"
+    assert "Traceback" not in error
+    assert project.bytes_of("data/union") == before
+    assert not list(project.path("data").glob(".*"))
+
+
+def test_a_stage_waits_for_another_run_of_itself(project):
+    """An orphan that still saves, or a run by hand: never two writers of one output."""
+    project.params(models__gan__steps=100_000)
+    first = project.start("python", "-m", "stages.train", "gan")
+    wait_for_checkpoint(project, first)
+    project.params(models__gan__steps=6)
+    second = project.start("python", "-m", "stages.train", "gan")
+    assert "another process is running the stage train@gan; waiting" in second.stderr.readline()
+    assert first.poll() is None
+    first.terminate()
+    first.communicate()
+    assert second.wait() == 0
+    rows = project.path("metrics/training/gan.csv").read_text().splitlines()
+    assert rows[-1].startswith("6,")
+
+
+def test_two_runs_of_the_same_training_follow_each_other(project, tmp_path):
+    """Experiments in copies of the project share its checkpoints: one finds the other's held."""
+    project.params(models__gan__steps=400)
+    copy = Project(shutil.copytree(project.root, tmp_path / "copy"))
+    runs = []
+    for folder in (project, copy):
+        command = ["/bin/sh", "-c", f"DVC_ROOT={project.root} exec python -m stages.train gan"]
+        runs.append(folder.start(*command))
+    said = [run.communicate()[1] for run in runs]
+    assert [run.returncode for run in runs] == [0, 0], said
+    assert "another process is training this very run; waiting" in "".join(said)
+    assert outputs(copy, "gan") == outputs(project, "gan")
+
+
+def test_who_waits_too_long_is_told_so(tmp_path):
+    with locks.only_one(tmp_path / "lock", "counting"):
+        code = (
+            "from pathlib import Path; from colorize.base import locks\n"
+            f"with locks.only_one(Path({str(tmp_path / 'lock')!r}), 'counting', 0.2): pass"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
+        )
+    assert done.returncode == 1
+    assert f"UserError: {tmp_path}/lock: another process is counting; wait for it" in done.stderr
+    with locks.only_one(tmp_path / "lock", "counting", 0.2):
+        pass
+
+
+def test_of_two_writers_the_last_one_wins_whole(tmp_path):
+    folder = tmp_path / "folder"
+    with files.replaced_folder(folder) as first:
+        (first / "a").write_text("first")
+        with files.replaced_folder(folder) as second:
+            (second / "b").write_text("second")
+        (first / "c").write_text("first")
+    assert {path.name: path.read_text() for path in folder.iterdir()} == {
+        "a": "first",
+        "c": "first",
+    }
+    with files.replaced_file(tmp_path / "file") as first:
+        first.write_text("first")
+        with files.replaced_file(tmp_path / "file") as second:
+            second.write_text("second")
+    assert (tmp_path / "file").read_text() == "first"
+    assert {path.name for path in tmp_path.iterdir()} == {"folder", "file"}
+
+
+def test_many_writers_at_once_leave_one_whole_folder(tmp_path):
+    failed = []
+
+    def write(number: int) -> None:
+        for _ in range(50):
+            try:
+                with files.replaced_folder(tmp_path / "folder") as partial:
+                    for name in "abc":
+                        (partial / name).write_text(str(number))
+            except OSError as error:
+                failed.append(error)
+
+    threads = [threading.Thread(target=write, args=(n,)) for n in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not failed
+    written = {path.name: path.read_text() for path in (tmp_path / "folder").iterdir()}
+    assert written.keys() == set("abc")
+    assert len(set(written.values())) == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["folder"]
+
+
+def test_interrupted_between_the_two_moves_nothing_is_lost(tmp_path, monkeypatch):
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    (folder / "old").touch()
+    move = os.replace
+
+    def interrupted(source, target):
+        if Path(target) == folder and ".partial" in str(source):
+            raise KeyboardInterrupt
+        move(source, target)
+
+    monkeypatch.setattr(os, "replace", interrupted)
+    with pytest.raises(KeyboardInterrupt), files.replaced_folder(folder) as partial:
+        (partial / "new").touch()
+    assert [path.name for path in folder.iterdir()] == ["old"]
+    assert [path.name for path in tmp_path.iterdir()] == ["folder"]
+
+
+def test_what_killed_writers_left_goes_with_the_next_run(project):
+    process = project.start("python", "-m", "stages.union")
+    wait_for(lambda: list(project.path("data").glob(".union.*.partial/*.png")))
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+    assert list(project.path("data").glob(".union.*.partial"))
+    project.path("data/.union.mine").mkdir()  # of somebody else
+    project.stage("union")
+    assert {path.name for path in project.path("data").iterdir()} == {
+        *("raw", "union", "gray"),
+        ".union.mine",
+    }
+
+
+def test_weights_are_on_the_disk_before_their_checkpoint_goes(tmp_path, monkeypatch):
+    flushed = set()
+    fsync = os.fsync
+
+    def recorded(number: int) -> None:
+        flushed.add(Path(f"/proc/self/fd/{number}").readlink())
+        fsync(number)
+
+    monkeypatch.setattr(os, "fsync", recorded)
+    values = YAML(typ="safe").load(ROOT / "params.yaml")["models"]["gan"]
+    parameters = model.parse(values | {"width": 2, "depth": 1}, "models.gan")
+    with files.replaced_folder(tmp_path / "gan") as partial:
+        model.save(model.build(parameters, 32), parameters, 32, partial)
+    for name in (model.WEIGHTS, model.TRAINING, model.CONFIG):
+        assert [path for path in flushed if path.name.startswith(f".{name}.")], name
+    assert tmp_path in flushed  # where the folder has got its name
+
+
+def test_no_loader_process_outlives_a_trainer(project):
+    project.params(models__gan__steps=100_000, runtime__workers=2, runtime__save_interval=10)
+    process = project.start("python", "-m", "stages.train", "gan")
+    wait_for_checkpoint(project, process)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    wait_for(lambda: not members(process.pid), seconds=5)
+
+
+def members(group: int) -> list[int]:
+    """The processes of a group that still run."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            state, _, of_group = stat.read_text().rsplit(")", 1)[1].split()[:3]
+            if int(of_group) == group and state != "Z":
+                found.append(int(stat.parent.name))
+    return found
