@@ -12,11 +12,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--fix", action="store_true", help="write the generated lists of dvc.yaml")
     fix = parser.parse_args().fix
-    params = parameters.check(parameters.load(common.PARAMS))
-    parameters.check_datasets(params.data)
     if fix:
-        dependencies.fix(common.PIPELINE, params.models)
-    dependencies.check(common.PIPELINE, params.models)
+        models = parameters.check(parameters.load(common.PARAMS)).models
+        dependencies.fix(common.PIPELINE, models)
+    params = common.read_params()
+    parameters.check_datasets(params.data)
     print(
         f"params.yaml: {len(params.models)} models ({', '.join(params.models)}) on "
         f"{', '.join(params.data.datasets)} at {params.data.image_size} px"

@@ -43,7 +43,7 @@ def read_params() -> "Params":
     # Only here: worker processes of the data stages import this module, but need no torch.
     from stages import parameters
 
-    return parameters.read(PARAMS)
+    return parameters.read(PARAMS, PIPELINE)
 
 
 def name_argument(description: str) -> str:

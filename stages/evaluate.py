@@ -36,7 +36,7 @@ def main() -> None:
         photographs = protocol.Photographs(UNION, GRAY, image_size)
         colors = Colors(network, device)
 
-        result, images = measure(colors, photographs, params.evaluate.resamples, name == BASELINE)
+        result, images = all_rows(colors, photographs, params.evaluate.resamples, name == BASELINE)
         write_json(result_file, result)
         write_parquet(images_file, images)
 
@@ -48,7 +48,7 @@ def main() -> None:
             picture.save(partial, "PNG")
 
 
-def measure(
+def all_rows(
     colors: Colors, photographs: protocol.Photographs, resamples: int, is_baseline: bool
 ) -> tuple[dict, pd.DataFrame]:
     """All rows of a model: the method's own RGB; where the method may change lightness, its ab on

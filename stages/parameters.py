@@ -48,13 +48,13 @@ REFUSED = ("summary", "training", f"{BASELINE}_scaled", *TRIVIAL)
 FORBIDDEN_KEYS = ("size", "nfiles")
 
 
-def read(path: Path) -> Params:
-    """Read and check params.yaml, and that dvc.yaml beside it is up to date with it.
+def read(path: Path, pipeline: Path) -> Params:
+    """Read and check params.yaml, and that dvc.yaml (`pipeline`) is up to date with it.
 
     Raises UserError, one line that names the dotted key.
     """
     params = check(load(path))
-    dependencies.check(path.with_name("dvc.yaml"), params.models)
+    dependencies.check(pipeline, params.models)
     return params
 
 

@@ -1,9 +1,11 @@
 """A copy of the project with its real params.yaml made small, and ways to run its stages."""
 
+import functools
 import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +13,11 @@ import pytest
 from ruamel.yaml import YAML
 
 from colorize.base.threads import wait_briefly
+from tests import forks
 
 # Before any test imports torch: tests run side by side, one on each core.
 wait_briefly()
-os.environ["OMP_NUM_THREADS"] = "1"
+os.environ["OMP_NUM_THREADS"] = forks.THREADS
 
 ROOT = Path(__file__).parent.parent
 
@@ -40,29 +43,42 @@ SMALL["models"]["stargan"]["n_critic"] = 2
 METHODS = tuple(SMALL["models"])
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest file first: begun last, it would leave the other processes with nothing to do."""
+    items.sort(key=lambda item: item.path.name != "test_repro.py")
+
+
 class Project:
     """A checkout in a folder of its own.
 
     One thread is faster for networks this small, above all beside other work on the machine.
     """
 
-    def __init__(self, root: Path, threads: int = 1):
+    def __init__(self, root: Path, threads: str = forks.THREADS):
         self.root = root
-        self.threads = str(threads)
+        self.threads = threads
 
     def path(self, name: str) -> Path:
         return self.root / name
 
     def params(self, **changes: Any) -> None:
-        """Change params.yaml, comments kept: dotted keys, with __ for the dots."""
+        """Change params.yaml: dotted keys, with __ for the dots."""
+
+        def change(values: dict[str, Any]) -> None:
+            for dotted, value in changes.items():
+                *sections, key = dotted.split("__")
+                section = values
+                for name in sections:
+                    section = section[name]
+                section[key] = value
+
+        self.edit_params(change)
+
+    def edit_params(self, change: Callable[[dict[str, Any]], None]) -> None:
+        """Call `change` with the values of params.yaml, and write them back, comments kept."""
         yaml = YAML()
         values = yaml.load(self.path("params.yaml"))
-        for dotted, value in changes.items():
-            *sections, key = dotted.split("__")
-            section = values
-            for name in sections:
-                section = section[name]
-            section[key] = value
+        change(values)
         yaml.dump(values, self.path("params.yaml"))
         # Git looks at size and second: without this it may miss the change, and restore nothing.
         os.utime(self.path("params.yaml"), (0, 0))
@@ -89,13 +105,14 @@ class Project:
             stdin=subprocess.DEVNULL,
             check=False,
         )
-        if expect is not None:
-            said = f"{' '.join(command)} exited {done.returncode}\n{done.stdout}\n{done.stderr}"
-            assert done.returncode == expect, said
-        return done
+        return _checked(done, expect)
 
-    def stage(self, *arguments: str, expect: int | None = 0) -> subprocess.CompletedProcess:
-        return self.run("python", "-m", f"stages.{arguments[0]}", *arguments[1:], expect=expect)
+    def stage(self, name: str, *arguments: str, expect: int = 0) -> subprocess.CompletedProcess:
+        """`python -m stages.NAME ARGUMENTS`, but for the seconds that its imports take."""
+        command = ["python", "-m", f"stages.{name}", *arguments]
+        if self.threads != forks.THREADS:  # torch takes their number when it is imported
+            return self.run(*command, expect=expect)
+        return _checked(_forks().run(command, self.root), expect)
 
     def start(self, *command: str) -> subprocess.Popen:
         """Start a command in a process group of its own."""
@@ -117,6 +134,17 @@ class Project:
         return {str(p.relative_to(self.root)): p.read_bytes() for p in files}
 
 
+def _checked(done: subprocess.CompletedProcess, expect: int | None) -> subprocess.CompletedProcess:
+    said = f"{' '.join(done.args)} exited {done.returncode}\n{done.stdout}\n{done.stderr}"
+    assert expect in (None, done.returncode), said
+    return done
+
+
+@functools.cache
+def _forks() -> forks.Forks:
+    return forks.Forks(Project(ROOT).environment())
+
+
 def merge(values: dict[str, Any], changes: dict[str, Any]) -> None:
     for key, value in changes.items():
         if isinstance(value, dict):
@@ -125,7 +153,7 @@ def merge(values: dict[str, Any], changes: dict[str, Any]) -> None:
             values[key] = value
 
 
-def checkout(target: Path, threads: int = 1) -> Project:
+def checkout(target: Path) -> Project:
     """Copy what git tracks, and what it would, to `target`, with params.yaml made small."""
     listed = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
@@ -138,11 +166,9 @@ def checkout(target: Path, threads: int = 1) -> Project:
         if (ROOT / name).is_file() and name != "dvc.lock":
             (target / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, target / name)
-    yaml = YAML()
-    values = yaml.load(target / "params.yaml")
-    merge(values, SMALL)
-    yaml.dump(values, target / "params.yaml")
-    return Project(target, threads)
+    project = Project(target)
+    project.edit_params(lambda values: merge(values, SMALL))
+    return project
 
 
 @pytest.fixture(scope="session")

@@ -222,10 +222,16 @@ def test_the_report_shows_what_the_union_took():
 
 def test_every_photographs_quantities_are_kept(project):
     project.stage("train", "zhang_l2")
+    project.stage("train", "gan")
     project.stage("evaluate", "zhang_l2")
+    project.stage("evaluate", "gan")
     project.stage("baselines")
     assert_the_table_matches(project, "zhang_l2", "scaled_")
+    assert_the_table_matches(project, "gan", "pasted_")
     assert_the_table_matches(project, "gray_copy", "")
+    before = project.bytes_of("metrics/images")
+    project.stage("baselines")
+    assert project.bytes_of("metrics/images") == before
 
 
 def assert_the_table_matches(project: Project, name: str, prefix: str) -> None:

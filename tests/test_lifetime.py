@@ -1,13 +1,11 @@
 """How stages end early: by a signal, with the process that started them, one writer at a time."""
 
-import contextlib
 import os
 import shutil
 import signal
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -16,7 +14,8 @@ from ruamel.yaml import YAML
 from colorize.base import files, locks
 from colorize.methods import model
 from tests.conftest import ROOT, Project
-from tests.test_training import outputs, wait_for_checkpoint
+from tests.processes import imports_torch, members, runs, wait_for, wait_for_checkpoint
+from tests.test_training import outputs
 
 STAGES = YAML(typ="safe").load(ROOT / "dvc.yaml")["stages"]
 
@@ -42,27 +41,6 @@ def start_as_dvc_does(project: Project, stage: str) -> tuple[subprocess.Popen, i
     )
     process = project.start(sys.executable, "-c", starter)
     return process, int(process.stderr.readline())
-
-
-def runs(pid: int) -> bool:
-    try:
-        with open(f"/proc/{pid}/stat") as file:
-            return file.read().rsplit(")", 1)[1].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
-
-
-def wait_for(condition, seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-
-
-def imports_torch(pid: int) -> bool:
-    with contextlib.suppress(FileNotFoundError):
-        return "libtorch" in Path(f"/proc/{pid}/maps").read_text()
-    return False
 
 
 @pytest.mark.parametrize(
@@ -113,9 +91,8 @@ def test_what_is_started_by_hand_outlives_its_shell(project):
     assert project.path("data/union/index.csv").exists()
 
 
-@pytest.mark.parametrize(
-    ("number", "moment"), [(signal.SIGINT, "while it imports"), (signal.SIGTERM, "at work")]
-)
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("moment", ["while it imports", "at work"])
 def test_interrupted_a_stage_says_so_in_one_line(project, number, moment):
     before = project.bytes_of("data/union")
     process = project.start("python", "-m", "stages.union")
@@ -152,12 +129,12 @@ def test_two_runs_of_the_same_training_follow_each_other(project, tmp_path):
     """Experiments in copies of the project share its checkpoints: one finds the other's held."""
     project.params(models__gan__steps=400)
     copy = Project(shutil.copytree(project.root, tmp_path / "copy"))
-    runs = []
+    both = []
     for folder in (project, copy):
         command = ["/bin/sh", "-c", f"DVC_ROOT={project.root} exec python -m stages.train gan"]
-        runs.append(folder.start(*command))
-    said = [run.communicate()[1] for run in runs]
-    assert [run.returncode for run in runs] == [0, 0], said
+        both.append(folder.start(*command))
+    said = [run.communicate()[1] for run in both]
+    assert [run.returncode for run in both] == [0, 0], said
     assert "another process is training this very run; waiting" in "".join(said)
     assert outputs(copy, "gan") == outputs(project, "gan")
 
@@ -277,14 +254,3 @@ def test_no_loader_process_outlives_a_trainer(project):
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
     wait_for(lambda: not members(process.pid), seconds=5)
-
-
-def members(group: int) -> list[int]:
-    """The processes of a group that still run."""
-    found = []
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-            state, _, of_group = stat.read_text().rsplit(")", 1)[1].split()[:3]
-            if int(of_group) == group and state != "Z":
-                found.append(int(stat.parent.name))
-    return found

@@ -210,11 +210,7 @@ def repository(tmp_path) -> Project:
 
 
 def test_presets_apply_keep_comments_and_are_undone(repository):
-    """What was written by hand is set aside."""
-    edited = TEXT.replace("seed: 0", "seed: 42", 1)
-    repository.path("params.yaml").write_text(edited, encoding="utf-8")
-    said = repository.stage("preset", "full").stdout
-    kept = re.search(r"kept as (\S+)", said)[1]
+    repository.stage("preset", "full")
     text = repository.path("params.yaml").read_text(encoding="utf-8")
     values = YAML(typ="safe").load(text)
     assert values["data"]["image_size"] == 256
@@ -223,6 +219,15 @@ def test_presets_apply_keep_comments_and_are_undone(repository):
     assert text.count("#") == TEXT.count("#")
     repository.stage("preset", "sample")
     assert repository.path("params.yaml").read_text(encoding="utf-8") == TEXT
+
+
+def test_a_preset_keeps_what_was_written_by_hand_aside(repository):
+    edited = TEXT.replace("seed: 0", "seed: 42", 1)
+    repository.path("params.yaml").write_text(edited, encoding="utf-8")
+    said = repository.stage("preset", "sample").stdout
+    repository.stage("preset", "full")
+    repository.stage("preset", "sample")
+    kept = re.search(r"kept as (\S+)", said)[1]
     assert repository.path(kept).read_text(encoding="utf-8") == edited
 
 
@@ -243,10 +248,16 @@ def test_the_mirror_preset_takes_its_datasets_from_the_mirror(repository, tmp_pa
 
 def test_commands_end_with_one_line_and_exit_code_2(repository):
     assert "models: no entry 'nothing'" in repository.stage("train", "nothing", expect=2).stderr
-    repository.params(evaluate__grid=51)
-    for command in ("union", "train gan"):
+    repository.params(data__imagesize=64)
+    for command in ("check", "download", "union", "grayscale", "train gan", "evaluate gan"):
         done = repository.stage(*command.split(), expect=2)
-        assert done.stderr.startswith("error: evaluate.grid: "), command
+        assert done.stderr.startswith("error: data.imagesize: unknown key"), command
+        assert done.stderr.count("\n") == 1
+    repository.path("params.yaml").write_text(TEXT, encoding="utf-8")
+    repository.params(models__gan__width=0)
+    for command in ("check", "download", "union", "grayscale", "train gan", "baselines", "report"):
+        done = repository.stage(*command.split(), expect=2)
+        assert done.stderr.startswith("error: models.gan.width: "), command
         assert done.stderr.count("\n") == 1
     repository.path("params.yaml").write_text("a: [", encoding="utf-8")
     done = repository.stage("check", expect=2)
@@ -273,7 +284,7 @@ def test_what_is_no_set_of_parameters_is_named_in_one_line(tmp_path, text, messa
     path = tmp_path / "params.yaml"
     path.write_text(text, encoding="utf-8")
     with pytest.raises(UserError) as raised:
-        parameters.read(path)
+        parameters.read(path, ROOT / "dvc.yaml")
     said = str(raised.value).replace(f"{tmp_path}/", "")
     assert re.fullmatch(rf"(params\.yaml)?:? ?{message}.*", said)
 
@@ -285,5 +296,6 @@ def test_a_device_that_is_not_there_is_named():
 
 
 def test_the_name_of_a_model_is_an_entry_and_no_path(repository):
-    said = repository.stage("evaluate", "../models/gan", expect=2).stderr
-    assert "error: models: no entry '../models/gan' (there are zhang_l2, gan, " in said
+    for stage in ("train", "evaluate"):
+        said = repository.stage(stage, "../models/gan", expect=2).stderr
+        assert "error: models: no entry '../models/gan' (there are zhang_l2, gan, " in said

@@ -57,10 +57,7 @@ def test_check_writes_the_lists_for_an_added_model(tmp_path):
     project = checkout(tmp_path)
     project.stage("check")
     before = project.path("dvc.yaml").read_text()
-    yaml = YAML()
-    values = yaml.load(project.path("params.yaml"))
-    values["models"]["second_gan"] = dict(values["models"]["gan"])
-    yaml.dump(values, project.path("params.yaml"))
+    project.params(models__second_gan=dict(MODELS["gan"]))
     said = project.stage("check", expect=2).stderr
     assert re.fullmatch(r"error: dvc\.yaml: it lacks metrics/second_gan\.json, .*--fix`\n", said)
     assert project.path("dvc.yaml").read_text() == before

@@ -1,0 +1,72 @@
+"""Starts stages in copies of a process that has imported torch, which is most of a short stage.
+
+Run as a script it is that process: a line of JSON in is a stage to run, a line out its exit code.
+A copy is a process of its own, in the project's folder, and imports the project's code from there
+as `python -m` does. The packages alone are there already.
+"""
+
+import gc
+import json
+import os
+import runpy
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+PACKAGES = ("filelock", "fsspec", "jinja2", "pandas", "PIL.Image", "pyarrow.parquet", "pydantic")
+PACKAGES += ("requests", "ruamel.yaml", "safetensors.torch", "torch", "tqdm")
+PACKAGES += ("torch._dynamo",)  # which torch imports with the first optimiser
+
+THREADS = "1"
+
+
+class Forks:
+    """The process that copies itself. It ends with ours: its input is then closed."""
+
+    def __init__(self, environment: dict[str, str]):
+        self.process = subprocess.Popen(
+            [sys.executable, __file__],
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, command: list[str], folder: Path) -> subprocess.CompletedProcess:
+        """Run `python -m MODULE ...` in `folder` and wait for its end."""
+        with tempfile.TemporaryDirectory() as said:
+            out, err = Path(said, "out"), Path(said, "err")
+            request = {"command": command, "folder": str(folder)}
+            request |= {"out": str(out), "err": str(err)}
+            print(json.dumps(request), file=self.process.stdin, flush=True)
+            code = int(self.process.stdout.readline())
+            return subprocess.CompletedProcess(command, code, out.read_text(), err.read_text())
+
+
+def _serve() -> None:
+    for package in PACKAGES:
+        __import__(package)
+    gc.freeze()  # or each copy would copy all of it when it collects garbage
+    for line in sys.stdin:
+        child = os.fork()
+        if child == 0:
+            _become(**json.loads(line))
+        _, status = os.waitpid(child, 0)
+        print(os.waitstatus_to_exitcode(status), flush=True)
+
+
+def _become(command: list[str], folder: str, out: str, err: str) -> None:
+    """Run the module; ends in SystemExit or whatever it raises, and so does the process."""
+    os.chdir(folder)
+    for number, file in enumerate((os.devnull, out, err)):
+        os.dup2(os.open(file, os.O_RDWR | os.O_CREAT), number)
+    _python, _m, module, *arguments = command
+    sys.path[0] = folder
+    sys.argv = ["-m", *arguments]
+    runpy.run_module(module, run_name="__main__", alter_sys=True)
+    sys.exit()
+
+
+if __name__ == "__main__":
+    _serve()
