@@ -80,7 +80,6 @@ def _benchmark(arguments: argparse.Namespace, zips: list[Path], folder: Path) ->
         sides="all",
         min_chroma=4,
         validation=0.05,
-        validation_max=500,
     )
     workers = arguments.workers
     ours = [

@@ -1,13 +1,15 @@
 """Colour: sRGB, CIE Lab, and gray. Tensors are (..., channels, height, width).
 
-Ranges: RGB in [0, 1]; L in [0, 100]; a and b within about [-110, 110]. The white point is D65, the
-matrix and white are scikit-image's, so that both agree to rounding.
+Ranges: RGB in [0, 1], or uint8 in 0..255 where it is only read; L in [0, 100]; a and b within about
+[-110, 110]. The white point is D65, the matrix and white are scikit-image's, so that both agree to
+rounding.
 """
 
 import functools
 from collections.abc import Callable
 from typing import ParamSpec
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -21,6 +23,8 @@ _RGB_TO_XYZ = (
     (0.019334, 0.119193, 0.950227),
 )
 _WHITE = (0.95047, 1.0, 1.08883)
+# Inverted in float64: the float32 inverse moves colours by up to 1e-5.
+_XYZ_TO_RGB = np.linalg.inv(_RGB_TO_XYZ).tolist()
 
 
 def to_float(image: Tensor) -> Tensor:
@@ -53,7 +57,11 @@ def _widened(argument: object) -> object:
 
 
 def _decode(srgb: Tensor) -> Tensor:
-    """sRGB to linear light."""
+    """sRGB, uint8 too, to linear light."""
+    if srgb.dtype == torch.uint8:  # 256 powers instead of one for each pixel
+        levels = torch.arange(256, dtype=torch.uint8, device=srgb.device)
+        light = _decode(to_float(levels)).index_select(0, srgb.flatten().int())
+        return light.view(srgb.shape)
     return torch.where(srgb > 0.04045, ((srgb.clamp(min=0) + 0.055) / 1.055) ** 2.4, srgb / 12.92)
 
 
@@ -74,8 +82,9 @@ def _cube_root(t: Tensor) -> Tensor:
 
 @in_full_precision
 def rgb_to_lab(rgb: Tensor) -> Tensor:
-    """(..., 3, H, W) sRGB in [0, 1] to (..., 3, H, W) Lab."""
-    xyz = _mix(_decode(rgb), rgb.new_tensor(_RGB_TO_XYZ))
+    """(..., 3, H, W) sRGB to (..., 3, H, W) Lab."""
+    light = _decode(rgb)
+    xyz = _mix(light, light.new_tensor(_RGB_TO_XYZ))
     fx, fy, fz = _cube_root(xyz / xyz.new_tensor(_WHITE)[:, None, None]).unbind(-3)
     return torch.stack((116 * fy - 16, 500 * (fx - fy), 200 * (fy - fz)), dim=-3)
 
@@ -88,29 +97,27 @@ def lab_to_rgb(lab: Tensor) -> Tensor:
     f = torch.stack((fy + a / 500, fy, fy - b / 200), dim=-3)
     t = torch.where(f > 0.2068966, f**3, (f - 16 / 116) / 7.787)
     xyz = t * t.new_tensor(_WHITE)[:, None, None]
-    # Inverted in float64: the float32 inverse moves colours by up to 1e-5.
-    inverse = torch.linalg.inv(torch.tensor(_RGB_TO_XYZ, dtype=torch.float64))
-    return _encode(_mix(xyz, inverse.to(xyz)))
+    return _encode(_mix(xyz, xyz.new_tensor(_XYZ_TO_RGB)))
 
 
 @in_full_precision
 def gray_of(rgb: Tensor, definition: str = "lightness") -> Tensor:
-    """Gray copy of a photograph: (..., 3, H, W) sRGB to (..., 1, H, W) sRGB gray, both in [0, 1].
+    """Gray copy of a photograph: (..., 3, H, W) sRGB to (..., 1, H, W) sRGB gray in [0, 1].
 
     `lightness` is the gray level whose CIE lightness is the photograph's: luminance Y computed in
     linear light, then encoded. `rec601` is the weighted sum of the encoded channels (0.299 R +
     0.587 G + 0.114 B) that most tools use; it shifts the lightness of saturated colours.
     """
     if definition == "rec601":
-        weights = rgb.new_tensor((0.299, 0.587, 0.114))
-        return (rgb * weights[:, None, None]).sum(-3, keepdim=True)
-    luminance = (_decode(rgb) * rgb.new_tensor(_RGB_TO_XYZ[1])[:, None, None]).sum(-3, keepdim=True)
-    return _encode(luminance)
+        encoded = to_float(rgb) if rgb.dtype == torch.uint8 else rgb
+        return _mix(encoded, encoded.new_tensor([[0.299, 0.587, 0.114]]))
+    light = _decode(rgb)
+    return _encode(_mix(light, light.new_tensor(_RGB_TO_XYZ[1:2])))
 
 
 @in_full_precision
 def lightness_of(gray: Tensor) -> Tensor:
-    """(..., 1, H, W) sRGB gray in [0, 1] to CIE lightness L in [0, 100]."""
+    """(..., 1, H, W) sRGB gray to CIE lightness L in [0, 100]."""
     return 116 * _cube_root(_decode(gray)) - 16
 
 
@@ -142,8 +149,12 @@ def join(lightness: Tensor, ab: Tensor) -> Tensor:
 
 
 def quarter(ab: Tensor) -> Tensor:
-    """(n, 2, H, W) to (n, 2, H/4, W/4): every fourth pixel, as Zhang et al. train on."""
-    return ab[:, :, ::4, ::4]
+    """(n, 2, H, W) to (n, 2, H/4, W/4): the mean of 4 x 4 pixels, which `enlarge` undoes in place.
+
+    Zhang et al. train on every fourth pixel, the corner of each square: their colours come out
+    shifted by 1.5 pixels.
+    """
+    return F.avg_pool2d(ab, 4)
 
 
 def enlarge(ab: Tensor) -> Tensor:

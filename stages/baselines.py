@@ -15,7 +15,8 @@ def main() -> None:
     with common.only_writer("baselines", *results.values(), *images.values()):
         mean_ab = statistics(UNION, params.data.image_size)["mean_ab"]
         check_gray(UNION, GRAY)
-        photographs = protocol.Photographs(UNION, GRAY, params.data.image_size)
+        measured = params.evaluate.validation_max
+        photographs = protocol.Photographs(UNION, GRAY, params.data.image_size, measured)
         colorers = baselines.trivial(photographs, mean_ab)
         rows = protocol.evaluate(colorers, photographs, params.evaluate.resamples)
         for name, row in rows.items():

@@ -33,8 +33,9 @@ def main() -> None:
                 f"{MODELS / name}: trained at data.image_size = {network.image_size}, "
                 f"params.yaml says {image_size}; run `dvc repro` to train it again"
             )
-        photographs = protocol.Photographs(UNION, GRAY, image_size)
-        colors = Colors(network, device)
+        measured = params.evaluate.validation_max
+        photographs = protocol.Photographs(UNION, GRAY, image_size, measured)
+        colors = Colors(network, device, MODELS / name)
 
         result, images = all_rows(colors, photographs, params.evaluate.resamples, name == BASELINE)
         write_json(result_file, result)

@@ -7,6 +7,7 @@ the committed file, so presets replace each other; `sample` is the committed fil
 import argparse
 import hashlib
 import io
+import json
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -67,7 +68,8 @@ def flags(deltas: dict[str, Any], where: str = "") -> list[str]:
         if isinstance(value, dict):
             result += flags(value, f"{where}{key}.")
         elif isinstance(value, list):
-            result.append(f"-S '{where}{key}=[{','.join(map(str, value))}]'")
+            # In quotes: a dataset may be called 2024.
+            result.append(f"-S '{where}{key}=[{','.join(map(json.dumps, value))}]'")
         else:
             result.append(f"-S '{where}{key}={value}'")
     return result

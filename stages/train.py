@@ -5,6 +5,7 @@ from pathlib import Path
 
 import torch
 
+from colorize.base.errors import UserError
 from colorize.base.files import replaced_file, replaced_folder, sha256_of, write_text
 from colorize.base.locks import only_one
 from colorize.data import tensors
@@ -75,6 +76,8 @@ def main() -> None:
                     device=device,
                     checkpoint=checkpoint,
                 )
+            except loop.Diverged as error:
+                raise UserError(f"models.{name}: {error}") from None
             except loop.Stopped as stopped:
                 print(f"{name}: {stopped}; saved. Run the same command to go on.", file=sys.stderr)
                 sys.exit(130)

@@ -86,3 +86,44 @@ def test_colour_is_computed_in_full_precision(half):
     assert (again - rgb.float()).abs().max() < 1e-2
     assert l1.dtype == gan.dtype == torch.float32
     assert float(l1) == pytest.approx(float(rgb.double().mean()), rel=1e-5)
+
+
+def test_bytes_are_decoded_as_floats_are():
+    rgb = color.to_uint8(photograph("coffee.png"))
+    assert torch.equal(color.rgb_to_lab(rgb), color.rgb_to_lab(color.to_float(rgb)))
+    for definition in ("lightness", "rec601"):
+        expected = color.gray_of(color.to_float(rgb), definition)
+        assert torch.equal(color.gray_of(rgb, definition), expected)
+    gray = rgb[:, :1, ::2]  # not contiguous
+    assert torch.equal(color.lightness_of(gray), color.lightness_of(color.to_float(gray)))
+
+
+def test_bytes_take_256_powers(monkeypatch):
+    taken = []
+    power = torch.Tensor.__pow__
+    monkeypatch.setattr(
+        torch.Tensor, "__pow__", lambda x, e: taken.append((x.numel(), e)) or power(x, e)
+    )
+    color.rgb_to_lab(color.to_uint8(photograph("coffee.png")))
+    assert [count for count, exponent in taken if exponent == 2.4] == [256]
+
+
+def test_no_matrix_is_inverted_for_a_picture(monkeypatch):
+    monkeypatch.setattr(torch.linalg, "inv", None)
+    lab = color.rgb_to_lab(photograph("coffee.png"))
+    color.join(lab[:, :1], lab[:, 1:] * 5)
+
+
+def test_chroma_at_a_quarter_of_the_size_stays_in_place():
+    """A slope comes back as it was, but at the border; shifted by a pixel it would be 1 off."""
+    across = torch.arange(64.0).expand(1, 2, 32, 64)
+    for ab in (across, across.transpose(2, 3)):
+        again = color.enlarge(color.quarter(ab))
+        assert (again - ab)[..., 2:-2, 2:-2].abs().max() < 1e-4
+    ab = color.rgb_to_lab(photograph("coffee.png"))[:, 1:]
+    again = color.enlarge(color.quarter(ab))
+    errors = {
+        shift: (again[..., 8:-8, 8:-8] - ab.roll((shift, shift), (2, 3))[..., 8:-8, 8:-8]).norm()
+        for shift in (-2, -1, 0, 1, 2)
+    }
+    assert min(errors, key=errors.get) == 0

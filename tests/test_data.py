@@ -22,7 +22,6 @@ UNION = {
     "sides": "all",
     "min_chroma": 4,
     "validation": 0.2,
-    "validation_max": 500,
 }
 
 
@@ -99,8 +98,95 @@ def test_validation_does_not_move_when_a_dataset_is_added(mirror, tmp_path):
     validation = set(alone[alone["split"] == "val"]["name"])
     assert validation
     assert validation <= set(both[both["split"] == "val"]["name"])
-    few = unite(mirror, tmp_path, validation_max=1)
-    assert (few["split"] == "val").sum() == 1
+
+
+def test_nothing_leaves_val_however_much_is_added(tmp_path):
+    """As `full` did, where 500 photographs of a larger union had smaller hashes."""
+    folder = tmp_path / "mirror"
+    folder.mkdir()
+    files = {f"trainA/{n:04}.png": png(n) for n in range(1400)} | {"testA/t.png": png(9999)}
+    entries = {"many": zips.dataset(folder, "many", files)}
+    files = {f"trainA/{n:04}.png": png(2000 + n) for n in range(300)}
+    entries["more"] = zips.dataset(folder, "more", files)
+    zips.catalog(folder, entries)
+    settings = {"validation": 0.45, "min_chroma": 0}
+    alone = unite(folder, tmp_path, ["many"], **settings)
+    both = unite(folder, tmp_path, ["many", "more"], **settings)
+    validation = set(alone[alone["split"] == "val"]["name"])
+    assert len(validation) > 510
+    assert validation < set(both[both["split"] == "val"]["name"])
+
+
+@pytest.mark.parametrize("form", ["file", "pixels"])
+def test_what_is_left_out_claims_no_content(tmp_path, form):
+    """A rendering and a photograph, or a gray photograph and a label map, of the same content."""
+    folder = tmp_path / "mirror"
+    folder.mkdir()
+    gray = zips.image(300).convert("L")
+
+    def again(picture) -> bytes:
+        return zips.encoded(picture, "PNG", compress_level=0 if form == "pixels" else 6)
+
+    first = {f"trainA/{n:02}.png": png(n) for n in range(30)}
+    first |= {"testA/t.png": png(99), "trainB/rendering.png": png(200)}
+    first |= {"trainA/gray.png": zips.encoded(gray)}
+    second = {"trainA/photograph.png": again(zips.image(200)), "trainB/map.png": again(gray)}
+    second |= {"trainB/map again.png": again(gray)}
+    entries = {
+        "first": zips.dataset(folder, "first", first, {"B": "rendering"}),
+        "second": zips.dataset(folder, "second", second, {"B": "label map"}),
+    }
+    zips.catalog(folder, entries)
+    rows = unite(folder, tmp_path, sides="photographs")
+    assert rows.loc["first/trainB/rendering.png", "cause"] == "side"
+    assert rows.loc["second/trainA/photograph.png", "cause"] == ""
+    rows = unite(folder, tmp_path)
+    assert rows.loc["first/trainB/rendering.png", "cause"] == ""
+    assert rows.loc["second/trainA/photograph.png", "twin"] == "first/trainB/rendering.png"
+    assert rows.loc["first/trainA/gray.png", "cause"] == "gray"
+    assert rows.loc["second/trainB/map again.png", "cause"] == ""
+    twin = rows.loc["second/trainB/map.png"]
+    assert (twin["cause"], twin["twin"]) == ("duplicate", "second/trainB/map again.png")
+
+
+def test_files_of_a_group_are_together(tmp_path):
+    """Three frames of each scene; training gives way where the test has one of them."""
+    folder = tmp_path / "mirror"
+    folder.mkdir()
+    files = {f"trainA/scene{n:02}_{i}.png": png(10 * n + i) for n in range(40) for i in range(3)}
+    files |= {"trainA/alone.png": png(1000), "testA/scene07_9.png": png(1001)}
+    entries = {"frames": zips.dataset(folder, "frames", files) | {"groups": "^scene[0-9]+"}}
+    zips.catalog(folder, entries)
+    rows = unite(folder, tmp_path, ["frames"], validation=0.4)
+    given = rows[rows["cause"] == "group"]
+    assert list(given.index) == [f"frames/trainA/scene07_{i}.png" for i in range(3)]
+    assert set(given["twin"]) == {"frames/testA/scene07_9.png"}
+    sheet = json.loads((tmp_path / "union/datasheet.json").read_text())["frames"]
+    assert sheet["left_out"]["group"] == sheet["leaks"] == 3
+    rows["scene"] = rows.index.str.extract("(scene..|alone)")[0].values
+    kept = rows[rows["kept"]]
+    assert kept.groupby("scene")["split"].nunique().max() == 1
+    assert kept.groupby("scene")["group"].nunique().max() == 1
+    assert kept["group"].nunique() == kept["scene"].nunique() == 41
+    assert {"train", "val"} <= set(kept["split"])
+    # Called after one of its photographs
+    assert (kept.groupby("scene").apply(lambda g: g["group"].iloc[0] in set(g["name"]))).all()
+
+
+def test_no_photograph_of_the_sample_is_in_two_parts(prepared):
+    """Not in train and val, nor in both halves of unpaired training, nor its neighbour."""
+    rows = pd.read_csv(prepared.path("data/union/index.csv"), keep_default_na=False)
+    rows = rows[rows["kept"]]
+    rows["photograph"] = rows["source"].str.extract("/([a-z]+)[^/]*$")[0].values
+    assert rows["photograph"].nunique() == 8
+    assert rows.groupby("photograph")["split"].nunique().max() == 1
+    assert set(rows["split"]) == {"train", "val", "test"}
+    assert set(rows[rows["split"] == "val"]["photograph"]) == {"chelsea"}
+    train = rows[rows["split"] == "train"].set_index("name")
+    for half in splits.halves(dict(train["group"])):
+        assert 60 < len(half) < len(train) - 60
+        other = train[~train.index.isin(half)]
+        assert not set(train.loc[half, "photograph"]) & set(other["photograph"])
 
 
 def test_sides_photographs_leaves_paintings_out_of_training_alone(mirror, tmp_path):
@@ -155,7 +241,7 @@ def test_union_faults_name_what_and_where_and_change_nothing(mirror, tmp_path):
         assert contents(tmp_path / "union") == before
         assert not list(tmp_path.rglob("*.partial"))
 
-    fails("no image is left for train .*35 small.*data.image_size = 512", image_size=512)
+    fails("no image is left for train .*38 small.*data.image_size = 512", image_size=512)
     (raw / "stray.zip").write_bytes(b"")
     fails(r"stray\.zip is not in datasets\.json")
     (raw / "stray.zip").unlink()
@@ -201,18 +287,15 @@ def test_no_group_is_split():
     def split(names) -> set[str]:
         return {groups[n] for n in names} & {g for n, g in groups.items() if n not in names}
 
-    val = splits.validation(groups, 0.3, 1000)
+    val = {name for name, group in groups.items() if splits.is_validation(group, 0.3)}
     assert 60 < len(val) < 180
     first, second = splits.halves(groups)
     assert sorted(first + second) == sorted(groups)
     assert 120 < len(first) < 280
     assert not split(val) | split(first) | split(second)
     assert all(groups[other] != groups[name] for name, other in splits.others(groups).items())
-    # A full val takes no part of a group, and what was in it stays.
-    few = splits.validation(groups, 0.3, 50)
-    assert 47 < len(few) <= 50
-    assert few < val
-    assert not split(few)
+    # A larger share only adds.
+    assert val < {name for name, group in groups.items() if splits.is_validation(group, 0.4)}
     pair = {"a.png": "a.png", "b.png": "a.png"}
     assert splits.others(pair) == {"a.png": "b.png", "b.png": "a.png"}
 
@@ -260,6 +343,25 @@ def test_domains_are_gray_and_colour(draws):
     for item in items:
         spread = item["image"].float().std(dim=0, correction=0).max()
         assert (spread == 0) == (item["domain"] == 0)
+
+
+def test_every_batch_of_domains_holds_as_many_of_each(draws):
+    for batch in batches(draws(Domains), 0, 400, 4, workers=0):
+        assert batch["domain"].sum() == 2
+    odd = [int(batch["domain"].sum()) for batch in batches(draws(Domains), 0, 30, 3, workers=0)]
+    assert odd == [1, 2] * 5
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_every_photograph_of_a_domain_is_drawn_once_an_epoch(draws, shared):
+    domains = draws(Domains, shared=shared)
+    read = []
+    domains._read_gray = domains._read_color = lambda name: read.append(name) or zips.image(0)
+    for domain, names in enumerate((domains.gray_names, domains.color_names)):
+        read.clear()
+        for turn in range(len(names)):
+            assert domains[2 * turn + domain]["domain"] == domain
+        assert sorted(read) == sorted(names)
 
 
 def test_image_helpers():

@@ -192,7 +192,7 @@ def described(text):
         (lambda m: (m / "catalog.yaml").unlink(), r"data\.catalog: cannot read .*catalog\.yaml"),
         (described("a: ["), r"data\.catalog: .*catalog\.yaml: not YAML"),
         (described("- a"), r"not a mapping"),
-        (described("1: {images: {}}"), r"1 is no name"),
+        (described("2024: {images: {}}"), r'2024 is no name unless in quotes: "2024"$'),
         (described("../x: {images: {}}"), r"'\.\./x' is no name"),
         (described("second: {file: 3}"), r"second\.file: .*found 3"),
         (described("other: {images: {}}"), r"no dataset 'second'"),
@@ -201,6 +201,7 @@ def described(text):
         (described("second: {folder: /a, bytes: 3}"), r"second: 'folder' excludes"),
         (described("second: {file: a.zip, test: 0.5}"), r"second: 'test' belongs to a 'folder'"),
         (described("second: {folder: /a, test: 1.0}"), r"second\.test: .*found 1\.0"),
+        (described("second: {folder: /a, groups: '('}"), r"second\.groups: not a regular"),
     ],
 )
 def test_download_faults_name_what_and_where_and_change_nothing(mirror, tmp_path, fault, message):

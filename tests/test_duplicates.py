@@ -74,8 +74,9 @@ def test_of_two_hundred_planted_copies_all_but_two_are_found(tiles):
     assert len(found - planted) < 200
 
 
-def test_similarity_is_symmetric_and_ignores_brightness_and_flat_pictures(tiles):
-    a, b = luma(tiles[0]), luma(tiles[1])
+def test_similarity_is_symmetric_and_ignores_brightness_and_flat_pictures():
+    photograph = Image.fromarray(skdata.chelsea())
+    a, b = (luma(photograph.crop((x, 0, x + 128, 128))) for x in (0, 128))
     assert similarity(a, a) == pytest.approx(1, abs=1e-5)
     assert similarity(a, b) == pytest.approx(similarity(b, a), abs=1e-5)
     assert similarity(a, (a // 2 + 60).astype(np.uint8)) > 0.99

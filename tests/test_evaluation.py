@@ -1,20 +1,24 @@
 """Evaluation and report on models whose results are known."""
 
+import base64
+import io
 import json
 import re
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
+from PIL import Image
 from ruamel.yaml import YAML
 
 from colorize import color
 from colorize.base.errors import UserError
-from colorize.data import palette, sheet
+from colorize.data import palette, sheet, splits
 from colorize.data.index import Index
-from colorize.evaluation import baselines, protocol
+from colorize.evaluation import baselines, metrics, protocol
 from colorize.evaluation.baselines import TRIVIAL
 from colorize.evaluation.colors import Colors
 from colorize.methods import model
@@ -25,7 +29,7 @@ from tests.conftest import ROOT, Project
 
 @pytest.fixture(scope="module")
 def photographs(prepared):
-    return protocol.Photographs(prepared.path("data/union"), prepared.path("data/gray"), 32)
+    return protocol.Photographs(prepared.path("data/union"), prepared.path("data/gray"), 32, 500)
 
 
 @pytest.fixture(scope="module")
@@ -55,9 +59,13 @@ def test_the_trivial_rows_are_what_they_claim(trivial):
 
 def test_random_color_is_a_derangement_of_true_ones(photographs):
     names = photographs.index.split("test")
+    groups = photographs.index.groups(names)
+    assert len(set(groups.values())) == 2
+    other = splits.others(groups)
+    assert all(groups[name] != groups[other[name]] for name in names)
     colorer = baselines.trivial(photographs, [0, 0])["random_color"]
     batch = photographs.read(names[:3])
-    truth = photographs.read(names[1:4]).truth
+    truth = photographs.read([other[name] for name in names[:3]]).truth
     expected = color.to_uint8(color.repaint(color.to_float(batch.gray), color.to_float(truth)))
     assert torch.equal(colorer(batch), expected)
 
@@ -71,12 +79,12 @@ def test_by_dataset_and_sides(photographs, prepared, tmp_path):
     rows.loc[test[:10], "side"] = "painting"
     rows.loc[test[10:15], "dataset"] = "other"
     rows.to_csv(union / "index.csv", index=False)
-    mixed = protocol.Photographs(union, photographs.gray, 32)
+    mixed = protocol.Photographs(union, photographs.gray, 32, 500)
     copy = {"copy": lambda batch: batch.gray.expand(-1, 3, -1, -1)}
     result = protocol.evaluate(copy, mixed, 100)["copy"].result
     counts = {name: entry["images"] for name, entry in result["by_dataset"].items()}
-    assert counts == {"other": 5, "sample": 18, "sample/painting": 10}
-    assert result["images"] == 23
+    assert counts == {"other": 5, "sample": 12, "sample/painting": 10}
+    assert result["images"] == 17
 
 
 def test_batches_do_not_change_values(photographs, monkeypatch):
@@ -105,14 +113,36 @@ class Faint(torch.nn.Module):
         return torch.stack([self.known[key] for key in keys]) / 3
 
 
-def test_the_gain_brings_back_the_chroma_that_is_missing(photographs):
-    colors = Colors(Faint(photographs), torch.device("cpu"))
+def test_the_gain_brings_back_the_chroma_that_is_missing(photographs, monkeypatch):
+    colors = Colors(Faint(photographs), torch.device("cpu"), Path("models/faint"))
+    for name in ("ciede2000", "ssim", "psnr"):  # what the gain does not depend on
+        monkeypatch.setattr(metrics, name, None)
     gain = colors.fit_gain(photographs)
+    monkeypatch.undo()
     assert gain == pytest.approx(3, rel=0.02)
     scaled = {"scaled": lambda batch: colors.scaled(batch, gain)}
     result = protocol.evaluate(scaled, photographs, 100)["scaled"].result
     assert mean(result, "chroma_ratio", "val") == pytest.approx(1, abs=2e-3)
     assert mean(result, "ciede2000") < 0.5
+
+
+def test_what_rows_are_compared_with_is_computed_once(photographs, monkeypatch):
+    converted = []
+    convert = color.rgb_to_lab
+    monkeypatch.setattr(color, "rgb_to_lab", lambda rgb: converted.append(rgb) or convert(rgb))
+    names = photographs.index.split("test")[:5]
+    protocol.measure(dict.fromkeys("abc", lambda batch: batch.truth), photographs, names)
+    assert len(converted) == 4  # three rows, and the truth
+
+
+def test_of_val_the_first_are_measured(photographs, prepared):
+    val = photographs.index.split("val", "photograph")
+    few = protocol.Photographs(prepared.path("data/union"), photographs.gray, 32, 3)
+    assert few.val == val[:3]
+    assert len(val) > 3
+    result = protocol.evaluate({"own": lambda batch: batch.truth}, few, 100)["own"]
+    assert result.result["images_val"] == 3
+    assert list(result.images["name"][:3]) == val[:3]
 
 
 def test_grids_come_apart_again():
@@ -126,6 +156,17 @@ def test_grids_come_apart_again():
     for strip, images in zip(strips, columns.values(), strict=True):
         second = np.array(strip)[128 + grids.GAP :: 8, ::8][:16]  # shown 8 times as large
         assert (second == images[1].expand(3, -1, -1).permute(1, 2, 0).numpy()).all()
+
+
+def test_the_largest_grid_fits_into_a_report():
+    """50 photographs of 2048 pixels: a JPEG has at most 65,500."""
+    column = torch.zeros((1, 3, 2048, 2048), dtype=torch.uint8).expand(50, -1, -1, -1)
+    picture = grids.grid({"gray": column, "truth": column, "result": column})
+    rows = tables.rows_of({"one": results(0.5)}, {})
+    statistics = {"image_size": 2048, "images": {"train": 4, "val": 2, "test": 50}}
+    html = render(rows, samples={"one": picture}, statistics=statistics)
+    strip = Image.open(io.BytesIO(base64.b64decode(re.search(r"jpeg;base64,([^\"]+)", html)[1])))
+    assert strip.height == 50 * (grids.MOST_SIDE + grids.GAP) - grids.GAP
 
 
 def test_a_method_that_keeps_lightness_has_one_result_column():
@@ -164,7 +205,8 @@ def sheet_of(name: str) -> dict:
     ]
     rgb = np.zeros((16, 16, 3), np.uint8)
     rgb[:, 8:] = 255, 0, 0
-    return sheet.datasheet(pd.DataFrame(rows), {"a.png": palette.palette(rgb)}, {name: {}})
+    palettes = {"a.png": palette.palette(rgb)}
+    return sheet.datasheet(pd.DataFrame(rows), palettes.get, {name: {}})
 
 
 def render(rows, **changes) -> str:
@@ -213,8 +255,8 @@ def test_the_report_shows_what_the_union_took():
     html = render(rows, datasheet={"shown": shown, "empty": empty}, sheets=sheets)
     cells = re.findall(r"<th[^>]*>shown</th>(.*?)</tr>", html, re.DOTALL)[0]
     counts = re.findall(r"<td>([^<]*)</td>", cells)
-    # files; train, val, test; duplicate, near-duplicate, gray, small, side, rejected; leaks
-    assert counts[:11] == ["2", "1", "0", "0", "0", "0", "1", "0", "0", "0", "0"]
+    # files; train, val, test; duplicate, near-duplicate, group, gray, small, side, rejected; leaks
+    assert counts[:12] == ["2", "1", "0", "0", "0", "0", "0", "1", "0", "0", "0", "0"]
     assert len(re.findall(r'alt="Some images of', html)) == 1
     assert len(re.findall(r'alt="Share of pixels', html)) == 1
     assert "__MACOSX (1,234)" in html
@@ -240,7 +282,10 @@ def assert_the_table_matches(project: Project, name: str, prefix: str) -> None:
     table = pd.read_parquet(project.path(f"metrics/images/{name}.parquet"))
     assert list(table["name"]) == [*index.split("val", "photograph"), *index.split("test")]
     assert list(table.columns[:5]) == ["name", "group", "dataset", "side", "split"]
-    assert (table["group"] == table["name"]).all()
+    assert dict(zip(table["name"], table["group"], strict=True)) == index.groups(
+        list(table["name"])
+    )
+    assert table["group"].nunique() == 3  # photographs that the tiles are of
     result = json.loads(project.path(f"metrics/{name}.json").read_text())
     row = result[prefix.strip("_")] if prefix else result
     for split in ("val", "test"):
@@ -260,6 +305,19 @@ def test_evaluate_names_a_model_that_is_missing_or_broken(project):
     said = project.stage("evaluate", "gan", expect=2).stderr
     assert re.fullmatch(r"error: models/gan: not a model that can be loaded .*\n", said)
     assert not project.path("metrics/gan.json").exists()
+
+
+@pytest.mark.parametrize("name", ["gan", "zhang_l2"])
+def test_a_model_that_gives_no_numbers_is_named(project, name):
+    values = YAML(typ="safe").load(project.path("params.yaml"))["models"][name]
+    parameters = model.parse(values, f"models.{name}")
+    network = model.build(parameters, 32)
+    for weight in network.parameters():
+        weight.data.fill_(float("nan"))
+    model.save(network, parameters, 32, project.path(f"models/{name}"))
+    said = project.stage("evaluate", name, expect=2).stderr
+    assert re.fullmatch(rf"error: models/{name}: the model's colours are not finite.*\n", said)
+    assert not project.path(f"metrics/{name}.json").exists()
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """Metrics against scikit-image on real photographs, and against closed forms."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 import torch
@@ -7,7 +9,9 @@ from skimage import color as skcolor
 from skimage import metrics as skmetrics
 
 from colorize import color
-from colorize.evaluation import metrics
+from colorize.evaluation import bootstrap, metrics
+from colorize.evaluation.bootstrap import summarize
+from colorize.evaluation.metrics import Truth
 from tests.test_color import PHOTOGRAPHS, photograph
 
 
@@ -18,7 +22,7 @@ def pair(name: str) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 def one(quantities: dict[str, np.ndarray]) -> dict[str, float | None]:
-    return {name: entry["mean"] for name, entry in metrics.summarize(quantities, 100).items()}
+    return {name: entry["mean"] for name, entry in summarize(quantities, 100).items()}
 
 
 @pytest.mark.parametrize("name", PHOTOGRAPHS)
@@ -26,7 +30,7 @@ def test_agrees_with_scikit_image(name):
     truth, gray = pair(name)
     noise = torch.randn(truth.shape, generator=torch.Generator().manual_seed(0)) * 12
     predicted = (truth + noise).clamp(0, 255).to(torch.uint8)
-    ours = metrics.measure(predicted, truth, gray)
+    ours = metrics.measure(predicted, Truth.of(truth, gray))
     t, p = (x[0].permute(1, 2, 0).numpy() for x in (truth, predicted))
     assert ours["psnr"][0] == pytest.approx(skmetrics.peak_signal_noise_ratio(t, p), abs=1e-3)
     ssim = skmetrics.structural_similarity(
@@ -59,7 +63,7 @@ def test_ciede2000_on_every_pair_of_colours():
 
 def test_a_perfect_prediction():
     truth, gray = pair("coffee.png")
-    m = one(metrics.measure(truth, truth, gray))
+    m = one(metrics.measure(truth, Truth.of(truth, gray)))
     assert m["psnr"] == pytest.approx(10 * np.log10(255**2 * 12), abs=1e-6)
     assert m["ssim"] == m["chroma_ratio"] == m["identity_index"] == m["projection"] == 1
     assert m["sharpness"] == m["sharpness_ab"] == 1
@@ -69,12 +73,12 @@ def test_a_perfect_prediction():
 def test_a_copy_of_the_input_and_a_noisy_copy():
     truth, gray = pair("coffee.png")
     copy = gray.expand(-1, 3, -1, -1)
-    m = one(metrics.measure(copy, truth, gray))
+    m = one(metrics.measure(copy, Truth.of(truth, gray)))
     assert m["identity_index"] == m["projection"] == m["colorfulness"] == 0
     assert m["chroma_ratio"] == pytest.approx(0, abs=1e-3)
     noise = torch.randn(truth.shape, generator=torch.Generator().manual_seed(0)) * 10
     noisy = (copy + noise).round().clamp(0, 255).to(torch.uint8)
-    m = one(metrics.measure(noisy, truth, gray))
+    m = one(metrics.measure(noisy, Truth.of(truth, gray)))
     # It changes a lot, but not towards the truth: that is what the projection is for.
     assert m["identity_index"] > 0.1
     assert abs(m["projection"]) < 0.02
@@ -84,7 +88,8 @@ def test_scaled_chroma():
     rgb = photograph("chelsea.png")
     lab = color.rgb_to_lab(rgb)
     half = color.to_uint8(color.join(lab[:, :1], lab[:, 1:] / 2))
-    m = one(metrics.measure(half, color.to_uint8(rgb), color.to_uint8(color.gray_of(rgb))))
+    truth = Truth.of(color.to_uint8(rgb), color.to_uint8(color.gray_of(rgb)))
+    m = one(metrics.measure(half, truth))
     assert m["chroma_ratio"] == pytest.approx(0.5, abs=0.01)
     assert m["projection"] == pytest.approx(0.5, abs=0.05)
     assert 0.5 <= m["sharpness_ab"] < 0.6  # rounding to 8 bits adds edges of its own
@@ -102,7 +107,7 @@ def test_colorfulness_of_two_colours():
 def test_lightness_metrics_of_a_constant_shift():
     truth = torch.full((1, 3, 16, 16), 100, dtype=torch.uint8)
     darker = torch.full((1, 3, 16, 16), 90, dtype=torch.uint8)
-    m = one(metrics.measure(darker, truth, truth[:, :1]))
+    m = one(metrics.measure(darker, Truth.of(truth, truth[:, :1])))
     shift = (
         skcolor.rgb2lab(np.full((1, 1, 3), 100, np.uint8))
         - skcolor.rgb2lab(np.full((1, 1, 3), 90, np.uint8))
@@ -113,34 +118,66 @@ def test_lightness_metrics_of_a_constant_shift():
 
 def test_a_ratio_to_nothing_is_undefined_not_infinite():
     gray = torch.full((2, 3, 16, 16), 128, dtype=torch.uint8)
-    summary = metrics.summarize(metrics.measure(gray, gray, gray[:, :1]), 100)
+    summary = summarize(metrics.measure(gray, Truth.of(gray, gray[:, :1])), 100)
     assert summary["projection"] == {"mean": None, "low": None, "high": None}
     assert summary["psnr"]["mean"] > 58
 
 
 def test_ratios_are_of_sums_not_means_of_ratios():
-    quantities = {name: np.ones(2) for name in metrics.measure(*_three())}
+    quantities = {name: np.ones(2) for name in _of_two_black_images()}
     quantities |= {"chroma": np.array([1.0, 9.0]), "chroma_of_truth": np.array([10.0, 10.0])}
-    assert metrics.summarize(quantities, 100)["chroma_ratio"]["mean"] == 0.5
+    assert summarize(quantities, 100)["chroma_ratio"]["mean"] == 0.5
     quantities |= {"chroma_of_truth": np.array([1.0, 90.0])}
-    assert metrics.summarize(quantities, 100)["chroma_ratio"]["mean"] == round(10 / 91, 6)
+    assert summarize(quantities, 100)["chroma_ratio"]["mean"] == round(10 / 91, 6)
 
 
 def test_the_interval_is_the_bootstraps():
     rng = np.random.default_rng(0)
     values = rng.normal(20, 2, 400)
-    quantities = {name: np.ones(400) for name in metrics.measure(*_three())} | {"psnr": values}
-    entry = metrics.summarize(quantities, 4000)["psnr"]
+    quantities = {name: np.ones(400) for name in _of_two_black_images()} | {"psnr": values}
+    entry = summarize(quantities, 4000)["psnr"]
     half = 1.96 * values.std() / np.sqrt(400)
     assert entry["mean"] == pytest.approx(values.mean(), abs=1e-6)
     assert entry["low"] == pytest.approx(values.mean() - half, abs=0.02)
     assert entry["high"] == pytest.approx(values.mean() + half, abs=0.02)
-    assert metrics.summarize(quantities, 4000)["psnr"] == entry
+    assert summarize(quantities, 4000)["psnr"] == entry
 
 
-def _three():
+def _of_two_black_images() -> dict[str, np.ndarray]:
     image = torch.zeros((2, 3, 16, 16), dtype=torch.uint8)
-    return image, image, image[:, :1]
+    return metrics.measure(image, Truth.of(image, image[:, :1]))
+
+
+def test_the_gap_between_means_has_the_interval_of_its_signed_value():
+    rng = np.random.default_rng(0)
+    names = _of_two_black_images()
+    for shift, count in ((0.0, 30), (0.3, 30), (-5.0, 30), (5.0, 30)):
+        truth = rng.normal(20, 2, count)
+        truth -= truth.mean() - 20
+        predicted = rng.normal(20, 2, count)
+        predicted -= predicted.mean() - 20 - shift
+        quantities = {name: np.ones(count) for name in names}
+        quantities |= {"colorfulness": predicted, "colorfulness_of_truth": truth}
+        entry = summarize(quantities, 2000)["colorfulness_gap"]
+        half = 1.96 * (predicted - truth).std() / np.sqrt(count)
+        assert entry["mean"] == pytest.approx(abs(shift), abs=1e-6)
+        assert entry["low"] == pytest.approx(max(0, abs(shift) - half), abs=0.1)
+        assert entry["high"] == pytest.approx(abs(shift) + half, abs=0.1)
+        assert entry["low"] <= entry["mean"] <= entry["high"]
+
+
+def test_resampling_holds_few_weights_at_a_time_and_gives_the_same(monkeypatch):
+    rng = np.random.default_rng(0)
+    quantities = {name: rng.random(5000) for name in _of_two_black_images()}
+    quantities["images"] = np.ones(5000)
+    tracemalloc.start()
+    found = summarize(quantities, 2000)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 40e6  # all of them would be 80 MB, and twice
+    monkeypatch.setattr(bootstrap, "CHUNK", 10**9)
+    again = summarize(quantities, 2000)
+    assert all(again[name] == pytest.approx(entry, abs=1e-6) for name, entry in found.items())
 
 
 def test_a_quantity_may_be_a_vector(monkeypatch):
@@ -150,7 +187,8 @@ def test_a_quantity_may_be_a_vector(monkeypatch):
         metrics.METRICS, "first_share", lambda s: s["counts"][:, 0] / s["counts"].sum(1)
     )
     gray = torch.zeros((2, 1, 16, 16), dtype=torch.uint8)
-    scalars = metrics.measure(gray.expand(-1, 3, -1, -1), gray.expand(-1, 3, -1, -1), gray)
-    found = metrics.summarize(scalars | {"counts": counts}, 1000)["first_share"]
+    image = gray.expand(-1, 3, -1, -1)
+    scalars = metrics.measure(image, Truth.of(image, gray))
+    found = summarize(scalars | {"counts": counts}, 1000)["first_share"]
     assert found["mean"] == pytest.approx(0.7)
     assert (found["low"], found["high"]) == (0.25, 1.0)  # one image drawn twice, or the other

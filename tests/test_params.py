@@ -41,6 +41,17 @@ def test_presets_are_valid(name):
     check(values)
 
 
+def test_full_is_the_published_networks_and_rates_on_as_many_images_each():
+    values = committed()
+    merge(values, preset.read("full", None))
+    models = values["models"]
+    assert {entry["steps"] * entry["batch_size"] for entry in models.values()} == {1_000_000}
+    assert models["gan"]["learning_rate"] == models["cyclegan"]["learning_rate"] == 2e-4
+    assert models["stargan"]["learning_rate"] == 1e-4
+    assert {entry["width"] for entry in models.values()} == {64}
+    assert values["data"]["validation"] == 0.05
+
+
 def test_every_parameter_has_a_comment():
     """At its own line, or in the list of what every entry of `models` has."""
     shared = re.findall(r"^#   ([a-z_, ]+?)  +\S", TEXT, re.MULTILINE)
@@ -234,16 +245,17 @@ def test_a_preset_keeps_what_was_written_by_hand_aside(repository):
 def test_the_mirror_preset_takes_its_datasets_from_the_mirror(repository, tmp_path):
     folder = tmp_path / "zips"
     folder.mkdir()
-    entry = dataset(folder, "mine", {"trainA/a.png": encoded(image(0))})
-    catalog(folder, {"mine": entry})
+    names = ("2024", "mine")
+    catalog(folder, {n: dataset(folder, n, {"trainA/a.png": encoded(image(0))}) for n in names})
     said = repository.stage("preset", "mirror", expect=2).stderr
     assert "needs --mirror" in said
     repository.stage("preset", "mirror", "--mirror", str(folder))
     values = YAML(typ="safe").load(repository.path("params.yaml"))
-    assert values["data"]["datasets"] == ["mine"]
+    assert values["data"]["datasets"] == ["2024", "mine"]
+    assert " on 2024, mine at 64 px" in repository.stage("check").stdout
     assert values["data"]["mirror"] == str(folder)
     flags = repository.stage("preset", "mirror", "--mirror", str(folder), "--print").stdout
-    assert "-S 'data.datasets=[mine]'" in flags
+    assert """-S 'data.datasets=["2024","mine"]'""" in flags
 
 
 def test_commands_end_with_one_line_and_exit_code_2(repository):

@@ -12,6 +12,7 @@ import torch
 
 from colorize.data import index
 from colorize.training import checkpoint, loop
+from colorize.training.log import Log
 from tests.conftest import METHODS, Project
 from tests.processes import wait_for_checkpoint
 
@@ -107,6 +108,56 @@ def test_stopped_while_outputs_are_written_no_step_is_lost(project):
     assert project.stage("train", "gan", expect=1).stderr.splitlines()[-1].startswith("error: ")
     project.path("metrics/training").unlink()
     assert "resuming after step 8 of 8" in project.stage("train", "gan").stderr
+
+
+DIVERGING = """
+
+_step = Method.step
+
+
+def _diverging(self, batch, number, rng):
+    losses = _step(self, batch, number, rng)
+    if number == 5:
+        {spoil}
+    return losses
+
+
+Method.step = _diverging
+"""
+
+
+@pytest.mark.parametrize(
+    ("steps", "spoil", "message"),
+    [
+        (8, 'losses |= {"loss": losses["loss"] / 0}', r"step 5: .*diverged \(.*loss inf.*\)"),
+        (
+            5,
+            'next(self.G.parameters()).data.fill_(float("nan"))',
+            r"step 5: .*diverged \(G\..*finite\)",
+        ),
+    ],
+)
+def test_training_that_diverges_stops_and_says_where(project, steps, spoil, message):
+    with open(project.path("colorize/methods/gan.py"), "a") as file:
+        file.write(DIVERGING.format(spoil=spoil))
+    project.params(models__gan__steps=steps)
+    before = project.bytes_of("metrics/training/gan.csv")
+    said = project.stage("train", "gan", expect=2).stderr
+    assert re.fullmatch(rf"error: models\.gan: {message}", said.splitlines()[-1])
+    assert "Traceback" not in said
+    assert not project.path("models/gan").exists()
+    assert project.bytes_of("metrics/training/gan.csv") == before
+    # What was saved is from before.
+    assert "resuming after step 3 of" in project.stage("train", "gan", expect=2).stderr
+
+
+def test_a_row_of_losses_is_their_mean_however_many_steps_it_spans():
+    log = Log()
+    for step in range(1, 251):
+        few = {"discriminator": torch.tensor(float(step)).requires_grad_()}
+        log.add(step, few | ({"loss": torch.tensor(2.0)} if step % 5 == 0 else {}))
+    assert len(log.waiting) < 150  # tensors are not held until the row ends
+    assert log.close_row(250, 500) == {"discriminator": 125.5, "loss": 2}
 
 
 def test_a_broken_checkpoint_is_named_and_training_starts_afresh(project):

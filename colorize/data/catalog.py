@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from colorize.base.errors import UserError, one_line
 from colorize.base.parameters import Parameters, from_yaml
@@ -27,8 +27,18 @@ class Dataset(Parameters):
     images: dict[Literal[FOLDERS], Annotated[int, Field(ge=0)]] | None = None
     folder: str | None = None
     test: Annotated[float, Field(gt=0, lt=1)] | None = None
+    groups: str | None = None
     sides: dict[Literal["A", "B"], Side] | None = None
     licence: str | None = None
+
+    @field_validator("groups")
+    @classmethod
+    def _compiles(cls, groups: str | None) -> str | None:
+        try:
+            re.compile(groups or "")
+        except re.error as error:
+            raise ValueError(f"not a regular expression: {error}") from None
+        return groups
 
     @model_validator(mode="after")
     def _keys_belong_together(self) -> Self:
@@ -90,6 +100,10 @@ def _read(catalog: str) -> dict:
     if not isinstance(entries, dict):
         raise UserError(f"data.catalog: {catalog} is not a mapping of dataset names to entries")
     for name in entries:
-        if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", name):
+        if not isinstance(name, str):
+            raise UserError(
+                f'data.catalog: {catalog}: {name} is no name unless in quotes: "{name}"'
+            )
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", name):
             raise UserError(f"data.catalog: {catalog}: {name!r} is no name (letters, digits, _, -)")
     return entries

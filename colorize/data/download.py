@@ -11,6 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from pydantic import Field, field_validator
 from tqdm import tqdm
@@ -66,8 +67,13 @@ def download(parameters: DownloadParameters, target: Path, kept: Path) -> None:
             _link(kept / remote.sha256, raw / f"{name}.zip")
         for name, dataset in chosen.items():
             _check_content(raw / f"{name}.zip", name, dataset)
-        sides = {name: {s: d.side(s) for s in "AB"} for name, d in chosen.items()}
-        write_json(raw / MANIFEST, {n: {"sides": sides[n]} for n in sorted(sides)})
+        write_json(raw / MANIFEST, {name: _facts(chosen[name]) for name in sorted(chosen)})
+
+
+def _facts(dataset: Dataset) -> dict[str, Any]:
+    """What the union has to know of a dataset."""
+    facts = {"sides": {side: dataset.side(side) for side in "AB"}}
+    return facts if dataset.groups is None else facts | {"groups": dataset.groups}
 
 
 def _remote(dataset: Dataset, mirror: str) -> Remote:

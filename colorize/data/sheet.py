@@ -1,49 +1,50 @@
 """What the union took from each dataset: counts, colours, and a sheet of small pictures."""
 
+from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 from PIL import Image
 
 from colorize.data import photographs
 from colorize.data.palette import Palette
-from colorize.data.statistics import histogram
+from colorize.data.statistics import histogram, pool
 
 # In the union's folder
 DATASHEET = "datasheet.json"
 SHEETS = "sheets"  # contact sheets, one a dataset
 
-CAUSES = ("duplicate", "near-duplicate", "gray", "small", "side", "rejected")
+CAUSES = ("duplicate", "near-duplicate", "group", "gray", "small", "side", "rejected")
 
 SHEET = (12, 2)  # pictures across and down
 TILE = 64  # pixels
 
 
 def datasheet(
-    index: pd.DataFrame, palettes: dict[str, Palette], ignored: dict[str, dict[str, int]]
+    index: pd.DataFrame,
+    palette_of: Callable[[str], Palette],
+    ignored: dict[str, dict[str, int]],
 ) -> dict[str, dict]:
-    """{dataset: counts and colours}; `index` as in index.csv, `palettes` by name."""
+    """{dataset: counts and colours}; `index` as in index.csv, `palette_of` a photograph's name."""
     return {
-        name: _entry(index[index["dataset"] == name], palettes) | {"ignored": ignored[name]}
+        name: _entry(index[index["dataset"] == name], palette_of) | {"ignored": ignored[name]}
         for name in ignored
     }
 
 
-def _entry(rows: pd.DataFrame, palettes: dict[str, Palette]) -> dict:
+def _entry(rows: pd.DataFrame, palette_of: Callable[[str], Palette]) -> dict:
     kept = rows[rows["kept"]]
     splits = kept["split"].value_counts()
     of_test = rows["twin"].str.contains("^[^/]+/test", regex=True)
-    colours = [palettes[name] for name in kept["name"]]
-    colorfulness = np.mean([entry.colorfulness for entry in colours]) if colours else None
+    colors = pool(map(palette_of, kept["name"]))
     return {
         "files": len(rows),
         "images": {split: int(splits.get(split, 0)) for split in ("train", "val", "test")},
         "left_out": {cause: int((rows["cause"] == cause).sum()) for cause in CAUSES},
         # Training images that are test images too, here or in another dataset.
         "leaks": int(((rows["split"] == "train") & of_test).sum()),
-        "colorfulness": round(float(colorfulness), 3) if colours else None,
-        "ab_histogram": histogram(colours) if colours else None,
+        "colorfulness": round(colors.colorfulness / len(kept), 3) if len(kept) else None,
+        "ab_histogram": histogram(colors) if len(kept) else None,
     }
 
 

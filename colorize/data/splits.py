@@ -7,26 +7,19 @@ one half of unpaired training. A group is called after the hash of one of its ph
 from collections.abc import Mapping
 
 
-def validation(groups: Mapping[str, str], share: float, most: int) -> set[str]:
-    """Of training photographs those of the groups with the smallest hashes.
-
-    groups: the group of each photograph. A share of all hashes is taken, and no group that would
-    make it more than `most` photographs, nor any after it.
-    """
-    members = _members(groups)
-    chosen = set()
-    for group in sorted(members):
-        if int(group[:8], 16) / 16**8 >= share or len(chosen) + len(members[group]) > most:
-            break
-        chosen |= set(members[group])
-    return chosen
+def is_validation(group: str, share: float) -> bool:
+    """Is a group of training photographs held out for val? `share` of all hashes are."""
+    return int(group[:8], 16) / 16**8 < share
 
 
 def halves(groups: Mapping[str, str]) -> tuple[list[str], list[str]]:
-    """Disjoint halves of photographs: to be seen in gray, and to be seen in colour."""
-    first = [name for name, group in groups.items() if int(group[8:16], 16) % 2 == 0]
-    second = [name for name, group in groups.items() if int(group[8:16], 16) % 2 == 1]
-    return first, second
+    """Disjoint halves of photographs: to be seen in gray, and to be seen in colour.
+
+    groups: the group of each photograph.
+    """
+    gray = [name for name, group in groups.items() if int(group[8:16], 16) % 2 == 1]
+    color = [name for name, group in groups.items() if int(group[8:16], 16) % 2 == 0]
+    return gray, color
 
 
 def others(groups: Mapping[str, str]) -> dict[str, str]:

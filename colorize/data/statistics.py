@@ -1,6 +1,7 @@
 """Colours of many photographs at once: what statistics.json and the data sheet hold."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -9,31 +10,47 @@ from colorize.base.errors import UserError
 from colorize.data.palette import AB_BINS, AB_RANGE, AB_STEP, Palette
 
 
-def training_statistics(index: pd.DataFrame, palettes: dict[str, Palette], image_size: int) -> dict:
+def training_statistics(
+    index: pd.DataFrame, palette_of: Callable[[str], Palette], image_size: int
+) -> dict:
     """Mean a and b, and the ab histogram, of the photographs to train on; counts of all images."""
     kept = index[index["kept"]]
     counts = kept.groupby("split").size()
     train = kept[(kept["split"] == "train") & (kept["side"] == "photograph")]
     if train.empty:
         raise UserError("data.datasets: no photograph is left for training")
-    colours = [palettes[name] for name in sorted(train["name"])]
-    pixels = sum(entry.pixels for entry in colours)
-    mean = np.sum([entry.ab_sum for entry in colours], axis=0) / pixels
+    colors = pool(map(palette_of, sorted(train["name"])))
     return {
         "image_size": image_size,
         "images": {split: int(counts[split]) for split in ("train", "val", "test")},
-        "mean_ab": [round(float(x), 6) for x in mean],
-        "ab_histogram": histogram(colours),
+        "mean_ab": [round(float(x), 6) for x in colors.ab_sum / colors.pixels],
+        "ab_histogram": histogram(colors),
     }
 
 
-def histogram(palettes: Iterable[Palette]) -> dict:
+class Pool(NamedTuple):
+    """Sums over the pixels of many photographs; of `colorfulness` over the photographs."""
+
+    counts: np.ndarray  # (AB_BINS ** 2,) int64
+    ab_sum: np.ndarray  # (2,) float64
+    pixels: int
+    colorfulness: float
+
+
+def pool(palettes: Iterable[Palette]) -> Pool:
+    """Add up palettes, one at a time: all those of a large union need not fit in memory."""
+    counts, ab_sum, pixels, colorfulness = np.zeros(AB_BINS**2, np.int64), np.zeros(2), 0, 0.0
+    for palette in palettes:
+        counts[palette.squares] += palette.counts
+        ab_sum += palette.ab_sum
+        pixels += palette.pixels
+        colorfulness += palette.colorfulness
+    return Pool(counts, ab_sum, pixels, colorfulness)
+
+
+def histogram(colors: Pool) -> dict:
     """The share of all pixels in each square of the ab plane; rows: a, columns: b."""
-    counts, pixels = np.zeros(AB_BINS**2, np.int64), 0
-    for entry in palettes:
-        counts[entry.squares] += entry.counts
-        pixels += entry.pixels
-    share = (counts / pixels).reshape(AB_BINS, AB_BINS)
+    share = (colors.counts / colors.pixels).reshape(AB_BINS, AB_BINS)
     return {
         "centres": list(range(-AB_RANGE, AB_RANGE + 1, AB_STEP)),
         "share": [[round(float(x), 9) for x in row] for row in share],

@@ -26,10 +26,10 @@ def trivial(photographs: Photographs, mean_ab: list[float]) -> dict[str, Colorer
         other |= splits.others(photographs.index.groups(list(of_a_kind.index)))
 
     def lightness(batch: Batch) -> Tensor:
-        return color.lightness_of(color.to_float(batch.gray))
+        return color.lightness_of(batch.gray)
 
     def ab_of(truth: Tensor) -> Tensor:
-        return color.rgb_to_lab(color.to_float(truth))[:, 1:]
+        return color.rgb_to_lab(truth)[:, 1:]
 
     def gray_copy(batch: Batch) -> Tensor:
         return batch.gray.expand(-1, 3, -1, -1)

@@ -1,32 +1,42 @@
 """A model as rows of the tables: its own RGB, its colours on the true lightness, scaled ones."""
 
+from pathlib import Path
+
 import torch
 from torch import Tensor
 
 from colorize import color
-from colorize.evaluation.protocol import Batch, Photographs, measure
+from colorize.base.errors import UserError
+from colorize.evaluation import metrics
+from colorize.evaluation.protocol import Batch, Photographs
 from colorize.methods.base import Method
 
 
 class Colors:
-    """A model as colorers: its own RGB, and its colours on the photograph's own lightness."""
+    """A model as colorers: its own RGB, and its colours on the photograph's own lightness.
 
-    def __init__(self, model: Method, device: torch.device):
-        self.model, self.device = model, device
+    Each raises UserError where the model gives NaN or infinity: as bytes they would be a picture.
+    """
 
+    def __init__(self, model: Method, device: torch.device, folder: Path):
+        self.model, self.device, self.folder = model, device, folder
+
+    @torch.inference_mode()
     def own(self, batch: Batch) -> Tensor:
-        return self.model.colorize_bytes(batch.gray)
+        gray = color.to_float(batch.gray.to(self.device))
+        return color.to_uint8(self._finite(self.model.colorize(gray))).cpu()
 
     @torch.inference_mode()
     def pasted(self, batch: Batch) -> Tensor:
         gray = color.to_float(batch.gray.to(self.device))
-        return color.to_uint8(color.repaint(gray, self.model.colorize(gray))).cpu()
+        rgb = self._finite(self.model.colorize(gray))
+        return color.to_uint8(color.repaint(gray, rgb)).cpu()
 
     @torch.inference_mode()
     def scaled(self, batch: Batch, gain: float) -> Tensor:
         """Its ab times `gain`: what one scalar does for a model that is too gray."""
         gray = color.to_float(batch.gray.to(self.device))
-        ab = self.model.predict_ab(gray) * gain
+        ab = self._finite(self.model.predict_ab(gray)) * gain
         return color.to_uint8(color.join(color.lightness_of(gray), ab)).cpu()
 
     def fit_gain(self, photographs: Photographs) -> float:
@@ -34,13 +44,22 @@ class Colors:
 
         Each round divides by the ratio found; more than one because colours leave sRGB.
         """
-        names = photographs.index.split("val", "photograph")
+        val = photographs.val
+        wanted = max(sum(_chroma(batch.truth) for batch in photographs.batches(val)), 1e-9)
         gain = 1.0
         for _ in range(8):
-            rows = {"scaled": lambda batch, gain=gain: self.scaled(batch, gain)}
-            quantities = measure(rows, photographs, names)["scaled"]
-            ratio = quantities["chroma"].sum() / max(quantities["chroma_of_truth"].sum(), 1e-9)
+            found = sum(_chroma(self.scaled(b, gain)) for b in photographs.batches(val))
+            ratio = found / wanted
             if abs(ratio - 1) < 1e-3:
                 break
             gain = min(gain / max(ratio, 1e-3), 100.0)
-        return round(float(gain), 6)
+        return round(gain, 6)
+
+    def _finite(self, output: Tensor) -> Tensor:
+        if not output.isfinite().all():
+            raise UserError(f"{self.folder}: the model's colours are not finite; train it again")
+        return output
+
+
+def _chroma(rgb: Tensor) -> float:
+    return float(metrics.chroma(color.rgb_to_lab(rgb).double()).sum())

@@ -7,6 +7,7 @@ such as a histogram: float64 (n,) or (n, k).
 """
 
 from collections.abc import Callable, Mapping
+from typing import NamedTuple, Self
 
 import numpy as np
 import torch
@@ -22,18 +23,36 @@ Quantities = dict[str, np.ndarray]  # of n images: (n,) or (n, k)
 Sums = Mapping[str, np.ndarray]  # over r sets of images: (r,) or (r, k)
 
 
-def measure(predicted: Tensor, truth: Tensor, gray: Tensor) -> Quantities:
-    """Additive quantities of each predicted image against its true one.
+class Truth(NamedTuple):
+    """What true images are compared by: once for all rows that are measured against them."""
 
-    predicted, truth: (n, 3, H, W) uint8; gray: (n, 1, H, W) uint8, what the method was given.
-    """
-    p, t = predicted.double(), truth.double()
-    x = gray.double().expand_as(t)
-    lab_p = color.rgb_to_lab(color.to_float(predicted)).double()
-    lab_t = color.rgb_to_lab(color.to_float(truth)).double()
-    chroma_p, chroma_t = lab_p[:, 1:].norm(dim=1), lab_t[:, 1:].norm(dim=1)
+    rgb: Tensor  # (n, 3, H, W) float64 in 0..255, like `input`
+    input: Tensor  # what the method was given
+    lab: Tensor  # (n, 3, H, W) float64
+    quantities: dict[str, Tensor]  # (n,)
+
+    @classmethod
+    def of(cls, truth: Tensor, gray: Tensor) -> Self:
+        """truth: (n, 3, H, W) uint8; gray: (n, 1, H, W) uint8, what the method was given."""
+        t, x = truth.double(), gray.double().expand(-1, 3, -1, -1)
+        lab = color.rgb_to_lab(truth).double()
+        quantities = {
+            "colorfulness_of_truth": colorfulness(t),
+            "chroma_of_truth": chroma(lab),
+            "change_of_truth": (t - x).abs().sum((1, 2, 3)),
+            "projection_of_truth": (t - x).square().sum((1, 2, 3)),
+            "edges_of_truth": laplacian(lab[:, :1]).abs().sum((1, 2, 3)),
+            "color_edges_of_truth": laplacian(lab[:, 1:]).abs().sum((1, 2, 3)),
+        }
+        return cls(t, x, lab, quantities)
+
+
+def measure(predicted: Tensor, truth: Truth) -> Quantities:
+    """Additive quantities of each predicted image, (n, 3, H, W) uint8, against its true one."""
+    p, t, x = predicted.double(), truth.rgb, truth.input
+    lab_p, lab_t = color.rgb_to_lab(predicted).double(), truth.lab
     lightness_difference = lab_p[:, 0] - lab_t[:, 0]
-    colorfulness_p, colorfulness_t = colorfulness(p), colorfulness(t)
+    colorfulness_p = colorfulness(p)
     quantities = {
         "images": torch.ones(len(p), dtype=torch.float64),
         "psnr": psnr(p, t),
@@ -41,24 +60,18 @@ def measure(predicted: Tensor, truth: Tensor, gray: Tensor) -> Quantities:
         "ciede2000": ciede2000(lab_p, lab_t).mean((1, 2)),
         "ab_rmse": (lab_p - lab_t)[:, 1:].square().sum(1).mean((1, 2)).sqrt(),
         "colorfulness": colorfulness_p,
-        "colorfulness_of_truth": colorfulness_t,
-        "colorfulness_error": (colorfulness_p - colorfulness_t).abs(),
-        "chroma": chroma_p.sum((1, 2)),
-        "chroma_of_truth": chroma_t.sum((1, 2)),
+        "colorfulness_error": (colorfulness_p - truth.quantities["colorfulness_of_truth"]).abs(),
+        "chroma": chroma(lab_p),
         "lightness_error": lightness_difference.abs().mean((1, 2)),
         "lightness_psnr": _decibels(
             lightness_difference.square().mean((1, 2)), 100, LEAST_MSE * (100 / 255) ** 2
         ),
         "change": (p - x).abs().sum((1, 2, 3)),
-        "change_of_truth": (t - x).abs().sum((1, 2, 3)),
         "projection": ((p - x) * (t - x)).sum((1, 2, 3)),
-        "projection_of_truth": (t - x).square().sum((1, 2, 3)),
         "edges": laplacian(lab_p[:, :1]).abs().sum((1, 2, 3)),
-        "edges_of_truth": laplacian(lab_t[:, :1]).abs().sum((1, 2, 3)),
         "color_edges": laplacian(lab_p[:, 1:]).abs().sum((1, 2, 3)),
-        "color_edges_of_truth": laplacian(lab_t[:, 1:]).abs().sum((1, 2, 3)),
     }
-    return {name: value.numpy() for name, value in quantities.items()}
+    return {name: value.numpy() for name, value in (quantities | truth.quantities).items()}
 
 
 def _mean(name: str) -> Callable[[Sums], np.ndarray]:
@@ -83,9 +96,7 @@ METRICS: dict[str, Callable[[Sums], np.ndarray]] = {
     "ab_rmse": _mean("ab_rmse"),
     # How much colour there is
     "colorfulness": _mean("colorfulness"),
-    "colorfulness_gap": lambda s: (
-        np.abs(s["colorfulness"] - s["colorfulness_of_truth"]) / s["images"]
-    ),
+    "colorfulness_gap": lambda s: (s["colorfulness"] - s["colorfulness_of_truth"]) / s["images"],
     "colorfulness_error": _mean("colorfulness_error"),
     "chroma_ratio": _ratio("chroma", "chroma_of_truth"),
     # Is the output a copy of the input?
@@ -97,32 +108,6 @@ METRICS: dict[str, Callable[[Sums], np.ndarray]] = {
     "sharpness": _ratio("edges", "edges_of_truth"),
     "sharpness_ab": _ratio("color_edges", "color_edges_of_truth"),
 }
-
-
-def summarize(quantities: Quantities, resamples: int) -> dict[str, dict]:
-    """Each metric over a set of images, with a 95 % percentile bootstrap interval over images.
-
-    The resamples are the same for the same number of images. A metric that the set does not define
-    (a ratio to a truth without colour) is None, and so are its bounds.
-    """
-    count = len(quantities["images"])
-    rng = np.random.default_rng(count)
-    weights = rng.multinomial(count, np.full(count, 1 / count), size=resamples)
-    weights = np.concatenate((np.ones((1, count)), weights))  # the set itself, then the resamples
-    sums = {name: weights @ values for name, values in quantities.items()}
-    return {name: _interval(metric(sums)) for name, metric in METRICS.items()}
-
-
-def _interval(values: np.ndarray) -> dict[str, float | None]:
-    """values: the metric of the set itself, then of each resample."""
-    if not np.isfinite(values[0]):
-        return {"mean": None, "low": None, "high": None}
-    low, high = np.nanquantile(values[1:], (0.025, 0.975)) if len(values) > 1 else values[[0, 0]]
-    return {
-        "mean": round(float(values[0]), 6),
-        "low": round(float(low), 6),
-        "high": round(float(high), 6),
-    }
 
 
 def _decibels(mse: Tensor, peak: float, least: float) -> Tensor:
@@ -164,6 +149,11 @@ def colorfulness(image: Tensor) -> Tensor:
     yellow_blue = (red + green) / 2 - blue
     spread = (red_green.var(1, correction=0) + yellow_blue.var(1, correction=0)).sqrt()
     return spread + 0.3 * (red_green.mean(1).square() + yellow_blue.mean(1).square()).sqrt()
+
+
+def chroma(lab: Tensor) -> Tensor:
+    """Sum of the distances from gray, over all pixels of each Lab image (n, 3, H, W): (n,)."""
+    return lab[:, 1:].norm(dim=1).sum((1, 2))
 
 
 def laplacian(channels: Tensor) -> Tensor:

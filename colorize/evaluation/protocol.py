@@ -13,7 +13,8 @@ from colorize.base.parameters import Parameters
 from colorize.data.index import Index
 from colorize.data.tensors import squares
 from colorize.evaluation import metrics
-from colorize.evaluation.metrics import Quantities
+from colorize.evaluation.bootstrap import summarize
+from colorize.evaluation.metrics import Quantities, Truth
 
 BATCH = 16  # photographs at a time: bounds memory, changes no value
 
@@ -21,6 +22,7 @@ BATCH = 16  # photographs at a time: bounds memory, changes no value
 class EvaluateParameters(Parameters):
     """The section `evaluate`."""
 
+    validation_max: Annotated[int, Field(ge=1)]
     resamples: Annotated[int, Field(ge=100, le=100_000)]
     grid: Annotated[int, Field(ge=1, le=50)]
 
@@ -36,11 +38,16 @@ Colorer = Callable[[Batch], Tensor]
 
 
 class Photographs:
-    """Validation and test photographs, as center crops of `image_size` pixels."""
+    """Validation and test photographs, as center crops of `image_size` pixels.
 
-    def __init__(self, union: Path, gray: Path, image_size: int):
+    Of val the first `validation_max` are measured, in the order of their hashes: which these are
+    looks random, and no more of them makes training poorer.
+    """
+
+    def __init__(self, union: Path, gray: Path, image_size: int, validation_max: int):
         self.union, self.gray, self.image_size = union, gray, image_size
         self.index = Index.read(union)
+        self.val = self.index.split("val", "photograph")[:validation_max]
 
     def batches(self, names: list[str]) -> Iterator[Batch]:
         for start in range(0, len(names), BATCH):
@@ -67,7 +74,7 @@ def evaluate(
 ) -> dict[str, Evaluated]:
     """Measure each colorer on the photographs of val, and on all images of test."""
     index = photographs.index
-    splits = index.split("val", "photograph"), index.split("test")
+    splits = photographs.val, index.split("test")
     rows = index.rows.loc[[name for split in splits for name in split]]
     return {
         row: Evaluated(_result(rows, quantities, resamples), _table(rows, quantities))
@@ -88,7 +95,7 @@ def _result(rows: pd.DataFrame, quantities: Quantities, resamples: int) -> dict[
     by_kind = {kind: test & (kinds == kind).to_numpy() for kind in sorted(kinds[test].unique())}
 
     def metrics_of(which: np.ndarray) -> dict[str, dict]:
-        return metrics.summarize({name: q[which] for name, q in quantities.items()}, resamples)
+        return summarize({name: q[which] for name, q in quantities.items()}, resamples)
 
     return {
         "val": metrics_of(val),
@@ -118,8 +125,9 @@ def measure(
     parts = {row: [] for row in colorers}
     for names in splits:
         for batch in photographs.batches(names):
+            truth = Truth.of(batch.truth, batch.gray)
             for row, colorer in colorers.items():
-                parts[row].append(metrics.measure(colorer(batch), batch.truth, batch.gray))
+                parts[row].append(metrics.measure(colorer(batch), truth))
     return {
         row: {name: np.concatenate([part[name] for part in of_row]) for name in of_row[0]}
         for row, of_row in parts.items()

@@ -8,27 +8,26 @@ from colorize.data.tensors import to_image
 GAP = 4  # pixels between cells
 HEADER = 22  # pixels for the labels
 LEAST_SIDE = 128  # pixels; smaller images are shown enlarged by a whole number
+MOST_SIDE = 512  # pixels; larger ones shrunk: JPEG, and who looks, have their limits
 BACKGROUND = (255, 255, 255)
 INK = (40, 40, 40)
 
 
 def grid(columns: dict[str, Tensor]) -> Image.Image:
     """Columns of equally many square images, each (n, 3 or 1, S, S) uint8, as one picture."""
-    scale = _scale(next(iter(columns.values())).shape[-1])
-    cells = [
-        c.expand(-1, 3, -1, -1).repeat_interleave(scale, -1).repeat_interleave(scale, -2)
-        for c in columns.values()
-    ]
-    rows, _, side, _ = cells[0].shape
-    width = len(cells) * (side + GAP) - GAP
+    rows, _, size, _ = next(iter(columns.values())).shape
+    side = _side(size)
+    resampling = Image.Resampling.NEAREST if side >= size else Image.Resampling.LANCZOS
+    width = len(columns) * (side + GAP) - GAP
     picture = Image.new("RGB", (width, HEADER + rows * (side + GAP) - GAP), BACKGROUND)
     draw = ImageDraw.Draw(picture)
     font = ImageFont.load_default(size=13)
-    for column, (label, images) in enumerate(zip(columns, cells, strict=True)):
+    for column, (label, images) in enumerate(columns.items()):
         left = column * (side + GAP)
         draw.text((left + side / 2, HEADER / 2), label, INK, font, anchor="mm")
-        for row, image in enumerate(images):
-            picture.paste(to_image(image), (left, HEADER + row * (side + GAP)))
+        for row, image in enumerate(images.expand(-1, 3, -1, -1)):
+            shown = to_image(image).resize((side, side), resampling)
+            picture.paste(shown, (left, HEADER + row * (side + GAP)))
     return picture
 
 
@@ -47,13 +46,14 @@ def training_grid(gray: Tensor, snapshots: dict[int, Tensor], truth: Tensor) -> 
 
 def columns_of(picture: Image.Image, side: int) -> list[Image.Image]:
     """Undo `grid` of images of `side` pixels: its columns, without their labels."""
-    side *= _scale(side)
+    side = _side(side)
     lefts = range(0, picture.width, side + GAP)
     return [picture.crop((left, HEADER, left + side, picture.height)) for left in lefts]
 
 
-def _scale(side: int) -> int:
-    return -(-LEAST_SIDE // side)
+def _side(size: int) -> int:
+    """How large images of `size` pixels are shown."""
+    return min(size * -(-LEAST_SIDE // size), MOST_SIDE)
 
 
 def choose(names: list[str], count: int) -> list[str]:

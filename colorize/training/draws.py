@@ -105,14 +105,14 @@ class Unpaired(Draws):
 class Domains(Draws):
     """An image (3, S, S) of either domain and the domain's number: 0 gray, 1 colour.
 
-    Both domains are shuffled together, as an image folder with a folder for each domain would be.
+    Domains take turns. Shuffled together, as the release of Choi et al. does, 13 % of all batches
+    of 4 would hold one domain alone, and with it no target but that.
     """
 
     def __getitem__(self, k: int) -> dict[str, Tensor]:
-        grays = len(self.gray_names)
-        place = self._order(grays + len(self.color_names), k, stream=0)
-        domain = int(place >= grays)
-        name = self.color_names[place - grays] if domain else self.gray_names[place]
+        turn, domain = divmod(k, 2)
+        names = self.color_names if domain else self.gray_names
+        name = names[self._order(len(names), turn, stream=domain)]
         image = self._read_color(name) if domain else self._read_gray(name).convert("RGB")
         return {"image": self._crop([image], k, stream=0)[0], "domain": torch.tensor(domain)}
 

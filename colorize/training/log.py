@@ -1,32 +1,58 @@
 """What a run says of itself: rows of losses for the curves, a bar for who watches."""
 
+import math
 import sys
 from collections import defaultdict
 from typing import Self
 
 import pandas as pd
+import torch
 from torch import Tensor
 from tqdm import tqdm
 
+from colorize.base.errors import UserError
 from colorize.base.progress import INTERVAL
+
+AT_ONCE = 100  # steps whose losses wait on the device at most
+
+
+class Diverged(UserError):
+    """A loss or a weight is infinite or no number; the line says after which step."""
 
 
 class Log:
-    """Means of the losses between rows, summed on the device: only a row waits for it."""
+    """Means of the losses between rows. Losses stay on the device until they are fetched together:
+    to wait for each would hold up the next step.
+    """
 
     def __init__(self):
         self.rows: list[dict[str, float]] = []
-        self.sums: dict[str, Tensor] = {}
+        self.sums: dict[str, float] = defaultdict(float)
         self.counts: dict[str, int] = defaultdict(int)
+        self.waiting: list[tuple[int, dict[str, Tensor]]] = []
 
-    def add(self, losses: dict[str, Tensor]) -> None:
-        for name, value in losses.items():
-            value = value.detach()
-            self.sums[name] = self.sums[name] + value if name in self.sums else value.clone()
-            self.counts[name] += 1
+    def add(self, step: int, losses: dict[str, Tensor]) -> None:
+        self.waiting.append((step, {name: value.detach() for name, value in losses.items()}))
+        if len(self.waiting) >= AT_ONCE:
+            self.fetch()
+
+    def fetch(self) -> None:
+        """Raises Diverged for the first step with a loss that is infinite or no number."""
+        values = [value for _, losses in self.waiting for value in losses.values()]
+        numbers = iter(torch.stack(values).tolist() if values else [])
+        for step, losses in self.waiting:
+            found = {name: next(numbers) for name in losses}
+            if not all(map(math.isfinite, found.values())):
+                listed = ", ".join(f"{name} {value:.4g}" for name, value in found.items())
+                raise Diverged(f"step {step}: training has diverged ({listed})")
+            for name, value in found.items():
+                self.sums[name] += value
+                self.counts[name] += 1
+        self.waiting.clear()
 
     def close_row(self, step: int, images: int) -> dict[str, float]:
-        means = {name: float(total) / self.counts[name] for name, total in self.sums.items()}
+        self.fetch()
+        means = {name: total / self.counts[name] for name, total in self.sums.items()}
         self.rows.append({"step": step, "images": images} | means)
         self.sums.clear()
         self.counts.clear()
@@ -39,10 +65,11 @@ class Log:
         return frame[["step", "images", "loss", *names]]
 
     def state(self) -> dict:
-        return {"rows": self.rows, "sums": self.sums, "counts": dict(self.counts)}
+        self.fetch()
+        return {"rows": self.rows, "sums": dict(self.sums), "counts": dict(self.counts)}
 
     def load_state(self, state: dict) -> None:
-        self.rows, self.sums = state["rows"], state["sums"]
+        self.rows, self.sums = state["rows"], defaultdict(float, state["sums"])
         self.counts = defaultdict(int, state["counts"])
 
 

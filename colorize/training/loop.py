@@ -19,7 +19,7 @@ from colorize.methods.base import Method, ModelParameters, Seed
 from colorize.training.checkpoint import Checkpoint
 from colorize.training.draws import Draws, batches
 from colorize.training.interruption import Interruption
-from colorize.training.log import Log, Progress
+from colorize.training.log import Diverged, Log, Progress
 from colorize.training.runtime import RuntimeParameters
 
 
@@ -63,7 +63,8 @@ def train(
     """Train `model` in place for `parameters.steps` steps, from the checkpoint if there is one.
 
     Raises Stopped, with everything saved, on SIGINT, on SIGTERM, and when the process that started
-    the stage is gone.
+    the stage is gone; Diverged, when a loss or a weight is infinite or no number, which no
+    checkpoint ever holds.
     """
     p = parameters
     if device.type == "cpu":
@@ -84,6 +85,7 @@ def train(
         print(f"resuming after step {done} of {p.steps}", file=sys.stderr)
 
     def save() -> None:
+        _check_finite(model, done)
         state = {"step": done, "log": log.state(), "pictures": pictures}
         checkpoint.save(state | {"model": model.training_state()})
 
@@ -95,7 +97,7 @@ def train(
             done += 1
             model.set_learning_rate(p.learning_rate * p.learning_rate_factor(done))
             batch = {key: value.to(device, non_blocking=True) for key, value in batch.items()}
-            log.add(model.step(batch, done, _randomness(seed, done)))
+            log.add(done, model.step(batch, done, _randomness(seed, done)))
 
             if done % runtime.log_interval == 0 or done == p.steps:
                 bar.show(done, log.close_row(done, done * p.batch_size))
@@ -108,6 +110,13 @@ def train(
             if stopping:
                 raise Stopped(f"{stopping}: stopped after step {done} of {p.steps}")
     return Trained(log.frame(), pictures)
+
+
+def _check_finite(model: Method, step: int) -> None:
+    """Losses tell of the weights before their step: the last ones would pass."""
+    for name, value in model.state_dict().items():
+        if value.is_floating_point() and not value.isfinite().all():
+            raise Diverged(f"step {step}: training has diverged ({name} is not finite)")
 
 
 def _randomness(seed: int, step: int) -> torch.Generator:

@@ -1,0 +1,51 @@
+"""What is known of each photograph while a union is made, in files: 6 KB of each would add up."""
+
+import contextlib
+import pickle
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+
+from colorize.data import duplicates
+from colorize.data.members import Seen
+from colorize.data.palette import Palette
+
+
+class Measures:
+    """Fingerprints and luma by number, in the order of `add`, and palettes by name."""
+
+    def __init__(self, folder: Path):
+        self.files = contextlib.ExitStack()
+        names = (".prints", ".luma", ".palettes")
+        self.prints_file, self.luma_file, self.palette_file = (
+            self.files.enter_context((folder / name).open("w+b")) for name in names
+        )
+        self.places: dict[str, int] = {}  # of the palettes in their file
+
+    def add(self, name: str, seen: Seen) -> None:
+        self.prints_file.write(seen.prints.tobytes())
+        self.luma_file.write(seen.luma.tobytes())
+        self.places[name] = self.palette_file.seek(0, 2)
+        pickle.dump(seen.palette, self.palette_file)
+
+    def prints(self) -> np.ndarray:
+        """(n, 6, 64) float16"""
+        self.prints_file.seek(0)
+        return np.fromfile(self.prints_file, np.float16).reshape(-1, *duplicates.PRINTS)
+
+    def luma(self, number: int) -> np.ndarray:
+        """(64, 64) uint8"""
+        side = duplicates.SIDE
+        self.luma_file.seek(number * side * side)
+        return np.frombuffer(self.luma_file.read(side * side), np.uint8).reshape(side, side)
+
+    def palette(self, name: str) -> Palette:
+        self.palette_file.seek(self.places[name])
+        return pickle.load(self.palette_file)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.files.close()
