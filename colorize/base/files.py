@@ -34,7 +34,8 @@ def remove_leftovers(path: Path) -> None:
     for kind in (PARTIAL, OLD):
         for leftover in path.parent.glob(f".{glob.escape(path.name)}.{HEX}.{kind}"):
             if leftover.is_dir():
-                shutil.rmtree(leftover)
+                # Its worker processes may just be ending: what they add now, the next run removes.
+                shutil.rmtree(leftover, ignore_errors=True)
             else:
                 leftover.unlink()
 
