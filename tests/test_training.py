@@ -126,9 +126,14 @@ Method.step = _diverging
 """
 
 
+SPOIL_BOTH = """losses |= {"loss": losses["loss"] / 0}
+        next(self.G.parameters()).data.fill_(float("nan"))"""
+
+
 @pytest.mark.parametrize(
     ("steps", "spoil", "message"),
     [
+        (8, SPOIL_BOTH, r"step 5: .*diverged \(.*loss inf.*\)"),
         (8, 'losses |= {"loss": losses["loss"] / 0}', r"step 5: .*diverged \(.*loss inf.*\)"),
         (
             5,
@@ -140,7 +145,7 @@ Method.step = _diverging
 def test_training_that_diverges_stops_and_says_where(project, steps, spoil, message):
     with open(project.path("colorize/methods/gan.py"), "a") as file:
         file.write(DIVERGING.format(spoil=spoil))
-    project.params(models__gan__steps=steps)
+    project.params(models__gan__steps=steps, runtime__log_interval=100)  # saved before a row ends
     before = project.bytes_of("metrics/training/gan.csv")
     said = project.stage("train", "gan", expect=2).stderr
     assert re.fullmatch(rf"error: models\.gan: {message}", said.splitlines()[-1])

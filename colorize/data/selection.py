@@ -57,7 +57,8 @@ def decide(
             _leave_to(kept[found.pixels], row, "pixels")
             kept[sha256] = kept[found.pixels]
             continue
-        row["name"] = name_of(found.pixels, suffix)
+        if not found.rejected:
+            row["name"] = name_of(found.pixels, suffix)
         row |= _flaw(found, row["side"], min_chroma)
         if row["cause"]:
             left_out[sha256] = found
@@ -71,12 +72,12 @@ def decide(
 def _leave_to(twin: Row, row: Row, same: str) -> None:
     source = twin["source"]
     row |= {"cause": "duplicate", "reason": f"same {same} as {source}", "twin": source}
-    row["name"] = twin["name"]
+    row["name"] = twin["name"]  # by which a group may be called
 
 
 def _flaw(found: Seen, side: str, min_chroma: float) -> Row:
     if found.rejected:
-        return {"name": "", "cause": "rejected", "reason": found.rejected}
+        return {"cause": "rejected", "reason": found.rejected}
     if found.palette is None:
         reason = f"{found.width}x{found.height}, smaller than data.image_size"
         return {"cause": "small", "reason": reason}

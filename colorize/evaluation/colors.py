@@ -23,20 +23,18 @@ class Colors:
 
     @torch.inference_mode()
     def own(self, batch: Batch) -> Tensor:
-        gray = color.to_float(batch.gray.to(self.device))
-        return color.to_uint8(self._finite(self.model.colorize(gray))).cpu()
+        return color.to_uint8(self._rgb(batch)).cpu()
 
     @torch.inference_mode()
     def pasted(self, batch: Batch) -> Tensor:
-        gray = color.to_float(batch.gray.to(self.device))
-        rgb = self._finite(self.model.colorize(gray))
-        return color.to_uint8(color.repaint(gray, rgb)).cpu()
+        rgb = color.repaint(batch.gray.to(self.device), self._rgb(batch))
+        return color.to_uint8(rgb).cpu()
 
     @torch.inference_mode()
     def scaled(self, batch: Batch, gain: float) -> Tensor:
         """Its ab times `gain`: what one scalar does for a model that is too gray."""
-        gray = color.to_float(batch.gray.to(self.device))
-        ab = self._finite(self.model.predict_ab(gray)) * gain
+        gray = batch.gray.to(self.device)
+        ab = self._finite(self.model.predict_ab(color.to_float(gray))) * gain
         return color.to_uint8(color.join(color.lightness_of(gray), ab)).cpu()
 
     def fit_gain(self, photographs: Photographs) -> float:
@@ -54,6 +52,10 @@ class Colors:
                 break
             gain = min(gain / max(ratio, 1e-3), 100.0)
         return round(gain, 6)
+
+    def _rgb(self, batch: Batch) -> Tensor:
+        gray = color.to_float(batch.gray.to(self.device))
+        return self._finite(self.model.colorize(gray))
 
     def _finite(self, output: Tensor) -> Tensor:
         if not output.isfinite().all():

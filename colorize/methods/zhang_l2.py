@@ -39,9 +39,9 @@ class Method(base.Method):
     def step(
         self, batch: dict[str, Tensor], number: int, rng: torch.Generator
     ) -> dict[str, Tensor]:
-        ab = color.rgb_to_lab(color.to_float(batch["color"]))[:, 1:]
+        ab = color.rgb_to_lab(batch["color"])[:, 1:]
         target = color.quarter(ab)  # (n, 2, H/4, W/4)
-        predicted = self._quarter(color.to_float(batch["gray"]))
+        predicted = self._quarter(batch["gray"])
         # In units of ab: scaled down, the loss would be less than the weight decay.
         loss = (predicted - target).square().sum(1).mean() / 2
         self.update("trunk", loss)
@@ -55,5 +55,5 @@ class Method(base.Method):
         return color.enlarge(self._quarter(gray))
 
     def _quarter(self, gray: Tensor) -> Tensor:
-        """(n, 1, H, W) gray in [0, 1] to ab (n, 2, H/4, W/4), float32."""
+        """(n, 1, H, W) gray to ab (n, 2, H/4, W/4), float32."""
         return self.trunk((color.lightness_of(gray) - 50) / 100).float() * AB_SCALE

@@ -85,8 +85,9 @@ def train(
         print(f"resuming after step {done} of {p.steps}", file=sys.stderr)
 
     def save() -> None:
-        _check_finite(model, done)
+        # Of the losses first: they name the step, and come before the weights that they spoil.
         state = {"step": done, "log": log.state(), "pictures": pictures}
+        _check_finite(model, done)
         checkpoint.save(state | {"model": model.training_state()})
 
     drawn = batches(
