@@ -3,18 +3,24 @@
 import sys
 from pathlib import Path
 
+import pandas as pd
 import torch
+from torch import Tensor
 
+from colorize.base import memory
 from colorize.base.errors import UserError
 from colorize.base.files import replaced_file, replaced_folder, sha256_of, write_text
 from colorize.base.locks import only_one
 from colorize.data import tensors
-from colorize.data.index import Index, check_gray, statistics
+from colorize.data.index import Index, check_colors, check_gray, statistics
 from colorize.methods import model
+from colorize.methods.base import ModelParameters
 from colorize.report import grids
 from colorize.training import loop
-from colorize.training.checkpoint import Checkpoint, fingerprint
+from colorize.training.checkpoint import Checkpoints
 from colorize.training.draws import KINDS
+from colorize.training.interruption import Stopped
+from colorize.training.log import Diverged
 from colorize.training.runtime import choose_device
 from stages import common, dependencies
 from stages.common import GRAY, SCRATCH, UNION
@@ -31,8 +37,11 @@ def main() -> None:
     model_folder = common.MODELS / name
     curve_file = common.CURVES / f"{name}.csv"
     grid_file = common.TRAINING_GRIDS / f"{name}.png"
-    with common.only_writer(f"train@{name}", model_folder, curve_file, grid_file):
-        statistics(UNION, image_size)
+    with (
+        common.only_writer(f"train@{name}", model_folder, curve_file, grid_file),
+        memory.explained(f"models.{name}", "its batch_size or width, or data.image_size"),
+    ):
+        check_colors(UNION, statistics(UNION, image_size))
         check_gray(UNION, GRAY)
         torch.manual_seed(seed)
         network = model.build(parameters, image_size)
@@ -48,24 +57,23 @@ def main() -> None:
         )
         chosen = grids.choose(rows.split("val", "photograph"), params.train.samples)
         samples = tensors.squares(GRAY, chosen, image_size, "L")
+        truth = tensors.squares(UNION, chosen, image_size, "RGB")
 
-        # Everything that decides the result
-        code = dependencies.files_of(
-            Path(), "stages.train", f"colorize.methods.{parameters.method}"
-        )
-        facts = {
-            "parameters": parameters.model_dump(),
-            "seed": seed,
-            "data": [sha256_of(UNION / "index.csv"), sha256_of(GRAY / "index.csv")],
-            "code": {file: sha256_of(Path(file)) for file in sorted(code)},
-            "device": str(device),
-            "threads": torch.get_num_threads(),
-        }
-        checkpoint = Checkpoint(SCRATCH / "training" / f"{name}-{fingerprint(facts)}")
+        def show_losses(losses: pd.DataFrame) -> None:
+            csv = losses.to_csv(index=False, float_format="%.6g", lineterminator="\n")
+            write_text(curve_file, csv)
+
+        def show_snapshots(snapshots: dict[int, Tensor]) -> None:
+            with replaced_file(grid_file) as partial:
+                grids.training_grid(samples, snapshots, truth).save(partial, "PNG")
+
+        facts = _facts(name, parameters, seed, device)
+        checkpoints = Checkpoints(SCRATCH / "training", name, facts)
         # Experiments in copies of this folder share its checkpoints.
-        with only_one(SCRATCH / "locks" / checkpoint.folder.name, "training this very run"):
+        with only_one(SCRATCH / "locks" / checkpoints.folder.name, "training this very run"):
+            print(f"to watch: {curve_file} (`dvc plots show`), {grid_file}", file=sys.stderr)
             try:
-                trained = loop.train(
+                loop.train(
                     network,
                     parameters,
                     draws,
@@ -74,21 +82,32 @@ def main() -> None:
                     snapshots=params.train.snapshots,
                     runtime=params.runtime,
                     device=device,
-                    checkpoint=checkpoint,
+                    checkpoints=checkpoints,
+                    show_losses=show_losses,
+                    show_snapshots=show_snapshots,
                 )
-            except loop.Diverged as error:
-                raise UserError(f"models.{name}: {error}") from None
-            except loop.Stopped as stopped:
+            except Diverged as error:
+                saved = checkpoints.last_step()
+                before = (
+                    "nothing was saved before" if saved is None else f"saved after step {saved}"
+                )
+                raise UserError(f"models.{name}: {error}; {before}") from None
+            except Stopped as stopped:
                 print(f"{name}: {stopped}; saved. Run the same command to go on.", file=sys.stderr)
-                sys.exit(130)
+                sys.exit(stopped.code)
             with replaced_folder(model_folder) as partial:
                 model.save(network, parameters, image_size, partial)
-            csv = trained.losses.to_csv(index=False, float_format="%.6g", lineterminator="\n")
-            write_text(curve_file, csv)
-            truth = tensors.squares(UNION, chosen, image_size, "RGB")
-            with replaced_file(grid_file) as partial:
-                grids.training_grid(samples, trained.snapshots, truth).save(partial, "PNG")
-            checkpoint.remove()
+            checkpoints.remove()
+
+
+def _facts(name: str, parameters: ModelParameters, seed: int, device: torch.device) -> dict:
+    """All that decides the result, by the names that users know."""
+    values = {f"models.{name}.{key}": v for key, v in parameters.model_dump(mode="json").items()}
+    indexes = (UNION / "index.csv", GRAY / "index.csv")
+    code = dependencies.files_of(Path(), "stages.train", f"colorize.methods.{parameters.method}")
+    files = {str(path): sha256_of(path) for path in (*indexes, *map(Path, sorted(code)))}
+    machine = {"device": str(device), "threads": torch.get_num_threads()}
+    return values | {"seed": seed} | files | machine
 
 
 if __name__ == "__main__":

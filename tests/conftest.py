@@ -107,12 +107,21 @@ class Project:
         )
         return _checked(done, expect)
 
-    def stage(self, name: str, *arguments: str, expect: int = 0) -> subprocess.CompletedProcess:
-        """`python -m stages.NAME ARGUMENTS`, but for the seconds that its imports take."""
+    def stage(
+        self,
+        name: str,
+        *arguments: str,
+        expect: int = 0,
+        killed: tuple[str, int] | None = None,
+    ) -> subprocess.CompletedProcess:
+        """`python -m stages.NAME ARGUMENTS`, but for the seconds that its imports take.
+
+        killed: as `forks.Forks.run` says; the exit code is then -9.
+        """
         command = ["python", "-m", f"stages.{name}", *arguments]
         if self.threads != forks.THREADS:  # torch takes their number when it is imported
             return self.run(*command, expect=expect)
-        return _checked(_forks().run(command, self.root), expect)
+        return _checked(_forks().run(command, self.root, killed), expect if killed is None else -9)
 
     def start(self, *command: str) -> subprocess.Popen:
         """Start a command in a process group of its own."""

@@ -5,10 +5,13 @@ A copy is a process of its own, in the project's folder, and imports the project
 as `python -m` does. The packages alone are there already.
 """
 
+import functools
 import gc
+import importlib
 import json
 import os
 import runpy
+import signal
 import subprocess
 import sys
 import tempfile
@@ -33,11 +36,17 @@ class Forks:
             text=True,
         )
 
-    def run(self, command: list[str], folder: Path) -> subprocess.CompletedProcess:
-        """Run `python -m MODULE ...` in `folder` and wait for its end."""
+    def run(
+        self, command: list[str], folder: Path, killed: tuple[str, int] | None
+    ) -> subprocess.CompletedProcess:
+        """Run `python -m MODULE ...` in `folder` and wait for its end.
+
+        killed: a function (module.name or module.class.name) and which of its calls is not to
+        happen: there the process is killed, as by kill -9.
+        """
         with tempfile.TemporaryDirectory() as said:
             out, err = Path(said, "out"), Path(said, "err")
-            request = {"command": command, "folder": str(folder)}
+            request = {"command": command, "folder": str(folder), "killed": killed}
             request |= {"out": str(out), "err": str(err)}
             print(json.dumps(request), file=self.process.stdin, flush=True)
             code = int(self.process.stdout.readline())
@@ -56,7 +65,9 @@ def _serve() -> None:
         print(os.waitstatus_to_exitcode(status), flush=True)
 
 
-def _become(command: list[str], folder: str, out: str, err: str) -> None:
+def _become(
+    command: list[str], folder: str, killed: tuple[str, int] | None, out: str, err: str
+) -> None:
     """Run the module; ends in SystemExit or whatever it raises, and so does the process."""
     os.chdir(folder)
     for number, file in enumerate((os.devnull, out, err)):
@@ -64,8 +75,31 @@ def _become(command: list[str], folder: str, out: str, err: str) -> None:
     _python, _m, module, *arguments = command
     sys.path[0] = folder
     sys.argv = ["-m", *arguments]
+    if killed:
+        _kill_at(*killed)
     runpy.run_module(module, run_name="__main__", alter_sys=True)
     sys.exit()
+
+
+def _kill_at(function: str, call: int) -> None:
+    path, name = function.rsplit(".", 1)
+    try:
+        owner = importlib.import_module(path)
+    except ModuleNotFoundError:  # a class
+        module, class_name = path.rsplit(".", 1)
+        owner = getattr(importlib.import_module(module), class_name)
+    original = getattr(owner, name)
+    calls = 0
+
+    @functools.wraps(original)
+    def counted(*args, **kwargs):
+        nonlocal calls
+        calls += 1
+        if calls == call:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return original(*args, **kwargs)
+
+    setattr(owner, name, counted)
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ def wait_for_checkpoint(project: Project, process: subprocess.Popen) -> None:
     """Wait until a trainer has saved; fail if it ends before."""
 
     def is_there() -> bool:
-        found = any(project.path(".scratch").glob("training/*/checkpoint.pt"))
+        found = any(project.path(".scratch").glob("training/*/[0-9]*.pt"))
         assert found or process.poll() is None, f"ended before it saved: {process.stderr.read()}"
         return found
 

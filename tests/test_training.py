@@ -9,10 +9,13 @@ import subprocess
 
 import pytest
 import torch
+from PIL import Image
 
+from colorize.base import memory
 from colorize.data import index
-from colorize.training import checkpoint, loop
+from colorize.training import checkpoint, draws, loop
 from colorize.training.log import Log
+from tests import zips
 from tests.conftest import METHODS, Project
 from tests.processes import wait_for_checkpoint
 
@@ -25,29 +28,33 @@ def outputs(project: Project, name: str) -> dict[str, bytes]:
     }
 
 
-def train_and_kill(project: Project, name: str) -> None:
-    """Kill a trainer outright, soon after its first checkpoint."""
-    process = project.start("python", "-m", "stages.train", name)
-    wait_for_checkpoint(project, process)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-
-
-def longer(project: Project, name: str) -> None:
-    """Enough steps to be interrupted in, a checkpoint every few."""
-    project.params(**{f"models__{name}__steps": 200})
+# Functions, which of their calls is not to happen, and how many of 8 steps are saved by then
+MOMENTS = {
+    "while it imports": ("stages.common.read_params", 1, 0),
+    "while it loads": ("colorize.data.photographs.read", 9, 0),
+    "while it saves": ("colorize.base.files._flush", 3, 0),  # after facts.json and its folder
+    "when it has saved": ("colorize.training.checkpoint.Checkpoints._files", 2, 3),
+    "within a step": ("torch.optim.Adam.step", 1, 3),
+    "while outputs are written": ("safetensors.torch.save", 1, 8),
+    "when all is written": ("colorize.training.checkpoint.Checkpoints.remove", 1, 8),
+}
 
 
 @pytest.mark.parametrize("name", METHODS)
 def test_killed_and_resumed_ends_with_the_bytes_of_an_undisturbed_run(project, tmp_path, name):
-    longer(project, name)
+    """Killed at one moment after the other, and started again each time."""
     undisturbed = Project(shutil.copytree(project.root, tmp_path / "undisturbed"))
     undisturbed.stage("train", name)
 
-    train_and_kill(project, name)
-    assert not project.path(f"models/{name}").exists()
-    said = project.stage("train", name).stderr
-    assert 0 < int(re.search(r"resuming after step (\d+) of 200", said)[1]) < 200
+    resumed = "resuming after step {} of 8"
+    saved = 0
+    for moment, (function, call, saved_then) in MOMENTS.items():
+        said = project.stage("train", name, killed=(function, call)).stderr
+        assert not saved or moment == "while it imports" or resumed.format(saved) in said, moment
+        saved = saved_then
+        written = moment == "when all is written"
+        assert project.path(f"models/{name}").exists() == written, moment
+    assert resumed.format(8) in project.stage("train", name).stderr
 
     assert outputs(project, name) == outputs(undisturbed, name)
     assert len(outputs(project, name)) == (4 if name == "zhang_l2" else 5)  # no discriminator
@@ -57,7 +64,7 @@ def test_killed_and_resumed_ends_with_the_bytes_of_an_undisturbed_run(project, t
 @pytest.mark.soak
 @pytest.mark.parametrize("name", METHODS)
 def test_killed_again_and_again_it_ends_with_the_same_bytes(project, tmp_path, name):
-    """At random moments: while loading, within a step, while saving."""
+    """At random moments."""
     project.params(**{f"models__{name}__steps": 600})
     undisturbed = Project(shutil.copytree(project.root, tmp_path / "undisturbed"))
     undisturbed.stage("train", name)
@@ -95,18 +102,59 @@ def test_stopped_it_says_what_was_saved_and_how_to_go_on(project, number):
     )
     assert stopped, error
     assert not project.path("models/gan").exists()
-    process = project.start("python", "-m", "stages.train", "gan")
-    line = process.stderr.readline()
-    os.killpg(process.pid, signal.SIGKILL)
-    process.communicate()
-    assert line == f"resuming after step {stopped[1]} of 100000\n"
+    said = project.stage("train", "gan", killed=("torch.optim.Adam.step", 1)).stderr
+    assert f"resuming after step {stopped[1]} of 100000\n" in said
+
+
+def test_after_the_minutes_that_it_has_it_saves_and_stops(project):
+    project.params(models__gan__steps=100_000, runtime__max_minutes=0.01)
+    done = 0
+    for _ in range(2):
+        said = project.stage("train", "gan", expect=75).stderr.splitlines()[-1]
+        stopped = re.fullmatch(
+            r"gan: runtime\.max_minutes have passed: stopped after step (\d+) of 100000; saved\. "
+            r"Run the same command to go on\.",
+            said,
+        )
+        assert int(stopped[1]) > done
+        done = int(stopped[1])
+
+
+def test_a_full_disk_loses_nothing(project, tmp_path):
+    undisturbed = Project(shutil.copytree(project.root, tmp_path / "undisturbed"))
+    undisturbed.stage("train", "gan")
+    project.stage("train", "gan", **KILLED_IN_THE_LAST_STEP)
+    # What a full disk does, a limit on the size of files does too: the write fails half-way.
+    limited = "ulimit -f 16; exec python -m stages.train gan"
+    said = project.run("bash", "-c", limited, expect=1).stderr
+    assert re.fullmatch(
+        r"error: \[Errno \d+\] File too large: '\.scratch/training/gan-\w+/000000008-\w+\.pt'",
+        said.splitlines()[-1],
+    )
+    assert "Traceback" not in said
+    assert "resuming after step 6 of 8" in project.stage("train", "gan").stderr
+    assert outputs(project, "gan") == outputs(undisturbed, "gan")
+
+
+def test_curves_and_snapshots_are_there_while_it_trains(project):
+    killed = ("colorize.training.checkpoint.Checkpoints.save", 2)  # after step 6
+    said = project.stage("train", "stargan", killed=killed).stderr
+    curve, grid = "metrics/training/stargan.csv", "reports/training/stargan.png"
+    assert f"to watch: {curve} (`dvc plots show`), {grid}\n" in said
+    assert not project.path("models/stargan").exists()
+    partly = project.path(curve).read_text()
+    assert partly.startswith("step,images,loss,")
+    assert partly.count("\n") >= 2
+    picture = Image.open(project.path(grid))
+    project.stage("train", "stargan")
+    assert project.path(curve).read_text().startswith(partly)
+    assert Image.open(project.path(grid)).width > picture.width  # one more snapshot
 
 
 def test_stopped_while_outputs_are_written_no_step_is_lost(project):
-    project.path("metrics/training").rename(project.path("aside"))
-    project.path("metrics/training").touch()  # a file where the folder of curves should be
+    project.path("models").touch()  # a file where the folder should be
     assert project.stage("train", "gan", expect=1).stderr.splitlines()[-1].startswith("error: ")
-    project.path("metrics/training").unlink()
+    project.path("models").unlink()
     assert "resuming after step 8 of 8" in project.stage("train", "gan").stderr
 
 
@@ -148,12 +196,90 @@ def test_training_that_diverges_stops_and_says_where(project, steps, spoil, mess
     project.params(models__gan__steps=steps, runtime__log_interval=100)  # saved before a row ends
     before = project.bytes_of("metrics/training/gan.csv")
     said = project.stage("train", "gan", expect=2).stderr
-    assert re.fullmatch(rf"error: models\.gan: {message}", said.splitlines()[-1])
+    assert re.fullmatch(
+        rf"error: models\.gan: {message}; saved after step 3", said.splitlines()[-1]
+    )
     assert "Traceback" not in said
     assert not project.path("models/gan").exists()
     assert project.bytes_of("metrics/training/gan.csv") == before
     # What was saved is from before.
     assert "resuming after step 3 of" in project.stage("train", "gan", expect=2).stderr
+
+
+def test_a_weight_beyond_all_measure_is_no_model(project):
+    project.params(models__cyclegan__cycle_weight=1e308)
+    said = project.stage("train", "cyclegan", expect=2).stderr
+    assert re.fullmatch(
+        r"error: models\.cyclegan: step 1: training has diverged \(loss inf, .*\); "
+        r"nothing was saved before",
+        said.splitlines()[-1],
+    )
+    assert not project.path("models/cyclegan").exists()
+
+
+def test_too_little_memory_is_said_in_one_line(project):
+    project.params(models__gan__width=10**9)
+    said = project.stage("train", "gan", expect=2).stderr
+    assert re.fullmatch(
+        r"error: models\.gan: out of memory when [\d.]+ GiB more were needed; "
+        r"lower its batch_size or width, or data\.image_size",
+        said.splitlines()[-1],
+    )
+    assert "Traceback" not in said
+
+
+@pytest.mark.parametrize(
+    ("error", "amount"),
+    [
+        (
+            torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB. GPU 0"),
+            "20.00 MiB",
+        ),
+        (RuntimeError("MPS backend out of memory. Tried to allocate 1.5 GiB on pool"), "1.5 GiB"),
+        (MemoryError("Unable to allocate 3.2 GiB for an array with shape (4,)"), "3.2 GiB"),
+    ],
+)
+def test_what_lacked_memory_says_how_much(error, amount):
+    with (
+        pytest.raises(
+            memory.OutOfMemory, match=rf"a: out of memory when {amount} more were needed; lower b"
+        ),
+        memory.explained("a", "b"),
+    ):
+        raise error
+
+
+def test_other_errors_are_not_taken_for_too_little_memory():
+    with pytest.raises(RuntimeError, match="shapes"), memory.explained("a", "b"):
+        raise RuntimeError("shapes do not fit")
+
+
+class _Killed(torch.utils.data.Dataset):
+    def __getitem__(self, k: int) -> dict:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_a_killed_worker_is_named():
+    with pytest.raises(OSError, match=r"decodes images was killed, .* runtime\.workers"):
+        list(draws.batches(_Killed(), 0, 4, 2, workers=1))
+
+
+def test_photographs_without_colour_are_found_before_training(project, tmp_path):
+    grays = {f"trainA/{i}.png": zips.encoded(zips.image(i).convert("L")) for i in range(40)}
+    grays["testA/t.png"] = zips.encoded(zips.image(99))
+    catalog = zips.catalog(tmp_path, {"old": zips.dataset(tmp_path, "old", grays)})
+    project.params(
+        data__datasets=["old"],
+        data__catalog=str(catalog),
+        data__mirror=str(tmp_path),
+        data__min_chroma=0,
+    )
+    for stage in ("download", "union", "grayscale"):
+        project.stage(stage)
+    said = project.stage("train", "gan", expect=2).stderr
+    assert said.startswith(
+        "error: data/union: the training photographs have no colour to learn from"
+    )
 
 
 def test_a_row_of_losses_is_their_mean_however_many_steps_it_spans():
@@ -165,53 +291,84 @@ def test_a_row_of_losses_is_their_mean_however_many_steps_it_spans():
     assert log.close_row(250, 500) == {"discriminator": 125.5, "loss": 2}
 
 
-def test_a_broken_checkpoint_is_named_and_training_starts_afresh(project):
-    train_and_kill(project, "gan")
-    (path,) = project.path(".scratch").glob("training/*/checkpoint.pt")
-    path.write_bytes(path.read_bytes()[:-1000])
+def zeroed(content: bytes) -> bytes:
+    middle = len(content) // 2
+    return content[:middle] + bytes(64) + content[middle + 64 :]
+
+
+SPOILED = {
+    "zeroed": zeroed,
+    "truncated": lambda content: content[:-1000],
+    "empty": lambda _: b"",
+    "foreign": lambda _: b"\x80\x02}q\x00.",
+}
+
+KILLED_IN_THE_LAST_STEP = {"killed": ("colorize.training.checkpoint.Checkpoints.save", 3)}
+
+
+@pytest.mark.parametrize("spoil", SPOILED.values(), ids=SPOILED)
+def test_a_spoiled_checkpoint_is_named_and_the_one_before_is_used(project, tmp_path, spoil):
+    undisturbed = Project(shutil.copytree(project.root, tmp_path / "undisturbed"))
+    undisturbed.stage("train", "gan")
+    project.stage("train", "gan", **KILLED_IN_THE_LAST_STEP)
+    third, sixth = sorted(project.path(".scratch/training").glob("gan-*/*.pt"))
+    sixth.write_bytes(spoil(sixth.read_bytes()))
     said = project.stage("train", "gan").stderr
-    assert re.search(r"checkpoint\.pt: not a checkpoint \(.+\); starting afresh", said)
+    name = sixth.relative_to(project.root)
+    assert (
+        f"{name}: spoiled, these are not the bytes that were saved\nresuming after step 3" in said
+    )
     assert "Traceback" not in said
+    assert outputs(project, "gan") == outputs(undisturbed, "gan")
+
+    project.stage("train", "gan", **KILLED_IN_THE_LAST_STEP)
+    for path in (third, sixth):
+        path.write_bytes(spoil(path.read_bytes()))
+    said = project.stage("train", "gan").stderr
+    assert said.count("spoiled") == 2
     assert "resuming" not in said
+    assert outputs(project, "gan") == outputs(undisturbed, "gan")
 
 
-@pytest.mark.parametrize("content", [b"", b"words", b"\x80\x02}q\x00.", {"step": 3}, [1, 2]])
-def test_what_is_no_checkpoint_is_named(tmp_path, capsys, content):
-    saved = checkpoint.Checkpoint(tmp_path)
-    saved.save(content)
-    if isinstance(content, bytes):
-        saved.path.write_bytes(content)
-    assert saved.load(torch.device("cpu")) is None
-    assert "checkpoint.pt: not a checkpoint (" in capsys.readouterr().err
-    whole = dict.fromkeys(checkpoint.KEYS, 0)
-    saved.save(whole)
-    assert saved.load(torch.device("cpu")) == whole
+def test_the_last_two_checkpoints_are_kept(tmp_path):
+    saved = checkpoint.Checkpoints(tmp_path, "gan", {"seed": 0})
+    assert saved.last_step() is None
+    for step in (5, 10, 100):
+        saved.save(step, {"step": step, "weights": [torch.tensor(step)]})
+    assert [path.name.split("-")[0] for path in saved._files()] == ["000000010", "000000100"]
+    assert saved.last_step() == 100
+    assert saved.load(torch.device("cpu")) == {"step": 100, "weights": [torch.tensor(100)]}
 
 
-def test_a_changed_parameter_starts_afresh(project):
-    longer(project, "gan")
-    train_and_kill(project, "gan")
-    for change in ({"models__gan__steps": 6}, {"seed": 1}, {"models__gan__unpaired": "shared"}):
+def test_a_changed_parameter_starts_afresh_and_is_named(project):
+    project.stage("train", "gan", **KILLED_IN_THE_LAST_STEP)
+    for change, named in (
+        ({"models__gan__steps": 6}, "models.gan.steps (8, now 6)"),
+        ({"seed": 1}, "models.gan.steps (8, now 6), seed (0, now 1)"),
+        ({"models__gan__steps": 8, "seed": 0, "data__gray": "rec601"}, "data/gray/index.csv"),
+    ):
         project.params(**change)
-        assert "resuming" not in project.stage("train", "gan").stderr
+        if "data__gray" in change:
+            project.stage("grayscale")
+        said = project.stage("train", "gan").stderr
+        assert re.search(rf"training/gan-\w+: not resumed; changed: {re.escape(named)}\n", said)
+        assert "resuming" not in said
+    with open(project.path("colorize/networks/patchgan.py"), "a") as file:
+        file.write("# A comment\n")
+    said = project.stage("train", "gan").stderr
+    assert "changed: colorize/networks/patchgan.py, data/gray/index.csv\n" in said
+    (facts,) = project.path(".scratch/training").glob("*/facts.json")
+    facts.write_text("[1")
+    assert "Traceback" not in project.stage("train", "gan").stderr
 
 
 def test_a_comment_costs_no_training_where_no_result_depends_on_it(project):
-    """And starts it afresh where one does."""
-    longer(project, "gan")
-    train_and_kill(project, "gan")
+    project.stage("train", "gan", **KILLED_IN_THE_LAST_STEP)
     # Shared, drawing, or another method's
     for inert in ("base/files", "base/__init__", "report/grids", "methods/stargan"):
         with open(project.path(f"colorize/{inert}.py"), "a") as file:
             file.write("# A comment\n")
-    interrupt = project.start("python", "-m", "stages.train", "gan")
-    said = interrupt.stderr.readline()
-    os.killpg(interrupt.pid, signal.SIGKILL)
-    interrupt.wait()
-    assert "resuming" in said
-    with open(project.path("colorize/networks/patchgan.py"), "a") as file:
-        file.write("# A comment\n")
-    assert "resuming" not in project.stage("train", "gan").stderr
+    assert "resuming after step 6 of 8" in project.stage("train", "gan").stderr
 
 
 def test_a_steps_randomness_depends_on_seed_and_step_alone():

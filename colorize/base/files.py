@@ -48,6 +48,10 @@ def replaced_file(path: Path) -> Iterator[Path]:
     try:
         yield partial
         give_name(partial, path)
+    except OSError as error:
+        if error.filename is None:  # a full disk does not say where
+            error.filename = str(path)
+        raise
     finally:
         partial.unlink(missing_ok=True)
 
@@ -103,7 +107,7 @@ def _flush(path: Path) -> None:
         os.close(number)
 
 
-def write_bytes(path: Path, data: bytes) -> None:
+def write_bytes(path: Path, data: bytes | memoryview) -> None:
     with replaced_file(path) as partial:
         partial.write_bytes(data)
 

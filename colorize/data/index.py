@@ -67,6 +67,17 @@ def statistics(union: Path, image_size: int) -> dict:
     return values
 
 
+def check_colors(union: Path, values: dict) -> None:
+    """Raise UserError where all training photographs are gray: `values` is statistics.json."""
+    histogram = values["ab_histogram"]
+    middle = histogram["centres"].index(0)
+    if histogram["share"][middle][middle] > 0.999:
+        raise UserError(
+            f"{union}: the training photographs have no colour to learn from "
+            "(data.min_chroma leaves out those that are gray)"
+        )
+
+
 def check_gray(union: Path, gray: Path) -> None:
     """Raise UserError unless `gray` holds the copies of this very union.
 

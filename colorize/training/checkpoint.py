@@ -1,57 +1,98 @@
-"""The checkpoint of unfinished training, outside the pipeline's outputs.
+"""The checkpoints of unfinished training, outside the pipeline's outputs.
 
 DVC deletes a stage's outputs before it runs, so what makes training resumable cannot be one of
-them. Each run has a folder of its own, named by a fingerprint of everything that decides its
-result: the same command finds it again, a changed parameter does not.
+them. Each run has a folder of its own, named by a fingerprint of the facts that decide its result:
+the same command finds it again, a changed parameter does not.
 """
 
 import hashlib
+import io
 import json
 import shutil
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
 
-from colorize.base.errors import one_line
-from colorize.base.files import replaced_file
+from colorize.base.files import write_bytes, write_json
 
-KEYS = {"step", "log", "pictures", "model"}  # what training/loop.py saves
-
-
-def fingerprint(facts: dict) -> str:
-    """16 hexadecimal digits of `facts` and torch's version."""
-    facts = facts | {"torch": torch.__version__}
-    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
+KEPT = 2  # the last one, and the one before for the case that the last is spoiled
+FACTS = "facts.json"
+DIGITS = 16  # hexadecimal, of a SHA-256
 
 
-class Checkpoint:
-    """What was last saved of one training run, in a folder that no other process uses."""
+class Checkpoints:
+    """What was saved of one training run, in a folder that no other process uses.
 
-    def __init__(self, folder: Path):
-        self.folder = folder
-        self.path = folder / "checkpoint.pt"
+    facts: what decides the result, by the names that users know: numbers and words as they are, of
+    files their SHA-256. A file is called after its step and its own bytes, so spoiled ones tell.
+    """
 
-    def save(self, state: dict) -> None:
-        with replaced_file(self.path) as partial, open(partial, "wb") as file:
-            torch.save(state, file)
+    def __init__(self, root: Path, name: str, facts: Mapping[str, object]):
+        self.facts = {"torch": torch.__version__} | dict(facts)
+        self.folder = root / f"{name}-{_digest(json.dumps(self.facts, sort_keys=True).encode())}"
+
+    def save(self, step: int, state: dict) -> None:
+        """Save `state` after `step`; raises OSError where the disk is full, and loses nothing."""
+        data = io.BytesIO()  # torch reports a full disk as an error of its own format
+        torch.save(state, data)
+        if not (self.folder / FACTS).exists():
+            write_json(self.folder / FACTS, self.facts)
+        content = data.getbuffer()
+        write_bytes(self.folder / f"{step:09}-{_digest(content)}.pt", content)
+        for old in self._files()[:-KEPT]:
+            old.unlink()
 
     def load(self, device: torch.device) -> dict | None:
-        """The state last saved; None where there is none, and, with a line, where it is broken."""
-        try:
-            state = torch.load(self.path, map_location=device, weights_only=True)
-        except FileNotFoundError:
-            return None
-        except (OSError, MemoryError, torch.OutOfMemoryError):  # it may be whole all the same
-            raise
-        except Exception as error:  # spoiled bytes raise all sorts
-            reason = one_line(error)[:200]
-        else:
-            if isinstance(state, dict) and state.keys() == KEYS:
-                return state
-            reason = "it holds something else"
-        print(f"{self.path}: not a checkpoint ({reason}); starting afresh", file=sys.stderr)
+        """The state last saved, or the one before where that is spoiled; None where there is none.
+
+        A line says which file was spoiled, or why the checkpoints of an earlier run do not fit.
+        """
+        for path in reversed(self._files()):
+            content = path.read_bytes()
+            if path.stem.endswith(f"-{_digest(content)}"):
+                return torch.load(io.BytesIO(content), map_location=device, weights_only=True)
+            print(f"{path}: spoiled, these are not the bytes that were saved", file=sys.stderr)
+            path.unlink()
+        if not self.folder.exists():
+            self._say_what_changed()
         return None
+
+    def last_step(self) -> int | None:
+        """After how many steps was last saved? None where nothing is."""
+        files = self._files()
+        return int(files[-1].stem.split("-")[0]) if files else None
 
     def remove(self) -> None:
         shutil.rmtree(self.folder)
+
+    def _files(self) -> list[Path]:
+        return sorted(self.folder.glob("[0-9]*.pt"))
+
+    def _say_what_changed(self) -> None:
+        """Of the latest unfinished run of this name, which is not to be resumed."""
+        name = self.folder.name.rpartition("-")[0]
+        others = list(self.folder.parent.glob(f"{name}-{'[0-9a-f]' * DIGITS}/{FACTS}"))
+        if not others:
+            return
+        latest = max(others, key=lambda path: path.stat().st_mtime)
+        try:
+            before = dict(json.loads(latest.read_text(encoding="utf-8")))
+        except (ValueError, TypeError):
+            return
+        changes = [
+            _change(key, before.get(key), self.facts.get(key))
+            for key in sorted(before.keys() | self.facts.keys())
+            if before.get(key) != self.facts.get(key)
+        ]
+        print(f"{latest.parent}: not resumed; changed: {', '.join(changes)}", file=sys.stderr)
+
+
+def _digest(content: bytes | memoryview) -> str:
+    return hashlib.sha256(content).hexdigest()[:DIGITS]
+
+
+def _change(key: str, before: object, now: object) -> str:
+    """`key` with both values; of a file, whose values are hashes, its name says enough."""
+    return key if "/" in key else f"{key} ({before}, now {now})"

@@ -124,7 +124,10 @@ KINDS = {"pairs": Pairs, "unpaired": Unpaired, "domains": Domains}
 def batches(
     draws: Draws, start: int, stop: int, batch_size: int, workers: int
 ) -> Iterator[dict[str, Tensor]]:
-    """Batches of draws `start` to `stop`, in order, decoded by `workers` processes (0: in ours)."""
+    """Batches of draws `start` to `stop`, in order, decoded by `workers` processes (0: in ours).
+
+    Raises UserError for an image that cannot be read; OSError where a worker is killed.
+    """
     loader = DataLoader(
         draws,
         batch_size=batch_size,
@@ -140,6 +143,14 @@ def batches(
         line = str(error).strip().splitlines()[-1].split("UserError: ")[-1]
         error.__traceback__ = None  # holds the loader, whose workers are to end now, not at exit
         raise UserError(line) from None
+    except RuntimeError as error:
+        if "DataLoader worker" not in str(error):
+            raise
+        error.__traceback__ = None
+        raise OSError(
+            "a process that decodes images was killed, out of memory perhaps; fewer "
+            "runtime.workers need less, 0 none"
+        ) from None
 
 
 def _leave_signals_to_the_trainer(worker: int) -> None:

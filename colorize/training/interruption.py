@@ -1,26 +1,45 @@
-"""Being asked to stop while a step is under way, which is to be finished and saved."""
+"""Having to stop while a step is under way, which is to be finished and saved."""
 
+import math
 import signal
+import time
 from typing import Self
 
 from colorize.base import lifetime
 
+INTERRUPTED, OUT_OF_TIME = 130, 75  # exit codes
+
+
+class Stopped(Exception):
+    """Training had to stop, and did so with everything saved; `code` is the exit code."""
+
+    def __init__(self, message: str, code: int):
+        super().__init__(message)
+        self.code = code
+
 
 class Interruption:
-    """Turns SIGINT, SIGTERM and the loss of the parent under DVC into `reason`, asked each step.
+    """Turns SIGINT, SIGTERM, the loss of the parent under DVC, and the end of the minutes that
+    there were (0: no limit) into `reason`, asked each step.
 
     The second signal is treated as before: it interrupts at once.
     """
 
-    def __init__(self):
+    def __init__(self, max_minutes: float):
+        self._end = time.monotonic() + 60 * max_minutes if max_minutes else math.inf
         self._signal: str | None = None
         self._previous = {}
 
     @property
-    def reason(self) -> str | None:
+    def reason(self) -> tuple[str, int] | None:
+        """Why to stop now, and the exit code that says so; None where there is no reason."""
         if lifetime.orphaned():
-            return "the process that started this stage is gone"
-        return self._signal
+            return "the process that started this stage is gone", INTERRUPTED
+        if self._signal is not None:
+            return self._signal, INTERRUPTED
+        if time.monotonic() >= self._end:
+            return "runtime.max_minutes have passed", OUT_OF_TIME
+        return None
 
     def __enter__(self) -> Self:
         for number in lifetime.INTERRUPTS:

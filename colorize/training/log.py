@@ -60,9 +60,9 @@ class Log:
 
     def frame(self) -> pd.DataFrame:
         frame = pd.DataFrame(self.rows)
-        # `loss` first, whichever the first row happens to hold: stargan's comes every n_critic.
+        # `loss` first, and also before there is one: stargan's comes every n_critic.
         names = [name for name in frame.columns if name not in ("step", "images", "loss")]
-        return frame[["step", "images", "loss", *names]]
+        return frame.reindex(columns=["step", "images", "loss", *names])
 
     def state(self) -> dict:
         self.fetch()

@@ -5,7 +5,8 @@ same weights, to the byte, as a run that was never stopped.
 """
 
 import sys
-from dataclasses import dataclass
+import time
+from collections.abc import Callable
 from typing import Annotated
 
 import numpy as np
@@ -16,9 +17,9 @@ from torch import Tensor
 
 from colorize.base.parameters import Parameters
 from colorize.methods.base import Method, ModelParameters, Seed
-from colorize.training.checkpoint import Checkpoint
+from colorize.training.checkpoint import Checkpoints
 from colorize.training.draws import Draws, batches
-from colorize.training.interruption import Interruption
+from colorize.training.interruption import Interruption, Stopped
 from colorize.training.log import Diverged, Log, Progress
 from colorize.training.runtime import RuntimeParameters
 
@@ -36,16 +37,7 @@ class TrainParameters(Parameters):
     snapshots: Annotated[int, Field(ge=1, le=10)]
 
 
-@dataclass(frozen=True)
-class Trained:
-    """What a finished run leaves besides the model's weights."""
-
-    losses: pd.DataFrame  # step, images, then the mean of each loss since the row before
-    snapshots: dict[int, Tensor]  # step -> the samples, coloured: (n, 3, S, S) uint8
-
-
-class Stopped(Exception):
-    """Training was asked to stop, and did so with everything saved."""
+SHOW_INTERVAL = 2  # seconds at least from one showing of the curves to the next
 
 
 def train(
@@ -58,13 +50,18 @@ def train(
     snapshots: int,  # how many times, evenly spread, the last at the end
     runtime: RuntimeParameters,
     device: torch.device,
-    checkpoint: Checkpoint,
-) -> Trained:
-    """Train `model` in place for `parameters.steps` steps, from the checkpoint if there is one.
+    checkpoints: Checkpoints,
+    show_losses: Callable[[pd.DataFrame], None],  # now and then, and at the end
+    show_snapshots: Callable[[dict[int, Tensor]], None],  # when there is one more
+) -> None:
+    """Train `model` in place for `parameters.steps` steps, from a checkpoint if there is one.
 
-    Raises Stopped, with everything saved, on SIGINT, on SIGTERM, and when the process that started
-    the stage is gone; Diverged, when a loss or a weight is infinite or no number, which no
-    checkpoint ever holds.
+    show_losses gets the columns step, images, and the mean of each loss since the row before;
+    show_snapshots by step the samples, coloured, each (n, 3, S, S) uint8.
+
+    Raises Stopped, with everything saved, on SIGINT, on SIGTERM, when the process that started
+    the stage is gone and after `runtime.max_minutes`; Diverged, when a loss or a weight is infinite
+    or no number, which no checkpoint ever holds.
     """
     p = parameters
     if device.type == "cpu":
@@ -74,9 +71,10 @@ def train(
     log = Log()
     pictures: dict[int, Tensor] = {}
     done = 0
+    next_showing = 0.0
 
     # Resume
-    saved = checkpoint.load(device)
+    saved = checkpoints.load(device)
     if saved is not None:
         model.load_training_state(saved["model"])
         log.load_state(saved["log"])
@@ -88,12 +86,13 @@ def train(
         # Of the losses first: they name the step, and come before the weights that they spoil.
         state = {"step": done, "log": log.state(), "pictures": pictures}
         _check_finite(model, done)
-        checkpoint.save(state | {"model": model.training_state()})
+        checkpoints.save(done, state | {"model": model.training_state()})
 
     drawn = batches(
         draws, done * p.batch_size, p.steps * p.batch_size, p.batch_size, runtime.workers
     )
-    with Progress(done, p.steps, p.batch_size) as bar, Interruption() as interruption:
+    progress = Progress(done, p.steps, p.batch_size)
+    with progress as bar, Interruption(runtime.max_minutes) as interruption:
         for batch in drawn:
             done += 1
             model.set_learning_rate(p.learning_rate * p.learning_rate_factor(done))
@@ -108,9 +107,16 @@ def train(
             # The last step too: outputs take a while to write.
             if stopping or done % runtime.save_interval == 0 or done == p.steps:
                 save()
+            if log.rows and time.monotonic() >= next_showing:
+                show_losses(log.frame())
+                next_showing = time.monotonic() + SHOW_INTERVAL
+            if done in snapshot_steps:
+                show_snapshots(pictures)
             if stopping:
-                raise Stopped(f"{stopping}: stopped after step {done} of {p.steps}")
-    return Trained(log.frame(), pictures)
+                reason, code = stopping
+                raise Stopped(f"{reason}: stopped after step {done} of {p.steps}", code)
+    show_losses(log.frame())
+    show_snapshots(pictures)  # once more: this run may have had nothing left to do
 
 
 def _check_finite(model: Method, step: int) -> None:

@@ -16,6 +16,7 @@ class RuntimeParameters(Parameters):
     workers: Annotated[int, Field(ge=0, le=64)]
     log_interval: Annotated[int, Field(ge=1)]
     save_interval: Annotated[int, Field(ge=1)]
+    max_minutes: Annotated[float, Field(ge=0)]
 
 
 def choose_device(name: str) -> torch.device:
