@@ -77,7 +77,8 @@ def train(image_size: int, width: int, seconds: float, rate: Synchronized) -> No
 
     entry = common.read_params().models["cyclegan"]
     entry |= {"width": width, "discriminator_width": width}
-    network = model.build(model.parse(entry, "models.cyclegan"), image_size)
+    network = model.build(model.parse(entry, "models.cyclegan"), image_size).train()
+    network.prepare_training()
     rng = torch.Generator().manual_seed(0)
     shape = (entry["batch_size"], 3, image_size, image_size)
     color = torch.randint(0, 256, shape, generator=rng, dtype=torch.uint8)

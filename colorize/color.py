@@ -24,12 +24,13 @@ _RGB_TO_XYZ = (
 )
 _WHITE = (0.95047, 1.0, 1.08883)
 # Inverted in float64: the float32 inverse moves colours by up to 1e-5.
-_XYZ_TO_RGB = np.linalg.inv(_RGB_TO_XYZ).tolist()
+_XYZ_TO_RGB = tuple(map(tuple, np.linalg.inv(_RGB_TO_XYZ).tolist()))
+_REC601 = ((0.299, 0.587, 0.114),)
 
 
 def to_float(image: Tensor) -> Tensor:
-    """uint8 in 0..255 to float32 in [0, 1]."""
-    return image.float() / 255
+    """uint8 in 0..255 to float in [0, 1]."""
+    return image / 255
 
 
 def to_uint8(image: Tensor) -> Tensor:
@@ -46,14 +47,26 @@ def in_full_precision(function: Callable[P, Tensor]) -> Callable[P, Tensor]:
     @functools.wraps(function)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> Tensor:
         with torch.autocast(args[0].device.type, enabled=False):
-            return function(*map(_widened, args), **kwargs)
+            return function(*map(widened, args), **kwargs)
 
     return wrapped
 
 
-def _widened(argument: object) -> object:
+def widened(argument: object) -> object:
+    """A tensor in half precision as float32, anything else as it is."""
     half = isinstance(argument, Tensor) and argument.dtype in (torch.bfloat16, torch.float16)
     return argument.float() if half else argument
+
+
+def _constant(values: tuple, like: Tensor) -> Tensor:
+    """`values` beside `like`, made once: a GPU's queue waits for every copy from here."""
+    return _tensor(values, like.dtype, like.device)
+
+
+@functools.cache
+def _tensor(values: tuple, dtype: torch.dtype, device: torch.device) -> Tensor:
+    with torch.inference_mode(False):  # or training could not use it after colouring has
+        return torch.tensor(values, dtype=dtype, device=device)
 
 
 def _decode(srgb: Tensor) -> Tensor:
@@ -84,8 +97,8 @@ def _cube_root(t: Tensor) -> Tensor:
 def rgb_to_lab(rgb: Tensor) -> Tensor:
     """(..., 3, H, W) sRGB to (..., 3, H, W) Lab."""
     light = _decode(rgb)
-    xyz = _mix(light, light.new_tensor(_RGB_TO_XYZ))
-    fx, fy, fz = _cube_root(xyz / xyz.new_tensor(_WHITE)[:, None, None]).unbind(-3)
+    xyz = _mix(light, _constant(_RGB_TO_XYZ, light))
+    fx, fy, fz = _cube_root(xyz / _constant(_WHITE, xyz)[:, None, None]).unbind(-3)
     return torch.stack((116 * fy - 16, 500 * (fx - fy), 200 * (fy - fz)), dim=-3)
 
 
@@ -96,8 +109,8 @@ def lab_to_rgb(lab: Tensor) -> Tensor:
     fy = (lightness + 16) / 116
     f = torch.stack((fy + a / 500, fy, fy - b / 200), dim=-3)
     t = torch.where(f > 0.2068966, f**3, (f - 16 / 116) / 7.787)
-    xyz = t * t.new_tensor(_WHITE)[:, None, None]
-    return _encode(_mix(xyz, xyz.new_tensor(_XYZ_TO_RGB)))
+    xyz = t * _constant(_WHITE, t)[:, None, None]
+    return _encode(_mix(xyz, _constant(_XYZ_TO_RGB, xyz)))
 
 
 @in_full_precision
@@ -110,9 +123,9 @@ def gray_of(rgb: Tensor, definition: str = "lightness") -> Tensor:
     """
     if definition == "rec601":
         encoded = to_float(rgb) if rgb.dtype == torch.uint8 else rgb
-        return _mix(encoded, encoded.new_tensor([[0.299, 0.587, 0.114]]))
+        return _mix(encoded, _constant(_REC601, encoded))
     light = _decode(rgb)
-    return _encode(_mix(light, light.new_tensor(_RGB_TO_XYZ[1:2])))
+    return _encode(_mix(light, _constant(_RGB_TO_XYZ[1:2], light)))
 
 
 @in_full_precision

@@ -15,7 +15,7 @@ from colorize.data.union import UnionParameters
 from colorize.evaluation.baselines import BASELINE, TRIVIAL
 from colorize.evaluation.protocol import EvaluateParameters
 from colorize.methods import model
-from colorize.methods.base import ModelParameters
+from colorize.methods.parameters import ModelParameters
 from colorize.training.loop import SeedParameters, TrainParameters
 from colorize.training.runtime import RuntimeParameters
 from stages import dependencies

@@ -14,7 +14,7 @@ from colorize.base.locks import only_one
 from colorize.data import tensors
 from colorize.data.index import Index, check_colors, check_gray, statistics
 from colorize.methods import model
-from colorize.methods.base import ModelParameters
+from colorize.methods.parameters import ModelParameters
 from colorize.report import grids
 from colorize.training import loop
 from colorize.training.checkpoint import Checkpoints
@@ -27,6 +27,7 @@ from stages.common import GRAY, SCRATCH, UNION
 
 
 def main() -> None:
+    memory.keep_freed()
     name = common.name_argument(__doc__)
     params = common.read_params()
     parameters = params.model(name)
@@ -45,6 +46,8 @@ def main() -> None:
         check_gray(UNION, GRAY)
         torch.manual_seed(seed)
         network = model.build(parameters, image_size)
+        if parameters.init_from is not None:
+            model.start_from(network, parameters.init_from, f"models.{name}")
         rows = Index.read(UNION)
         draws = KINDS[network.draws](
             rows.groups(rows.split("train")),
@@ -53,6 +56,7 @@ def main() -> None:
             gray=GRAY,
             image_size=image_size,
             load_scale=parameters.load_scale,
+            flip=parameters.flip,
             seed=seed,
         )
         chosen = grids.choose(rows.split("val", "photograph"), params.train.samples)
@@ -67,7 +71,7 @@ def main() -> None:
             with replaced_file(grid_file) as partial:
                 grids.training_grid(samples, snapshots, truth).save(partial, "PNG")
 
-        facts = _facts(name, parameters, seed, device)
+        facts = _facts(name, parameters, seed, device, params.runtime.compile)
         checkpoints = Checkpoints(SCRATCH / "training", name, facts)
         # Experiments in copies of this folder share its checkpoints.
         with only_one(SCRATCH / "locks" / checkpoints.folder.name, "training this very run"):
@@ -100,13 +104,16 @@ def main() -> None:
             checkpoints.remove()
 
 
-def _facts(name: str, parameters: ModelParameters, seed: int, device: torch.device) -> dict:
+def _facts(
+    name: str, parameters: ModelParameters, seed: int, device: torch.device, compiled: bool
+) -> dict:
     """All that decides the result, by the names that users know."""
     values = {f"models.{name}.{key}": v for key, v in parameters.model_dump(mode="json").items()}
     indexes = (UNION / "index.csv", GRAY / "index.csv")
     code = dependencies.files_of(Path(), "stages.train", f"colorize.methods.{parameters.method}")
     files = {str(path): sha256_of(path) for path in (*indexes, *map(Path, sorted(code)))}
     machine = {"device": str(device), "threads": torch.get_num_threads()}
+    machine["runtime.compile"] = compiled
     return values | {"seed": seed} | files | machine
 
 

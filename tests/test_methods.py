@@ -1,5 +1,6 @@
 """Losses, schedules and updates of the methods, against their formulas."""
 
+import copy
 import math
 
 import pytest
@@ -8,8 +9,11 @@ from safetensors.torch import load_file
 from torch.nn import functional as F
 
 from colorize import color
-from colorize.methods import model
+from colorize.base import files
+from colorize.base.errors import UserError
+from colorize.methods import model, parameters
 from colorize.methods.pool import ImagePool
+from tests import plain
 from tests.conftest import METHODS, SMALL, merge
 from tests.test_params import committed
 
@@ -20,7 +24,9 @@ def built(name: str, **changes):
     merge(values, SMALL)
     parameters = model.parse(values["models"][name] | changes, f"models.{name}")
     torch.manual_seed(0)
-    return model.build(parameters, 32), parameters
+    method = model.build(parameters, 32).train()
+    method.prepare_training()
+    return method, parameters
 
 
 def batch_for(method, count: int = 4) -> dict[str, torch.Tensor]:
@@ -177,6 +183,168 @@ def test_zhang_l2_learns_a_constant_colour():
     assert (predicted - ab).square().sum(1).sqrt().mean() < 4
 
 
+@pytest.fixture
+def float64():
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64)
+    yield
+    torch.set_default_dtype(before)
+
+
+def states(twin, method) -> dict[str, tuple[torch.Tensor, torch.Tensor]]:
+    """All weights and buffers of a model beside those of its plain twin."""
+    return {
+        f"{child}.{key}": (value, getattr(twin, child).state_dict()[key])
+        for child, network in method.named_children()
+        for key, value in network.state_dict().items()
+    }
+
+
+@pytest.mark.usefixtures("float64")
+@pytest.mark.parametrize("name", METHODS)
+def test_a_step_is_that_of_the_authors_written_out(name):
+    """Losses and updates; the pool of 4 images exchanges in the second step, n_critic is 2."""
+    method, _ = built(name)
+    twin = plain.plain(method)
+    batch = batch_for(method)
+    for number in range(1, 5):
+        losses = method.step(batch, number, torch.Generator().manual_seed(number))
+        expected = twin.step(batch, number, torch.Generator().manual_seed(number))
+        assert losses.keys() == expected.keys()
+        for key, value in expected.items():
+            assert losses[key].dtype == torch.float64
+            assert float(losses[key]) == pytest.approx(value.item(), rel=1e-9, abs=1e-9), key
+        for key, (ours, theirs) in states(twin, method).items():
+            assert torch.allclose(ours, theirs, rtol=1e-9, atol=1e-9), (number, key)
+
+
+@pytest.mark.usefixtures("float64")
+@pytest.mark.parametrize("name", [name for name in METHODS if name != "zhang_l2"])
+def test_a_batch_in_parts_is_the_batch(name):
+    """Not of the baseline, whose batch normalisation sees the part alone."""
+    whole, in_parts = built(name)[0], built(name, accumulation=2)[0]
+    for number in (1, 2):
+        expected, losses = step(whole, number), step(in_parts, number)
+        for key, value in expected.items():
+            assert float(losses[key]) == pytest.approx(float(value), rel=1e-9), key
+    for (key, ours), theirs in zip(in_parts.named_parameters(), whole.parameters(), strict=True):
+        assert torch.allclose(ours, theirs, rtol=1e-9, atol=1e-9), key
+
+
+def test_the_baselines_batch_passes_in_parts_too():
+    method, _ = built("zhang_l2", accumulation=2)
+    sizes = []
+    method.trunk.register_forward_hook(
+        lambda _module, inputs, _output: sizes.append(len(inputs[0]))
+    )
+    step(method)
+    assert sizes == [2, 2]
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_in_bf16_networks_alone_are_in_half_precision(name):
+    expected = step(built(name)[0], number=2)
+    method, _ = built(name, precision="bf16")
+    outputs = []
+
+    def note(_module, _inputs, output):
+        outputs.append((output if torch.is_tensor(output) else output[0]).dtype)
+
+    for _, network in method.named_children():
+        network.register_forward_hook(note)
+    losses = step(method, number=2)
+    # The gradient penalty, which comes after the generator and the critic, is in full precision.
+    full = [number for number, dtype in enumerate(outputs) if dtype != torch.bfloat16]
+    assert full == ([2] if name == "stargan" else [])
+    for key, value in expected.items():
+        assert losses[key].dtype == torch.float32
+        assert float(losses[key]) == pytest.approx(float(value), rel=0.05, abs=0.02), key
+    assert all(weight.dtype == torch.float32 for weight in method.parameters())
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_averages_of_the_weights_follow_and_colour(name, tmp_path):
+    method, p = built(name, ema=0.9)
+    child = method.generators[0]
+    network = getattr(method, child)
+    expected, count = weights(network), 0
+    for number in range(1, 31):
+        before = weights(network)
+        step(method, number)
+        if not torch.equal(before, weights(network)):  # stargan's moves at every second step
+            count += 1
+            decay = min(0.9, (1 + count) / (10 + count))
+            expected = decay * expected + (1 - decay) * weights(network)
+    assert torch.allclose(weights(method.averages[child]), expected, atol=1e-6)
+    assert not torch.equal(weights(network), expected)
+
+    gray = (
+        batch_for(method)["image"][:, :1]
+        if method.draws == "domains"
+        else batch_for(method)["gray"]
+    )
+    model.save(method, p, 32, tmp_path)
+    loaded = model.load(tmp_path)
+    assert torch.equal(weights(getattr(loaded, child)), weights(method.averages[child]))
+    assert torch.equal(loaded.colorize_bytes(gray), method.colorize_bytes(gray))
+    assert getattr(method, child) is network  # which training goes on with
+    assert network.training
+
+    twin, _ = built(name, ema=0.9)
+    twin.load_training_state(copy.deepcopy(method.training_state()))
+    for number in (31, 32):
+        step(method, number)
+        step(twin, number)
+    assert torch.equal(weights(twin.averages[child]), weights(method.averages[child]))
+
+
+def test_starting_from_trained_weights(tmp_path):
+    trained, p = built("gan")
+    step(trained)
+    model.save(trained, p, 32, tmp_path)
+    path = tmp_path / "weights.safetensors"
+    digest = files.sha256_of(path)
+    fresh, _ = built("gan", seed=1)
+    before = weights(fresh.D)
+    model.start_from(fresh, parameters.InitFrom(path=str(path), sha256=digest), "models.gan")
+    assert torch.equal(weights(fresh.G), weights(trained.G))
+    assert torch.equal(weights(fresh.D), before)
+
+    wrong = [
+        (path, "0" * 64, f"models.gan.init_from.sha256: {path} has {digest}"),
+        (
+            tmp_path / "none",
+            digest,
+            f"models.gan.init_from.path: {tmp_path / 'none'}: No such file",
+        ),
+    ]
+    (tmp_path / "words").write_text("words")
+    words = files.sha256_of(tmp_path / "words")
+    wrong.append((tmp_path / "words", words, "models.gan.init_from.path: .*words: "))
+    for file, sha256, message in wrong:
+        with pytest.raises(UserError, match=message):
+            model.start_from(
+                fresh, parameters.InitFrom(path=str(file), sha256=sha256), "models.gan"
+            )
+    for other, changes in (("gan", {"width": 4}), ("zhang_l2", {})):
+        start = parameters.InitFrom(path=str(path), sha256=digest)
+        with pytest.raises(UserError, match=r"init_from.path: .* has G\..*, the model "):
+            model.start_from(built(other, **changes)[0], start, "models.x")
+
+
+def test_stargans_published_schedule_hardly_decays():
+    """Solver of the authors' code: 200,000 steps, the last 100,000 decaying, updates of 1000."""
+    _, p = built("stargan", steps=200_000, schedule="stargan", decay_from=0.5)
+    rate, expected = 1.0, {}
+    for step_number in range(1, 200_001):
+        expected[step_number] = rate  # of this step; it is lowered after it
+        if step_number % 1000 == 0 and step_number > 100_000:
+            rate -= 1 / 100_000
+    for number in (1, 100_000, 100_999, 101_001, 150_001, 200_000):
+        assert p.learning_rate_factor(number) == pytest.approx(expected[number], abs=2e-5), number
+    assert p.learning_rate_factor(200_000) == pytest.approx(0.999)
+
+
 def test_learning_rate_is_constant_and_then_falls_to_almost_nothing():
     _, p = built("cyclegan", steps=100, decay_from=0.5)
     factors = [p.learning_rate_factor(step) for step in range(1, 101)]
@@ -218,7 +386,7 @@ def test_a_saved_model_colours_as_before(name, tmp_path):
         assert torch.equal(loaded.colorize(gray), method.eval().colorize(gray))
     # What colours is loaded and nothing else; what only trains is kept beside it.
     assert {child for child, _ in loaded.named_children()} == set(method.generators)
-    assert not loaded.optimizers
+    assert all(update.optimizer is None for update in loaded.updates.values())
     files = [f for f in ("weights.safetensors", "training.safetensors") if (tmp_path / f).exists()]
     parts = [load_file(tmp_path / file) for file in files]
     assert set(parts[0]) == set(loaded.state_dict())
@@ -249,19 +417,20 @@ def test_an_update_moves_its_own_weights_alone(name):
     method, _ = built(name)
     seen = []
 
-    def checked(optimizer, loss):
-        seen.append(optimizer)
+    def checked(name, *inputs):
+        seen.append(name)
         method.zero_grad()
         before = {key: weight.detach().clone() for key, weight in method.named_parameters()}
-        type(method).update(method, optimizer, loss)
-        own = {id(w) for g in method.optimizers[optimizer].param_groups for w in g["params"]}
+        found = type(method).update(method, name, *inputs)
+        own = {id(w) for g in method.updates[name].optimizer.param_groups for w in g["params"]}
         for key, weight in method.named_parameters():
             assert torch.equal(weight, before[key]) == (id(weight) not in own), key
             assert weight.grad is None or id(weight) in own, key
+        return found
 
     method.update = checked
     step(method, number=2)
-    assert sorted(seen) == sorted(method.optimizers)
+    assert sorted(seen) == sorted(method.updates)
 
 
 @pytest.mark.parametrize("name", METHODS)

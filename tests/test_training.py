@@ -7,12 +7,15 @@ import shutil
 import signal
 import subprocess
 
+import numpy as np
+import pandas as pd
 import pytest
 import torch
 from PIL import Image
+from safetensors.torch import load_file
 
-from colorize.base import memory
-from colorize.data import index
+from colorize.base import files, memory
+from colorize.data import index, splits
 from colorize.training import checkpoint, draws, loop
 from colorize.training.log import Log
 from tests import zips
@@ -104,6 +107,42 @@ def test_stopped_it_says_what_was_saved_and_how_to_go_on(project, number):
     assert not project.path("models/gan").exists()
     said = project.stage("train", "gan", killed=("torch.optim.Adam.step", 1)).stderr
     assert f"resuming after step {stopped[1]} of 100000\n" in said
+
+
+def test_it_starts_from_the_weights_that_it_is_told_to(project):
+    project.stage("train", "gan")
+    path = project.path("models/gan/weights.safetensors")
+    start = {"path": "start.safetensors", "sha256": files.sha256_of(path)}
+    shutil.copy(path, project.path("start.safetensors"))
+    trained = load_file(path)
+    # So small a step moves nothing that was trained; nor is there any decay to 0.
+    project.params(models__gan__init_from=start, models__gan__learning_rate=1e-12)
+    project.stage("train", "gan")
+    again = load_file(path)
+    assert all(torch.allclose(again[key], value, atol=1e-6) for key, value in trained.items())
+    project.params(models__gan__width=4)
+    said = project.stage("train", "gan", expect=2).stderr
+    assert said.startswith("error: models.gan.init_from.path: start.safetensors has G.")
+
+
+def test_images_are_mirrored_where_asked_for(project):
+    def drawn(flip: bool) -> set[bytes]:
+        rows = index.Index.read(project.path("data/union"))
+        one = rows.split("train")[:1]
+        pairs = draws.Pairs(
+            rows.groups(one),
+            shared=True,
+            union=project.path("data/union"),
+            gray=project.path("data/gray"),
+            image_size=32,
+            load_scale=1,
+            flip=flip,
+            seed=0,
+        )
+        return {pairs[k]["color"].numpy().tobytes() for k in range(20)}
+
+    assert len(drawn(flip=False)) == 1  # a square that fits: one crop
+    assert len(drawn(flip=True)) == 2
 
 
 def test_after_the_minutes_that_it_has_it_saves_and_stops(project):
@@ -371,6 +410,22 @@ def test_a_comment_costs_no_training_where_no_result_depends_on_it(project):
     assert "resuming after step 6 of 8" in project.stage("train", "gan").stderr
 
 
+@pytest.mark.parametrize("name", METHODS)
+def test_unpaired_training_knows_no_true_colour_of_its_gray_inputs(project, name):
+    """Other colours for all that it sees in gray change nothing, to the byte."""
+    project.stage("train", name)
+    before = project.bytes_of(f"metrics/training/{name}.csv") | project.bytes_of(f"models/{name}")
+    rows = index.Index.read(project.path("data/union"))
+    in_gray, in_color = splits.halves(rows.groups(rows.split("train")))
+    for number, photograph in enumerate(in_gray):
+        path = project.path(f"data/union/{photograph}")
+        zips.image(number, *Image.open(path).size).save(path)
+    project.stage("train", name)
+    after = project.bytes_of(f"metrics/training/{name}.csv") | project.bytes_of(f"models/{name}")
+    assert in_color
+    assert (after == before) == (name != "zhang_l2")
+
+
 def test_a_steps_randomness_depends_on_seed_and_step_alone():
     """Torch's own generator included, which dropout draws from."""
 
@@ -434,6 +489,29 @@ def test_stale_folders_are_named(project):
     project.stage("grayscale")
     said = project.stage("evaluate", "gan", expect=2).stderr
     assert "models/gan: trained at data.image_size = 32, params.yaml says 64" in said
+
+
+def test_where_nothing_compiles_it_goes_on_without(project, tmp_path):
+    project.stage("train", "gan")
+    expected = outputs(project, "gan")
+    project.params(runtime__compile=True)
+    environment = f"CXX=no-such-compiler TORCHINDUCTOR_CACHE_DIR={tmp_path}"
+    said = project.run("bash", "-c", f"{environment} exec python -m stages.train gan").stderr
+    assert said.count("runtime.compile: not possible here, going on without (") == 1
+    assert "Traceback" not in said
+    assert outputs(project, "gan") == expected
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("name", METHODS)
+def test_compiled_it_learns_the_same_but_for_rounding(project, name):
+    project.stage("train", name)
+    expected = pd.read_csv(project.path(f"metrics/training/{name}.csv"))
+    project.params(runtime__compile=True)
+    project.run("python", "-m", "stages.train", name)
+    found = pd.read_csv(project.path(f"metrics/training/{name}.csv"))
+    assert list(found) == list(expected)
+    np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-3)
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")

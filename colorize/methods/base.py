@@ -1,85 +1,42 @@
-"""What a method is: its keys in params.yaml, its losses in one step, and how it translates."""
+"""What a method is: its losses in one step, how its weights move, and how it translates."""
 
-from collections.abc import Sequence
-from typing import Annotated, ClassVar, Literal
+import contextlib
+import copy
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import ClassVar, Literal
 
 import torch
-from pydantic import Field
 from torch import Tensor, nn
 
 from colorize import color
-from colorize.base.parameters import Parameters
+from colorize.methods.parameters import ModelParameters
 from colorize.methods.pool import ImagePool
-
-Seed = Annotated[int, Field(ge=0, lt=2**32)]
-Count = Annotated[int, Field(ge=1)]
-Rate = Annotated[float, Field(gt=0, le=1)]
-Weight = Annotated[float, Field(ge=0)]
 
 Domain = Literal["gray", "color"]
 
+Losses = dict[str, Tensor]  # by their names in the paper
 
-class ModelParameters(Parameters):
-    """Keys of every entry of `models`; params.yaml explains them."""
-
-    method: str
-    network: str
-    width: Count
-    depth: Count
-    steps: Count
-    batch_size: Count
-    learning_rate: Rate
-    decay_from: Annotated[float, Field(ge=0, le=1)]
-    load_scale: Annotated[float, Field(ge=1, le=4)]
-    seed: Seed | None = None
-
-    def learning_rate_factor(self, step: int) -> float:
-        """Of step 1, 2, ... `steps`: 1 up to the share `decay_from`, then linearly towards 0."""
-        constant = self.decay_from * self.steps
-        if step <= constant:
-            return 1.0
-        return 1 - (step - constant) / (self.steps - constant + 1)
-
-    @property
-    def shares_photographs(self) -> bool:
-        """May the network see a photograph in both forms?"""
-        return True
-
-    def check(self, image_size: int) -> None:
-        """Raise ValueError, naming the key to change, where values do not fit together."""
+# From a part of a batch to the loss to minimise, the losses to log, and what later updates need.
+LossFunction = Callable[..., tuple[Tensor, Losses, tuple[Tensor, ...]]]
 
 
-class UnpairedParameters(ModelParameters):
-    """Keys of methods that learn from gray and colour photographs that do not belong together."""
+@dataclass
+class Update:
+    """One of the updates of a step: which networks it moves, and by which loss."""
 
-    unpaired: Literal["disjoint", "shared"]
-
-    @property
-    def shares_photographs(self) -> bool:
-        return self.unpaired == "shared"
-
-
-class PatchGANParameters(ModelParameters):
-    """Keys of methods whose discriminator is a PatchGAN."""
-
-    discriminator_width: Count
-    discriminator_layers: Annotated[int, Field(ge=1, le=5)]
-    pool: Annotated[int, Field(ge=0)]
-
-    def check(self, image_size: int) -> None:
-        layers = self.discriminator_layers
-        if image_size < 3 * 2**layers:  # not one patch would be left
-            raise ValueError(
-                f"discriminator_layers: {layers} layers need images of {3 * 2**layers} pixels, "
-                f"data.image_size is {image_size}"
-            )
+    networks: tuple[str, ...]
+    loss: LossFunction
+    betas: tuple[float, float]
+    weight_decay: float
+    optimizer: torch.optim.Optimizer | None = None  # only training needs one
 
 
 class Method(nn.Module):
     """One way of colouring; its networks are attributes.
 
-    A method says which losses one step has and calls `update` with them; weights move nowhere
-    else. colorize/training/ owns steps, data, checkpoints and logs.
+    A method says which updates one step has, and what they minimise; `update` alone moves weights.
+    colorize/training/ owns steps, data, checkpoints and logs.
     """
 
     supervision: ClassVar[Literal["paired", "unpaired"]]
@@ -88,22 +45,22 @@ class Method(nn.Module):
     targets: ClassVar[tuple[Domain, ...]]  # what it can translate to
     generators: ClassVar[tuple[str, ...]]  # the networks that translate; the others only train
 
-    image_size: int  # pixels, of the images it is trained on
-
-    def __init__(self):
+    def __init__(self, p: ModelParameters, image_size: int):
         super().__init__()
-        self.optimizers: dict[str, torch.optim.Optimizer] = {}
+        self.p = p
+        self.image_size = image_size  # pixels, of the images it is trained on
+        self.updates: dict[str, Update] = {}
         self.pools: dict[str, ImagePool] = {}
+        self.averages: dict[str, nn.Module] = {}  # of the generators' weights, where p.ema > 0
+        self.averaged_steps = 0
 
     # To be written by each method
 
-    def step(
-        self, batch: dict[str, Tensor], number: int, rng: torch.Generator
-    ) -> dict[str, Tensor]:
-        """The losses of one batch, each update made; `number` counts from 1.
+    def step(self, batch: dict[str, Tensor], number: int, rng: torch.Generator) -> Losses:
+        """Make the updates of one batch and return their losses; `number` counts from 1.
 
-        batch: uint8 tensors as `draws` says. rng: this step's own source of randomness.
-        Returns the losses by their names; `loss` is what the colouring network minimises.
+        batch: uint8 tensors as `draws` says. rng: this step's own source of randomness, drawn from
+        for the whole batch. Of the losses `loss` is what the colouring network minimises.
         """
         raise NotImplementedError
 
@@ -111,7 +68,7 @@ class Method(nn.Module):
         """(n, 3, H, W) sRGB in [0, 1] of another domain to `target`, one of `targets`, likewise."""
         raise NotImplementedError
 
-    # The same for all
+    # The same for all: colouring
 
     def colorize(self, gray: Tensor) -> Tensor:
         """(n, 1, H, W) gray to (n, 3, H, W) sRGB, both in [0, 1]: the method's own RGB."""
@@ -121,65 +78,127 @@ class Method(nn.Module):
     def colorize_bytes(self, gray: Tensor, batch_size: int = 16) -> Tensor:
         """(n, 1, H, W) to (n, 3, H, W), both uint8 and on the CPU; the model may be elsewhere."""
         training, device = self.training, next(self.parameters()).device
-        self.eval()
-        colored = [
-            color.to_uint8(self.colorize(color.to_float(part.to(device)))).cpu()
-            for part in gray.split(batch_size)
-        ]
-        self.train(training)
+        with self.averaged():
+            self.eval()
+            colored = [
+                color.to_uint8(self.colorize(color.to_float(part.to(device)))).cpu()
+                for part in gray.split(batch_size)
+            ]
+            self.train(training)
         return torch.cat(colored)
 
     def predict_ab(self, gray: Tensor) -> Tensor:
         """(n, 1, H, W) gray in [0, 1] to the chroma (n, 2, H, W) that the method gives it."""
         return color.rgb_to_lab(self.colorize(gray))[..., 1:, :, :]
 
-    def add_optimizer(
+    # The same for all: training
+
+    def add_update(
         self,
         name: str,
-        networks: Sequence[nn.Module],
-        learning_rate: float,
+        loss: LossFunction,
+        *networks: str,
         betas: tuple[float, float] = (0.5, 0.999),  # of most GANs since DCGAN (Radford et al. 2016)
         weight_decay: float = 0.0,
     ) -> None:
-        """Adam, under `name`, for all weights of `networks`."""
-        weights = [weight for network in networks for weight in network.parameters()]
-        self.optimizers[name] = torch.optim.Adam(
-            weights, learning_rate, betas, weight_decay=weight_decay
-        )
+        """Let `update(name, ...)` move all weights of `networks` down the gradient of `loss`."""
+        self.updates[name] = Update(networks, loss, betas, weight_decay)
 
-    def update(self, name: str, loss: Tensor) -> None:
-        """One step of the optimiser `name` down the gradient of `loss`.
+    def prepare_training(self, *, compiled: bool = False) -> None:
+        """Make what only training needs: optimisers, averages; compile the losses if told to."""
+        for update in self.updates.values():
+            weights = [w for name in update.networks for w in getattr(self, name).parameters()]
+            update.optimizer = torch.optim.Adam(
+                weights,
+                self.p.learning_rate,
+                update.betas,
+                weight_decay=update.weight_decay,
+                fused=True,
+            )
+            if compiled:
+                update.loss = torch.compile(update.loss, dynamic=False)
+        if self.p.ema:
+            for name in self.generators:
+                self.averages[name] = copy.deepcopy(getattr(self, name)).requires_grad_(False)
 
-        Only its own weights get a gradient: a generator's loss, which goes through the
-        discriminator, leaves no trace there.
+    def update(self, name: str, *inputs: Tensor) -> tuple[Losses, tuple[Tensor, ...]]:
+        """One step of the optimiser `name` down the gradient of its loss for `inputs`.
+
+        Only its own networks get a gradient: a generator's loss, which goes through the
+        discriminator, leaves no trace there. The batch passes in `accumulation` equal parts, so
+        that memory holds one part's activations. Networks run in `precision`, losses in float32.
+        Returns losses (means over the batch) and what the loss hands to later updates, detached.
         """
-        optimizer = self.optimizers[name]
-        weights = [weight for group in optimizer.param_groups for weight in group["params"]]
-        optimizer.zero_grad()
-        loss.backward(inputs=weights)
-        optimizer.step()
+        update, parts = self.updates[name], self.p.accumulation
+        for child, network in self.named_children():
+            network.requires_grad_(child in update.networks)
+        update.optimizer.zero_grad()
+        found, handed = [], []
+        for part in zip(*(tensor.chunk(parts) for tensor in inputs), strict=True):
+            with torch.autocast(
+                part[0].device.type, torch.bfloat16, enabled=self.p.precision == "bf16"
+            ):
+                loss, losses, outputs = update.loss(*part)
+            (loss / parts).backward()
+            found.append({key: value.detach() for key, value in losses.items()})
+            handed.append([output.detach() for output in outputs])
+        update.optimizer.step()
+        self._average(update.networks)
+        means = {key: sum(losses[key] for losses in found) / parts for key in found[0]}
+        return means, tuple(torch.cat(outputs) for outputs in zip(*handed, strict=True))
 
     def set_learning_rate(self, rate: float) -> None:
-        for optimizer in self.optimizers.values():
-            for group in optimizer.param_groups:
+        for update in self.updates.values():
+            for group in update.optimizer.param_groups:
                 group["lr"] = rate
+
+    @torch.no_grad()
+    def _average(self, networks: tuple[str, ...]) -> None:
+        """Let averages follow: avg = d avg + (1 - d) weights, d rising to `ema` with the steps."""
+        moved = [name for name in networks if name in self.averages]
+        if not moved:
+            return
+        self.averaged_steps += 1
+        decay = min(self.p.ema, (1 + self.averaged_steps) / (10 + self.averaged_steps))
+        for name in moved:
+            average, network = self.averages[name], getattr(self, name)
+            torch._foreach_lerp_(list(average.parameters()), list(network.parameters()), 1 - decay)
+            for kept, buffer in zip(average.buffers(), network.buffers(), strict=True):
+                kept.copy_(buffer)
+
+    @contextlib.contextmanager
+    def averaged(self) -> Iterator[None]:
+        """Let the averages, where there are any, stand for the generators: they colour better."""
+        own = {name: getattr(self, name) for name in self.averages}
+        for name, average in self.averages.items():
+            setattr(self, name, average)
+        try:
+            yield
+        finally:
+            for name, network in own.items():
+                setattr(self, name, network)
 
     def training_state(self) -> dict:
         """All that the next step depends on; tensors, numbers and containers of them alone."""
         return {
             "networks": self.state_dict(),
-            "optimizers": {name: o.state_dict() for name, o in self.optimizers.items()},
+            "optimizers": {name: u.optimizer.state_dict() for name, u in self.updates.items()},
+            "averages": {name: average.state_dict() for name, average in self.averages.items()},
+            "averaged_steps": self.averaged_steps,
             "pools": {name: pool.images for name, pool in self.pools.items()},
         }
 
     def load_training_state(self, state: dict) -> None:
         self.load_state_dict(state["networks"])
-        for name, optimizer in self.optimizers.items():
-            optimizer.load_state_dict(state["optimizers"][name])
+        for name, update in self.updates.items():
+            update.optimizer.load_state_dict(state["optimizers"][name])
+        for name, average in self.averages.items():
+            average.load_state_dict(state["averages"][name])
+        self.averaged_steps = state["averaged_steps"]
         for name, pool in self.pools.items():
             pool.images = state["pools"][name]
 
 
 def signed(image: Tensor) -> Tensor:
     """uint8 image (n, 1 or 3, H, W) to the RGB networks' input: (n, 3, H, W) in [-1, 1]."""
-    return (image.float() / 127.5 - 1).expand(-1, 3, -1, -1)
+    return (image / 127.5 - 1).expand(-1, 3, -1, -1)

@@ -16,18 +16,18 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from colorize.methods import base
-from colorize.methods.base import signed
+from colorize.methods import base, parameters
+from colorize.methods.base import Losses, signed
 from colorize.methods.losses import l1, lsgan, lsgan_discriminator
 from colorize.methods.pool import ImagePool
 from colorize.networks import patchgan, resnet
 
 
-class Parameters(base.UnpairedParameters, base.PatchGANParameters):
+class Parameters(parameters.UnpairedParameters, parameters.PatchGANParameters):
     method: Literal["cyclegan"]
     network: Literal["resnet"]
-    cycle_weight: base.Weight
-    identity_weight: base.Weight
+    cycle_weight: parameters.Weight
+    identity_weight: parameters.Weight
 
 
 class Method(base.Method):
@@ -38,50 +38,53 @@ class Method(base.Method):
     generators = ("G", "F")
 
     def __init__(self, p: Parameters, image_size: int):
-        super().__init__()
-        self.cycle_weight = p.cycle_weight
-        self.identity_weight = p.identity_weight
+        super().__init__(p, image_size)
         self.G = resnet.Generator(p.width, p.depth)
         self.F = resnet.Generator(p.width, p.depth)
         self.D_color = patchgan.Discriminator(p.discriminator_width, p.discriminator_layers)
         self.D_gray = patchgan.Discriminator(p.discriminator_width, p.discriminator_layers)
-        self.add_optimizer("generators", [self.G, self.F], p.learning_rate)
-        self.add_optimizer("discriminators", [self.D_color, self.D_gray], p.learning_rate)
+        self.add_update("generators", self._generators_loss, "G", "F")
+        self.add_update("discriminators", self._discriminators_loss, "D_color", "D_gray")
         self.pools |= {"color": ImagePool(p.pool), "gray": ImagePool(p.pool)}
 
-    def step(
-        self, batch: dict[str, Tensor], number: int, rng: torch.Generator
-    ) -> dict[str, Tensor]:
+    def step(self, batch: dict[str, Tensor], number: int, rng: torch.Generator) -> Losses:
         x, y = signed(batch["gray"]), signed(batch["color"])
+        losses, (fake_color, fake_gray) = self.update("generators", x, y)
+        shown_color = self.pools["color"].exchange(fake_color, rng)
+        shown_gray = self.pools["gray"].exchange(fake_gray, rng)
+        return losses | self.update("discriminators", x, y, shown_gray, shown_color)[0]
 
-        # Generators
-        fake_color, fake_gray = self.G(x), self.F(y)
+    def translate(self, image: Tensor, target: base.Domain) -> Tensor:
+        generator = self.G if target == "color" else self.F
+        return (generator(image * 2 - 1) + 1) / 2
+
+    def _generators_loss(self, x: Tensor, y: Tensor) -> tuple[Tensor, Losses, tuple[Tensor, ...]]:
+        # What one network is to translate passes together: its normalisation sees each image alone.
+        identity = self.p.identity_weight > 0
+        fake_color, *same_color = self.G(torch.cat((x, y)) if identity else x).split(len(x))
+        fake_gray, *same_gray = self.F(torch.cat((y, x)) if identity else y).split(len(x))
         losses = {
             "adversarial_color": lsgan(self.D_color(fake_color), real=True),
             "adversarial_gray": lsgan(self.D_gray(fake_gray), real=True),
             "cycle_gray": l1(self.F(fake_color), x),
             "cycle_color": l1(self.G(fake_gray), y),
         }
-        adversarial = losses["adversarial_color"] + losses["adversarial_gray"]
-        cycle = losses["cycle_gray"] + losses["cycle_color"]
-        loss = adversarial + self.cycle_weight * cycle
-        if self.identity_weight > 0:
-            losses["identity_color"] = l1(self.G(y), y)
-            losses["identity_gray"] = l1(self.F(x), x)
-            identity = losses["identity_color"] + losses["identity_gray"]
-            loss = loss + self.cycle_weight * self.identity_weight * identity
-        self.update("generators", loss)
+        loss = losses["adversarial_color"] + losses["adversarial_gray"]
+        loss = loss + self.p.cycle_weight * (losses["cycle_gray"] + losses["cycle_color"])
+        if identity:
+            losses["identity_color"] = l1(*same_color, y)
+            losses["identity_gray"] = l1(*same_gray, x)
+            unchanged = losses["identity_color"] + losses["identity_gray"]
+            loss = loss + self.p.cycle_weight * self.p.identity_weight * unchanged
+        return loss, {"loss": loss} | losses, (fake_color, fake_gray)
 
-        # Discriminators
-        shown_color = self.pools["color"].exchange(fake_color, rng)
-        shown_gray = self.pools["gray"].exchange(fake_gray, rng)
-        discriminator_color = lsgan_discriminator(self.D_color(y), self.D_color(shown_color))
-        discriminator_gray = lsgan_discriminator(self.D_gray(x), self.D_gray(shown_gray))
-        self.update("discriminators", discriminator_color + discriminator_gray)
-        losses["discriminator_color"] = discriminator_color
-        losses["discriminator_gray"] = discriminator_gray
-        return {"loss": loss} | losses
-
-    def translate(self, image: Tensor, target: base.Domain) -> Tensor:
-        generator = self.G if target == "color" else self.F
-        return (generator(image * 2 - 1) + 1) / 2
+    def _discriminators_loss(
+        self, x: Tensor, y: Tensor, shown_gray: Tensor, shown_color: Tensor
+    ) -> tuple[Tensor, Losses, tuple[Tensor, ...]]:
+        of_color = self.D_color(torch.cat((y, shown_color))).chunk(2)
+        of_gray = self.D_gray(torch.cat((x, shown_gray))).chunk(2)
+        losses = {
+            "discriminator_color": lsgan_discriminator(*of_color),
+            "discriminator_gray": lsgan_discriminator(*of_gray),
+        }
+        return losses["discriminator_color"] + losses["discriminator_gray"], losses, ()

@@ -12,14 +12,14 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from colorize.methods import base
-from colorize.methods.base import signed
+from colorize.methods import base, parameters
+from colorize.methods.base import Losses, signed
 from colorize.methods.losses import lsgan, lsgan_discriminator
 from colorize.methods.pool import ImagePool
 from colorize.networks import patchgan, resnet
 
 
-class Parameters(base.UnpairedParameters, base.PatchGANParameters):
+class Parameters(parameters.UnpairedParameters, parameters.PatchGANParameters):
     method: Literal["gan"]
     network: Literal["resnet"]
 
@@ -32,26 +32,29 @@ class Method(base.Method):
     generators = ("G",)
 
     def __init__(self, p: Parameters, image_size: int):
-        super().__init__()
+        super().__init__(p, image_size)
         self.G = resnet.Generator(p.width, p.depth)
         self.D = patchgan.Discriminator(p.discriminator_width, p.discriminator_layers)
-        self.add_optimizer("generator", [self.G], p.learning_rate)
-        self.add_optimizer("discriminator", [self.D], p.learning_rate)
+        self.add_update("generator", self._generator_loss, "G")
+        self.add_update("discriminator", self._discriminator_loss, "D")
         self.pools["color"] = ImagePool(p.pool)
 
-    def step(
-        self, batch: dict[str, Tensor], number: int, rng: torch.Generator
-    ) -> dict[str, Tensor]:
+    def step(self, batch: dict[str, Tensor], number: int, rng: torch.Generator) -> Losses:
         gray, real = signed(batch["gray"]), signed(batch["color"])
-
-        fake = self.G(gray)
-        loss = lsgan(self.D(fake), real=True)
-        self.update("generator", loss)
-
+        losses, (fake,) = self.update("generator", gray)
         shown = self.pools["color"].exchange(fake, rng)
-        discriminator = lsgan_discriminator(self.D(real), self.D(shown))
-        self.update("discriminator", discriminator)
-        return {"loss": loss, "discriminator": discriminator}
+        return losses | self.update("discriminator", real, shown)[0]
 
     def translate(self, image: Tensor, target: base.Domain) -> Tensor:
         return (self.G(image * 2 - 1) + 1) / 2
+
+    def _generator_loss(self, gray: Tensor) -> tuple[Tensor, Losses, tuple[Tensor, ...]]:
+        fake = self.G(gray)
+        loss = lsgan(self.D(fake), real=True)
+        return loss, {"loss": loss}, (fake,)
+
+    def _discriminator_loss(
+        self, real: Tensor, shown: Tensor
+    ) -> tuple[Tensor, Losses, tuple[Tensor, ...]]:
+        loss = lsgan_discriminator(*self.D(torch.cat((real, shown))).chunk(2))
+        return loss, {"discriminator": loss}, ()

@@ -10,8 +10,9 @@ import torch
 from torch import Tensor
 
 from colorize.base.errors import UserError, one_line
-from colorize.base.files import write_bytes, write_json
-from colorize.methods.base import Method, ModelParameters
+from colorize.base.files import sha256_of, write_bytes, write_json
+from colorize.methods.base import Method
+from colorize.methods.parameters import InitFrom, ModelParameters
 
 WEIGHTS = "weights.safetensors"  # of the generators: all that colouring needs
 TRAINING = "training.safetensors"  # of the other networks: what training on needs besides
@@ -21,7 +22,14 @@ CONFIG = "config.json"
 UNLOADABLE = (LookupError, TypeError, ValueError, ArithmeticError, MemoryError, RuntimeError)
 UNLOADABLE += (safetensors.SafetensorError,)
 
-SHARED = ("__init__", "base", "losses", "model", "pool")  # the other files beside this one
+SHARED = (
+    "__init__",
+    "base",
+    "losses",
+    "model",
+    "parameters",
+    "pool",
+)  # the other files beside this one
 
 
 def method_names() -> list[str]:
@@ -54,15 +62,44 @@ def check(parameters: ModelParameters, image_size: int, where: str) -> None:
 
 def build(parameters: ModelParameters, image_size: int) -> Method:
     """A fresh model, its weights drawn from torch's global generator."""
-    model = _module(parameters.method).Method(parameters, image_size)
-    model.image_size = image_size
-    return model
+    return _module(parameters.method).Method(parameters, image_size)
+
+
+def start_from(model: Method, start: InitFrom, where: str) -> None:
+    """Load trained weights into the networks that they name; the others stay fresh.
+
+    where: the dotted key of the model. Raises UserError where the file is missing, another than its
+    checksum says, or of other networks.
+    """
+    path = Path(start.path)
+    try:
+        found = sha256_of(path)
+    except OSError as error:
+        raise UserError(f"{where}.init_from.path: {path}: {error.strerror}") from None
+    if found != start.sha256:
+        raise UserError(f"{where}.init_from.sha256: {path} has {found}")
+    try:
+        weights = safetensors.torch.load_file(path)
+    except safetensors.SafetensorError as error:
+        raise UserError(f"{where}.init_from.path: {path}: {one_line(error)}") from None
+    own = {name: tensor.shape for name, tensor in model.state_dict().items()}
+    for name, tensor in weights.items():
+        if own.get(name) != tensor.shape:
+            raise UserError(
+                f"{where}.init_from.path: {path} has {name} {tuple(tensor.shape)}, "
+                f"the model {tuple(own[name]) if name in own else 'none'}"
+            )
+    model.load_state_dict(weights, strict=False)
 
 
 def save(model: Method, parameters: ModelParameters, image_size: int, folder: Path) -> None:
-    """Write generators, the networks that only train, and how to build them."""
+    """Write generators (their averages, where there are any), the networks that only train, and
+    how to build them.
+    """
     of_generators, of_others = {}, {}
-    for name, tensor in model.state_dict().items():
+    with model.averaged():
+        state = model.state_dict()
+    for name, tensor in state.items():
         part = of_generators if name.split(".")[0] in model.generators else of_others
         part[name] = tensor.cpu().contiguous()
     _write(of_generators, folder / WEIGHTS)
@@ -94,8 +131,6 @@ def load(folder: Path, device: torch.device | str = "cpu") -> Method:
         for name, _ in list(model.named_children()):
             if name not in model.generators:
                 delattr(model, name)
-        model.optimizers.clear()  # they hold the weights too
-        model.pools.clear()
         model.load_state_dict(safetensors.torch.load_file(folder / WEIGHTS))
     except UNLOADABLE as error:
         reason = one_line(error)[:300]

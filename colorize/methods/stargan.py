@@ -18,27 +18,27 @@ from typing import Annotated, Literal
 import torch
 from pydantic import Field
 from torch import Tensor
-from torch.nn.functional import cross_entropy
 
-from colorize.methods import base
-from colorize.methods.base import signed
-from colorize.methods.losses import gradient_penalty, l1
+from colorize.methods import base, parameters
+from colorize.methods.base import Losses, signed
+from colorize.methods.losses import cross_entropy, gradient_penalty, l1, mean
 from colorize.networks import stargan
 
 DOMAINS: tuple[base.Domain, ...] = ("gray", "color")  # by their numbers
 
 
-class Parameters(base.UnpairedParameters):
+class Parameters(parameters.UnpairedParameters):
     method: Literal["stargan"]
     network: Literal["stargan"]
-    discriminator_width: base.Count
+    discriminator_width: parameters.Count
     discriminator_layers: Annotated[int, Field(ge=1, le=8)]
-    classification_weight: base.Weight
-    reconstruction_weight: base.Weight
-    gradient_penalty_weight: base.Weight
-    n_critic: base.Count
+    classification_weight: parameters.Weight
+    reconstruction_weight: parameters.Weight
+    gradient_penalty_weight: parameters.Weight
+    n_critic: parameters.Count
 
     def check(self, image_size: int) -> None:
+        super().check(image_size)
         if self.steps < self.n_critic:
             raise ValueError(
                 f"steps: {self.steps} steps end before the generator moves, every "
@@ -59,64 +59,60 @@ class Method(base.Method):
     generators = ("G",)
 
     def __init__(self, p: Parameters, image_size: int):
-        super().__init__()
-        self.p = p
+        super().__init__(p, image_size)
         self.G = stargan.Generator(len(DOMAINS), p.width, p.depth)
         self.D = stargan.Discriminator(
             len(DOMAINS), image_size, p.discriminator_width, p.discriminator_layers
         )
-        self.add_optimizer("generator", [self.G], p.learning_rate)
-        self.add_optimizer("discriminator", [self.D], p.learning_rate)
+        self.add_update("discriminator", self._discriminator_loss, "D")
+        self.add_update("generator", self._generator_loss, "G")
 
-    def step(
-        self, batch: dict[str, Tensor], number: int, rng: torch.Generator
-    ) -> dict[str, Tensor]:
+    def step(self, batch: dict[str, Tensor], number: int, rng: torch.Generator) -> Losses:
         x, domain = signed(batch["image"]), batch["domain"]
-        target = domain[torch.randperm(len(domain), generator=rng).to(domain.device)]
-        mix = torch.rand((len(x), 1, 1, 1), generator=rng).to(x)
-
-        losses = self._discriminator_losses(x, domain, target, mix)
-        self.update("discriminator", losses["discriminator"])
+        order = torch.randperm(len(domain), generator=rng)
+        target = domain[order.to(domain.device, non_blocking=True)]
+        mix = torch.rand((len(x), 1, 1, 1), generator=rng).to(x, non_blocking=True)
+        losses, _ = self.update("discriminator", x, domain, target, mix)
         if number % self.p.n_critic == 0:
-            losses = self._generator_losses(x, domain, target) | losses
-            self.update("generator", losses["loss"])
+            losses = self.update("generator", x, domain, target)[0] | losses
         return losses
 
     def translate(self, image: Tensor, target: base.Domain) -> Tensor:
         domain = torch.full((len(image),), DOMAINS.index(target), device=image.device)
         return (self.G(image * 2 - 1, domain) + 1) / 2
 
-    def _discriminator_losses(
+    def _discriminator_loss(
         self, x: Tensor, domain: Tensor, target: Tensor, mix: Tensor
-    ) -> dict[str, Tensor]:
+    ) -> tuple[Tensor, Losses, tuple[Tensor, ...]]:
         with torch.no_grad():
             fake = self.G(x, target)
-        real_source, real_domain = self.D(x)
-        fake_source, _ = self.D(fake)
-        wasserstein = fake_source.float().mean() - real_source.float().mean()
-        classification = cross_entropy(real_domain.float(), domain)
-        # On the source head alone
-        penalty = gradient_penalty(lambda image: self.D(image)[0], mix * x + (1 - mix) * fake)
-        return {
-            "discriminator": wasserstein
-            + self.p.classification_weight * classification
-            + self.p.gradient_penalty_weight * penalty,
-            "wasserstein": wasserstein,
-            "classification_real": classification,
-            "gradient_penalty": penalty,
+        sources, domains = self.D(torch.cat((x, fake)))
+        real_source, fake_source = sources.chunk(2)
+        real_domain, _ = domains.chunk(2)
+        losses = {
+            "wasserstein": mean(fake_source) - mean(real_source),
+            "classification_real": cross_entropy(real_domain, domain),
+            # On the source head alone
+            "gradient_penalty": gradient_penalty(
+                mix * x + (1 - mix) * fake, lambda image: self.D(image)[0]
+            ),
         }
+        loss = losses["wasserstein"]
+        loss = loss + self.p.classification_weight * losses["classification_real"]
+        loss = loss + self.p.gradient_penalty_weight * losses["gradient_penalty"]
+        return loss, {"discriminator": loss} | losses, ()
 
-    def _generator_losses(self, x: Tensor, domain: Tensor, target: Tensor) -> dict[str, Tensor]:
+    def _generator_loss(
+        self, x: Tensor, domain: Tensor, target: Tensor
+    ) -> tuple[Tensor, Losses, tuple[Tensor, ...]]:
         fake = self.G(x, target)
         source, predicted = self.D(fake)
-        adversarial = -source.float().mean()
-        classification = cross_entropy(predicted.float(), target)
-        reconstruction = l1(self.G(fake, domain), x)
-        return {
-            "loss": adversarial
-            + self.p.classification_weight * classification
-            + self.p.reconstruction_weight * reconstruction,
-            "adversarial": adversarial,
-            "classification_fake": classification,
-            "reconstruction": reconstruction,
+        losses = {
+            "adversarial": -mean(source),
+            "classification_fake": cross_entropy(predicted, target),
+            "reconstruction": l1(self.G(fake, domain), x),
         }
+        loss = losses["adversarial"]
+        loss = loss + self.p.classification_weight * losses["classification_fake"]
+        loss = loss + self.p.reconstruction_weight * losses["reconstruction"]
+        return loss, {"loss": loss} | losses, ()

@@ -12,13 +12,15 @@ from pydantic import Field
 from torch import Tensor
 
 from colorize import color
-from colorize.methods import base
+from colorize.methods import base, parameters
+from colorize.methods.base import Losses
+from colorize.methods.losses import half_squared_distance
 from colorize.networks import zhang
 
 AB_SCALE = 110  # the network predicts ab / 110, about [-1, 1]
 
 
-class Parameters(base.ModelParameters):
+class Parameters(parameters.ModelParameters):
     method: Literal["zhang_l2"]
     network: Literal["zhang"]
     weight_decay: Annotated[float, Field(ge=0, lt=1)]
@@ -32,28 +34,28 @@ class Method(base.Method):
     generators = ("trunk",)
 
     def __init__(self, p: Parameters, image_size: int):
-        super().__init__()
+        super().__init__(p, image_size)
         self.trunk = zhang.Trunk(2, p.width, p.depth)
-        self.add_optimizer("trunk", [self.trunk], p.learning_rate, (0.9, 0.99), p.weight_decay)
+        self.add_update(
+            "trunk", self._loss, "trunk", betas=(0.9, 0.99), weight_decay=p.weight_decay
+        )
 
-    def step(
-        self, batch: dict[str, Tensor], number: int, rng: torch.Generator
-    ) -> dict[str, Tensor]:
+    def step(self, batch: dict[str, Tensor], number: int, rng: torch.Generator) -> Losses:
         ab = color.rgb_to_lab(batch["color"])[:, 1:]
-        target = color.quarter(ab)  # (n, 2, H/4, W/4)
-        predicted = self._quarter(batch["gray"])
-        # In units of ab: scaled down, the loss would be less than the weight decay.
-        loss = (predicted - target).square().sum(1).mean() / 2
-        self.update("trunk", loss)
-        return {"loss": loss}
+        return self.update("trunk", color.lightness_of(batch["gray"]), color.quarter(ab))[0]
 
     def translate(self, image: Tensor, target: base.Domain) -> Tensor:
         gray = image[:, :1]  # all three are alike
         return color.join(color.lightness_of(gray), self.predict_ab(gray))
 
     def predict_ab(self, gray: Tensor) -> Tensor:
-        return color.enlarge(self._quarter(gray))
+        return color.enlarge(self._quarter(color.lightness_of(gray)))
 
-    def _quarter(self, gray: Tensor) -> Tensor:
-        """(n, 1, H, W) gray to ab (n, 2, H/4, W/4), float32."""
-        return self.trunk((color.lightness_of(gray) - 50) / 100).float() * AB_SCALE
+    def _loss(self, lightness: Tensor, target: Tensor) -> tuple[Tensor, Losses, tuple[Tensor, ...]]:
+        # In units of ab: scaled down, the loss would be less than the weight decay.
+        loss = half_squared_distance(self._quarter(lightness), target)
+        return loss, {"loss": loss}, ()
+
+    def _quarter(self, lightness: Tensor) -> Tensor:
+        """L (n, 1, H, W) to ab (n, 2, H/4, W/4)."""
+        return color.widened(self.trunk((lightness - 50) / 100)) * AB_SCALE

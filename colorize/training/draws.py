@@ -28,7 +28,8 @@ class Draws(Dataset):
 
     Photographs come in a fresh random order every time that all have been drawn once. Each is
     resized to `round(image_size * load_scale)` pixels (the short side), cropped at random to a
-    square of `image_size`, and mirrored half of the time. Items are dictionaries of uint8 tensors.
+    square of `image_size`, and, with `flip`, mirrored half of the time. Items are dictionaries of
+    uint8 tensors.
 
     groups: the training photographs, and what group each belongs to (see colorize/data/splits.py).
     Methods that learn from pairs draw from all of them; others see `gray_names` in gray alone and
@@ -45,6 +46,7 @@ class Draws(Dataset):
         gray: Path,
         image_size: int,
         load_scale: float,
+        flip: bool,
         seed: int,
     ):
         self.names = names = list(groups)
@@ -55,6 +57,7 @@ class Draws(Dataset):
         self.gray = gray
         self.image_size = image_size
         self.load_size = round(image_size * load_scale)
+        self.flip = flip
         self.seed = seed
 
     def _order(self, count: int, k: int, stream: int) -> int:
@@ -72,7 +75,7 @@ class Draws(Dataset):
         mirror = bool(rng.integers(2))
         box = (left, top, left + self.image_size, top + self.image_size)
         crops = [to_tensor(image.crop(box)) for image in images]
-        return [crop.flip(-1) if mirror else crop for crop in crops]
+        return [crop.flip(-1) if mirror and self.flip else crop for crop in crops]
 
     def _read_gray(self, name: str) -> Image.Image:
         return photographs.read((self.gray / name).with_suffix(".png"), "L")

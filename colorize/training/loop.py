@@ -16,12 +16,13 @@ from pydantic import Field
 from torch import Tensor
 
 from colorize.base.parameters import Parameters
-from colorize.methods.base import Method, ModelParameters, Seed
+from colorize.methods.base import Method
+from colorize.methods.parameters import ModelParameters, Seed
 from colorize.training.checkpoint import Checkpoints
 from colorize.training.draws import Draws, batches
 from colorize.training.interruption import Interruption, Stopped
 from colorize.training.log import Diverged, Log, Progress
-from colorize.training.runtime import RuntimeParameters
+from colorize.training.runtime import RuntimeParameters, can_compile
 
 
 class SeedParameters(Parameters):
@@ -67,6 +68,7 @@ def train(
     if device.type == "cpu":
         torch.use_deterministic_algorithms(True)
     model.to(device).train()
+    model.prepare_training(compiled=runtime.compile and can_compile(device))
     snapshot_steps = {round(p.steps * (i + 1) / snapshots) for i in range(snapshots)}
     log = Log()
     pictures: dict[int, Tensor] = {}

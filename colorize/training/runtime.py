@@ -1,11 +1,12 @@
 """How a run is carried out: the section `runtime`, and the device it names."""
 
+import sys
 from typing import Annotated
 
 import torch
 from pydantic import Field
 
-from colorize.base.errors import UserError
+from colorize.base.errors import UserError, one_line
 from colorize.base.parameters import Parameters
 
 
@@ -13,6 +14,7 @@ class RuntimeParameters(Parameters):
     """Tracked by no stage: results differ by rounding at most."""
 
     device: Annotated[str, Field(pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")]
+    compile: bool
     workers: Annotated[int, Field(ge=0, le=64)]
     log_interval: Annotated[int, Field(ge=1)]
     save_interval: Annotated[int, Field(ge=1)]
@@ -30,3 +32,14 @@ def choose_device(name: str) -> torch.device:
     except (RuntimeError, AssertionError, NotImplementedError):
         raise UserError(f"runtime.device: {name} is not available on this machine") from None
     return device
+
+
+def can_compile(device: torch.device) -> bool:
+    """Try it on one addition; says in one line why not. CPUs need a C++ compiler, GPUs Triton."""
+    try:
+        torch.compile(lambda x: x + 1)(torch.zeros(2, device=device))
+    except Exception as error:  # what is missing differs between machines, and with it what raises
+        reason = one_line(error)[:200]
+        print(f"runtime.compile: not possible here, going on without ({reason})", file=sys.stderr)
+        return False
+    return True

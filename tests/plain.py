@@ -1,0 +1,216 @@
+"""The methods' training steps once more, as one would write them with nothing but torch.
+
+Independent of colorize/methods: the order of operations of the authors' code (generators before
+discriminators in CycleGAN, after them in StarGAN), no accumulation, no precision, no compiling.
+Tests compare the two in float64; benchmarks/training.py times one against the other.
+"""
+
+import copy
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+def plain(method: nn.Module) -> "Plain":
+    """The plain twin of a model: networks with the same weights, fresh optimisers."""
+    return PLAIN[method.p.method](method)
+
+
+class Plain:
+    def __init__(self, method: nn.Module):
+        self.p = method.p
+        for name, network in method.named_children():
+            setattr(self, name, copy.deepcopy(network).requires_grad_(True).train())
+
+    def adam(self, *networks: nn.Module, betas=(0.5, 0.999), weight_decay=0.0):
+        weights = [weight for network in networks for weight in network.parameters()]
+        return torch.optim.Adam(weights, self.p.learning_rate, betas, weight_decay=weight_decay)
+
+
+class Pool:
+    """`--pool_size` of CycleGAN, with the random numbers of ours."""
+
+    def __init__(self, size: int):
+        self.size, self.images = size, []
+
+    def query(self, images: Tensor, rng: torch.Generator) -> Tensor:
+        shown = []
+        for image in images.detach().split(1):
+            if len(self.images) < self.size:
+                self.images.append(image)
+            elif torch.rand((), generator=rng) < 0.5:
+                place = int(torch.randint(self.size, (), generator=rng))
+                self.images[place], image = image, self.images[place]
+            shown.append(image)
+        return torch.cat(shown)
+
+
+def to_network(image: Tensor) -> Tensor:
+    image = image.to(torch.get_default_dtype()) / 127.5 - 1
+    return torch.cat([image] * 3, dim=1) if image.shape[1] == 1 else image
+
+
+def mse_to(scores: Tensor, value: float) -> Tensor:
+    return ((scores - value) ** 2).mean()
+
+
+def frozen(frozen: bool, *networks: nn.Module) -> None:
+    for network in networks:
+        network.requires_grad_(not frozen)
+
+
+class GAN(Plain):
+    def __init__(self, method):
+        super().__init__(method)
+        self.of_g, self.of_d = self.adam(self.G), self.adam(self.D)
+        self.pool = Pool(self.p.pool)
+
+    def step(self, batch, number, rng):
+        gray, real = to_network(batch["gray"]), to_network(batch["color"])
+        frozen(True, self.D)
+        self.of_g.zero_grad()
+        fake = self.G(gray)
+        loss = mse_to(self.D(fake), 1)
+        loss.backward()
+        self.of_g.step()
+        frozen(False, self.D)
+        self.of_d.zero_grad()
+        shown = self.pool.query(fake, rng)
+        of_d = (mse_to(self.D(real), 1) + mse_to(self.D(shown), 0)) * 0.5
+        of_d.backward()
+        self.of_d.step()
+        return {"loss": loss, "discriminator": of_d}
+
+
+class CycleGAN(Plain):
+    def __init__(self, method):
+        super().__init__(method)
+        self.of_g = self.adam(self.G, self.F)
+        self.of_d = self.adam(self.D_color, self.D_gray)
+        self.pool_color, self.pool_gray = Pool(self.p.pool), Pool(self.p.pool)
+
+    def step(self, batch, number, rng):
+        p = self.p
+        a, b = to_network(batch["gray"]), to_network(batch["color"])
+        # Forward
+        fake_b = self.G(a)
+        rec_a = self.F(fake_b)
+        fake_a = self.F(b)
+        rec_b = self.G(fake_a)
+        # Generators
+        frozen(True, self.D_color, self.D_gray)
+        self.of_g.zero_grad()
+        losses = {}
+        loss = 0
+        if p.identity_weight > 0:
+            losses["identity_color"] = (self.G(b) - b).abs().mean()
+            losses["identity_gray"] = (self.F(a) - a).abs().mean()
+            loss = loss + losses["identity_color"] * p.cycle_weight * p.identity_weight
+            loss = loss + losses["identity_gray"] * p.cycle_weight * p.identity_weight
+        losses["adversarial_color"] = mse_to(self.D_color(fake_b), 1)
+        losses["adversarial_gray"] = mse_to(self.D_gray(fake_a), 1)
+        losses["cycle_gray"] = (rec_a - a).abs().mean()
+        losses["cycle_color"] = (rec_b - b).abs().mean()
+        loss = loss + losses["adversarial_color"] + losses["adversarial_gray"]
+        loss = loss + (losses["cycle_gray"] + losses["cycle_color"]) * p.cycle_weight
+        loss.backward()
+        self.of_g.step()
+        # Discriminators
+        frozen(False, self.D_color, self.D_gray)
+        self.of_d.zero_grad()
+        for name, network, real, fake, pool in (
+            ("discriminator_color", self.D_color, b, fake_b, self.pool_color),
+            ("discriminator_gray", self.D_gray, a, fake_a, self.pool_gray),
+        ):
+            of_real = mse_to(network(real), 1)
+            losses[name] = (of_real + mse_to(network(pool.query(fake, rng)), 0)) * 0.5
+            losses[name].backward()
+        self.of_d.step()
+        return {"loss": loss} | losses
+
+
+class StarGAN(Plain):
+    def __init__(self, method):
+        super().__init__(method)
+        self.of_g, self.of_d = self.adam(self.G), self.adam(self.D)
+
+    def step(self, batch, number, rng):
+        p = self.p
+        x, domain = to_network(batch["image"]), batch["domain"]
+        target = domain[torch.randperm(len(domain), generator=rng).to(domain.device)]
+        alpha = torch.rand((len(x), 1, 1, 1), generator=rng).to(x)
+        losses = {}
+        # Discriminator
+        source, logits = self.D(x)
+        losses["classification_real"] = F.cross_entropy(logits, domain)
+        fake = self.G(x, target).detach()
+        losses["wasserstein"] = self.D(fake)[0].mean() - source.mean()
+        hat = (alpha * x + (1 - alpha) * fake).requires_grad_(True)
+        of_hat = self.D(hat)[0]
+        slope = torch.autograd.grad(of_hat, hat, torch.ones_like(of_hat), create_graph=True)[0]
+        length = (slope.view(len(slope), -1) ** 2).sum(1).sqrt()
+        losses["gradient_penalty"] = ((length - 1) ** 2).mean()
+        of_d = losses["wasserstein"] + p.classification_weight * losses["classification_real"]
+        of_d = of_d + p.gradient_penalty_weight * losses["gradient_penalty"]
+        self.of_g.zero_grad()
+        self.of_d.zero_grad()
+        of_d.backward()
+        self.of_d.step()
+        losses["discriminator"] = of_d
+        # Generator
+        if number % p.n_critic == 0:
+            fake = self.G(x, target)
+            source, logits = self.D(fake)
+            losses["adversarial"] = -source.mean()
+            losses["classification_fake"] = F.cross_entropy(logits, target)
+            losses["reconstruction"] = (x - self.G(fake, domain)).abs().mean()
+            loss = losses["adversarial"] + p.reconstruction_weight * losses["reconstruction"]
+            loss = loss + p.classification_weight * losses["classification_fake"]
+            self.of_g.zero_grad()
+            self.of_d.zero_grad()
+            loss.backward()
+            self.of_g.step()
+            losses["loss"] = loss
+        return losses
+
+
+class ZhangL2(Plain):
+    """What scikit-image says of Lab, at a quarter of the size."""
+
+    def __init__(self, method):
+        super().__init__(method)
+        self.of_trunk = self.adam(self.trunk, betas=(0.9, 0.99), weight_decay=self.p.weight_decay)
+
+    def step(self, batch, number, rng):
+        lightness = lightness_of_gray(batch["gray"])
+        lab = rgb_to_lab(batch["color"])
+        ab = lab[:, 1:].unflatten(-1, (-1, 4)).unflatten(-3, (-1, 4)).mean((-3, -1))
+        self.of_trunk.zero_grad()
+        predicted = self.trunk((lightness - 50) / 100) * 110
+        loss = 0.5 * ((predicted - ab) ** 2).sum(1).mean()
+        loss.backward()
+        self.of_trunk.step()
+        return {"loss": loss}
+
+
+def rgb_to_lab(image: Tensor) -> Tensor:
+    """sRGB bytes to Lab by the formulas of IEC 61966-2-1 and CIE 1976, pixel by pixel."""
+    value = image.to(torch.get_default_dtype()) / 255
+    linear = torch.where(value > 0.04045, ((value + 0.055) / 1.055) ** 2.4, value / 12.92)
+    red, green, blue = linear.unbind(1)
+    x = (0.412453 * red + 0.357580 * green + 0.180423 * blue) / 0.95047
+    y = 0.212671 * red + 0.715160 * green + 0.072169 * blue
+    z = (0.019334 * red + 0.119193 * green + 0.950227 * blue) / 1.08883
+    fx, fy, fz = (torch.where(t > 0.008856, t ** (1 / 3), 7.787 * t + 16 / 116) for t in (x, y, z))
+    return torch.stack((116 * fy - 16, 500 * (fx - fy), 200 * (fy - fz)), 1)
+
+
+def lightness_of_gray(gray: Tensor) -> Tensor:
+    """L of gray bytes, whose luminance is their linear value."""
+    value = gray.to(torch.get_default_dtype()) / 255
+    y = torch.where(value > 0.04045, ((value + 0.055) / 1.055) ** 2.4, value / 12.92)
+    return 116 * torch.where(y > 0.008856, y ** (1 / 3), 7.787 * y + 16 / 116) - 16
+
+
+PLAIN = {"gan": GAN, "cyclegan": CycleGAN, "stargan": StarGAN, "zhang_l2": ZhangL2}
