@@ -2,6 +2,7 @@
 
 import functools
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import filelock
 import pytest
 from ruamel.yaml import YAML
 
@@ -41,11 +43,18 @@ SMALL["models"]["gan"]["pool"] = 4
 SMALL["models"]["stargan"]["n_critic"] = 2
 
 METHODS = tuple(SMALL["models"])
+STAGES = ["download", "union", "grayscale", *(f"train@{name}" for name in METHODS)]
+STAGES += [*(f"evaluate@{name}" for name in METHODS), "baselines", "report"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest file first: begun last, it would leave the other processes with nothing to do."""
-    items.sort(key=lambda item: item.path.name != "test_repro.py")
+    """The longest files first: begun last, they would leave other processes with nothing to do.
+
+    But one that waits for nothing before the second that needs the pipeline.
+    """
+    first = ("test_repro.py", "test_training.py", "test_kills.py", "test_lifetime.py")
+    order = {name: number for number, name in enumerate(first)}
+    items.sort(key=lambda item: order.get(item.path.name, len(order)))
 
 
 class Project:
@@ -180,13 +189,28 @@ def checkout(target: Path) -> Project:
     return project
 
 
+def once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:
+    """A folder that one of the processes side by side makes, and all of them read."""
+    root = factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        root = root.parent
+    with filelock.FileLock(root / f"{name}.lock"):
+        if not (root / name).exists():
+            make(root / f"{name}.partial")
+            (root / f"{name}.partial").rename(root / name)
+    return root / name
+
+
 @pytest.fixture(scope="session")
 def prepared(tmp_path_factory) -> Project:
     """A project whose data stages have run. Do not change it: copy it with `project`."""
-    project = checkout(tmp_path_factory.mktemp("prepared"))
-    for stage in ("download", "union", "grayscale"):
-        project.stage(stage)
-    return project
+
+    def make(folder: Path) -> None:
+        project = checkout(folder)
+        for stage in ("download", "union", "grayscale"):
+            project.stage(stage)
+
+    return Project(once(tmp_path_factory, "prepared", make))
 
 
 @pytest.fixture
@@ -194,3 +218,34 @@ def project(prepared, tmp_path) -> Project:
     """A project of its own for each test, whose data stages have run."""
     shutil.copytree(prepared.root, tmp_path / "project")
     return Project(tmp_path / "project")
+
+
+def commit(project: Project) -> None:
+    project.run("git", "add", "-A")
+    project.run("git", "-c", "user.name=a", "-c", "user.email=b", "commit", "-qm", "c")
+
+
+def undo(pipeline: Project) -> None:
+    """To what was committed; dvc stages dvc.lock, so not to what the index holds."""
+    pipeline.run("git", "checkout", "-q", "HEAD", "--", ".")
+
+
+def ran(said: str) -> list[str]:
+    """The stages that dvc ran, in order."""
+    return re.findall(r"Running stage '([^']+)'", said)
+
+
+@pytest.fixture(scope="session")
+def pipeline(tmp_path_factory) -> Project:
+    """A repository in which `dvc repro` has run. Tests leave it as they found it."""
+
+    def make(folder: Path) -> None:
+        project = checkout(folder)
+        project.params(models__gan__steps=60, runtime__save_interval=5)
+        project.run("git", "init", "-q")
+        commit(project)
+        assert sorted(ran(project.run("dvc", "repro").stdout)) == sorted(STAGES)
+        commit(project)
+
+    original = once(tmp_path_factory, "pipeline", make)
+    return Project(shutil.copytree(original, tmp_path_factory.mktemp("copy") / "pipeline"))

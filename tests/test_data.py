@@ -293,6 +293,7 @@ def draws(mirror, tmp_path):
             gray=tmp_path / "gray",
             image_size=32,
             load_scale=load_scale,
+            flip=True,
             seed=seed,
         )
 

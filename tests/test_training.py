@@ -346,7 +346,25 @@ KILLED_IN_THE_LAST_STEP = {"killed": ("colorize.training.checkpoint.Checkpoints.
 
 
 @pytest.mark.parametrize("spoil", SPOILED.values(), ids=SPOILED)
-def test_a_spoiled_checkpoint_is_named_and_the_one_before_is_used(project, tmp_path, spoil):
+def test_a_spoiled_checkpoint_is_named(tmp_path, capsys, spoil):
+    saved = checkpoint.Checkpoints(tmp_path, "gan", {"seed": 0})
+    for step in (1, 2):
+        saved.save(step, {"weights": torch.full((1000,), step)})
+    first, second = saved._files()
+    second.write_bytes(spoil(second.read_bytes()))
+    state = saved.load(torch.device("cpu"))
+    assert torch.equal(state["weights"], torch.full((1000,), 1))
+    assert (
+        capsys.readouterr().err == f"{second}: spoiled, these are not the bytes that were saved\n"
+    )
+    assert saved._files() == [first]
+    first.write_bytes(spoil(first.read_bytes()))
+    assert saved.load(torch.device("cpu")) is None
+    assert capsys.readouterr().err == f"{first}: spoiled, these are not the bytes that were saved\n"
+
+
+def test_training_goes_on_from_the_checkpoint_before_a_spoiled_one(project, tmp_path):
+    spoil = SPOILED["zeroed"]
     undisturbed = Project(shutil.copytree(project.root, tmp_path / "undisturbed"))
     undisturbed.stage("train", "gan")
     project.stage("train", "gan", **KILLED_IN_THE_LAST_STEP)
