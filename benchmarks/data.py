@@ -24,6 +24,7 @@ import numpy as np
 from PIL import Image, ImageOps
 from PIL.Image import Resampling
 
+from benchmarks import results
 from benchmarks.memory import Measured, measured
 from colorize.base.errors import UserError
 from colorize.base.workers import cores
@@ -48,10 +49,7 @@ def main() -> None:
         raise UserError(f"--source {source}: no zip there")
     with tempfile.TemporaryDirectory(dir=arguments.scratch) as folder:
         result = _benchmark(arguments, zips, Path(folder))
-    if arguments.output is not None:
-        arguments.output.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
-    print(json.dumps(result, indent=2))
-    print(_table(result))
+    results.show(result, _table(result), arguments.output)
 
 
 def _arguments() -> argparse.Namespace:

@@ -16,9 +16,7 @@ and how far seeds lie apart.
 
 import argparse
 import contextlib
-import functools
 import itertools
-import json
 import resource
 import statistics
 import sys
@@ -29,24 +27,35 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+import skimage.data
+import torch
+from PIL import Image, ImageOps
+
+from benchmarks import results
 from colorize.base import memory
 from colorize.base.errors import UserError
+from colorize.data.photographs import resize
+from colorize.methods import model
+from colorize.methods.parameters import ModelParameters
+from colorize.training import draws, loop, runtime
 from stages import common
+from tests.plain import plain
 
 ROUNDS = 5  # turns that each takes
 PHOTOGRAPHS = ("astronaut", "chelsea", "coffee", "rocket", "retina")  # of scikit-image
-PUBLISHED = {"width": 64, "discriminator_width": 64}
+WIDTHS = ("width", "discriminator_width")
+PUBLISHED_DEPTH = {"resnet": 6, "stargan": 6, "zhang": 3}  # at 128 pixels
 
 
 def main() -> None:
-    arguments = _arguments()
-    with tempfile.TemporaryDirectory() as folder:
-        result = _losses(arguments, Path(folder)) if arguments.losses else _speed(arguments, folder)
-    result = {"settings": vars(arguments) | _versions()} | result
-    if arguments.output is not None:
-        arguments.output.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
-    print(json.dumps(result, indent=2))
-    print(_table(result))
+    settings = vars(_arguments())
+    output = settings.pop("output")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        _write_photographs(folder, settings["image_size"])
+        result = (_losses if settings["losses"] else _speed)(settings, folder)
+    table = _losses_table(result) if settings["losses"] else _speed_table(result)
+    results.show({"settings": settings | _machine(settings)} | result, table, output)
 
 
 def _arguments() -> argparse.Namespace:
@@ -54,7 +63,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--method", required=True, help="whose first entry in params.yaml is taken")
     parser.add_argument("--image-size", type=int, default=128, help="pixels (128)")
     parser.add_argument("--width", type=int, default=64, help="of all networks (64)")
-    parser.add_argument("--depth", type=int, help="as in params.yaml (the published one)")
+    parser.add_argument("--depth", type=int, help="of the generator (as published)")
     parser.add_argument("--batch-size", type=int, help="images (as in params.yaml)")
     parser.add_argument("--device", default="auto", help="as runtime.device (auto)")
     parser.add_argument("--precision", choices=("fp32", "bf16"), default="fp32", help="ours (fp32)")
@@ -67,9 +76,7 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _speed(arguments: argparse.Namespace, folder: str) -> dict:
-    settings = {key: v for key, v in vars(arguments).items() if key != "output"}
-    _write_photographs(Path(folder), arguments.image_size)
+def _speed(settings: dict[str, Any], folder: Path) -> dict:
     context = get_context("spawn")
     with contextlib.ExitStack() as stack:
         # A process for each: memory is its own, and how it is kept.
@@ -90,7 +97,7 @@ def _speed(arguments: argparse.Namespace, folder: str) -> dict:
         for which in processes:
             run(which, turn)  # allocations, algorithms, compiling
             seconds = run(which, turn)[0]
-            counts[which] = turn * max(1, round(arguments.seconds / 2 / ROUNDS / seconds))
+            counts[which] = turn * max(1, round(settings["seconds"] / 2 / ROUNDS / seconds))
         taken = {which: [] for which in processes}
         waited = total = 0.0
         for _ in range(ROUNDS):
@@ -117,14 +124,12 @@ def _speed(arguments: argparse.Namespace, folder: str) -> dict:
     }
 
 
-def _losses(arguments: argparse.Namespace, folder: Path) -> dict:
+def _losses(settings: dict[str, Any], folder: Path) -> dict:
     """Means over the last tenth of the steps, of both and for each seed."""
-    _write_photographs(folder, arguments.image_size)
-    settings = {key: v for key, v in vars(arguments).items() if key != "output"}
     found: dict[str, dict[str, list[float]]] = {}
     for which in ("ours", "plain"):
-        for seed in range(arguments.seeds):
-            last = _Trainer(which, settings, str(folder), seed).losses(arguments.losses)
+        for seed in range(settings["seeds"]):
+            last = _Trainer(which, settings, folder, seed).losses(settings["losses"])
             for name, value in last.items():
                 found.setdefault(name, {}).setdefault(which, []).append(round(value, 5))
     rows = {}
@@ -141,14 +146,7 @@ def _losses(arguments: argparse.Namespace, folder: Path) -> dict:
 class _Trainer:
     """Our step, fed by the stage's loader; or the plain one, fed with a batch from memory."""
 
-    def __init__(self, which: str, settings: dict[str, Any], folder: str, seed: int = 0):
-        # Imported here: the processes that measure memory hold what they need alone.
-        import torch
-
-        from colorize.methods import model
-        from colorize.training import draws, runtime
-        from tests.plain import plain
-
+    def __init__(self, which: str, settings: dict[str, Any], folder: Path, seed: int = 0):
         self.which, self.seed = which, seed
         self.device = runtime.choose_device(settings["device"])
         self.p = _parameters(settings)
@@ -160,28 +158,28 @@ class _Trainer:
         else:
             self.model.prepare_training(compiled=settings["compile"])
             self.stepper = self.model
-        groups = {path.name: path.stem for path in sorted(Path(folder, "color").iterdir())}
-        self.draws = draws.KINDS[self.model.draws](
-            groups,
+        drawn = draws.KINDS[self.model.draws](
+            {path.name: path.stem for path in sorted((folder / "color").iterdir())},
             shared=False,
-            union=Path(folder, "color"),
-            gray=Path(folder, "gray"),
+            union=folder / "color",
+            gray=folder / "gray",
             image_size=image_size,
             load_scale=self.p.load_scale,
             flip=self.p.flip,
             seed=seed,
         )
         self.batches = draws.batches(
-            self.draws, 0, 10**9, self.p.batch_size, settings["workers"] if which == "ours" else 0
+            drawn, 0, 10**9, self.p.batch_size, settings["workers"] if which == "ours" else 0
         )
         self.synchronize = torch.cuda.synchronize if self.device.type == "cuda" else (lambda: None)
         self.number = 0
-        if which == "plain":
-            self.batch = self._moved(next(self.batches))
+        self.batch: dict | None = None  # of the plain step, when it is timed
 
     def run(self, steps: int) -> tuple[float, float]:
         """Seconds for so many steps, and how many of them were spent waiting for a batch."""
         waited = 0.0
+        if self.which == "plain" and self.batch is None:
+            self.batch = self._moved(next(self.batches))
         self.synchronize()
         start = time.perf_counter()
         for _ in range(steps):
@@ -207,10 +205,8 @@ class _Trainer:
         return {name: statistics.mean(values) for name, values in last.items()}
 
     def _step(self, batch: dict) -> dict:
-        from colorize.training.loop import _randomness
-
         self.number += 1
-        return self.stepper.step(batch, self.number, _randomness(self.seed, self.number))
+        return self.stepper.step(batch, self.number, loop.randomness(self.seed, self.number))
 
     def _moved(self, batch: dict) -> dict:
         return {key: value.to(self.device, non_blocking=True) for key, value in batch.items()}
@@ -219,7 +215,7 @@ class _Trainer:
 _trainer: _Trainer  # of a process that `_start` has made one
 
 
-def _start(which: str, settings: dict[str, Any], folder: str) -> None:
+def _start(which: str, settings: dict[str, Any], folder: Path) -> None:
     global _trainer
     if which == "ours":
         memory.keep_freed()
@@ -232,43 +228,26 @@ def _run(steps: int) -> tuple[float, float]:
 
 def _peak() -> float:
     """Megabytes that this process needed at most, on the GPU if it trains there."""
-    import torch
-
     if _trainer.device.type == "cuda":
         return torch.cuda.max_memory_allocated() / 1e6
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
 
 
-@functools.cache
-def _entry(method: str) -> dict[str, Any]:
-    models = common.read_params().models
-    for entry in models.values():
-        if entry["method"] == method:
-            return entry
-    raise UserError(f"--method {method}: no model in params.yaml is of it")
-
-
-def _parameters(settings: dict[str, Any]) -> Any:
-    from colorize.methods import model
-
-    entry = dict(_entry(settings["method"]))
-    entry |= {key: settings["width"] for key in PUBLISHED if key in entry}
-    entry |= {"depth": settings["depth"] or PUBLISHED_DEPTH[entry["network"]]}
-    entry |= {"batch_size": settings["batch_size"] or entry["batch_size"]}
-    entry |= {"precision": settings["precision"]}
-    return model.parse(entry, f"models.{settings['method']}")
-
-
-PUBLISHED_DEPTH = {"resnet": 6, "stargan": 6, "zhang": 3}  # at 128 pixels
+def _parameters(settings: dict[str, Any]) -> ModelParameters:
+    method = settings["method"]
+    of_method = [e for e in common.read_params().models.values() if e["method"] == method]
+    if not of_method:
+        raise UserError(f"--method {method}: no model in params.yaml is of it")
+    entry = of_method[0]
+    entry |= {key: settings["width"] for key in WIDTHS if key in entry}
+    entry["depth"] = settings["depth"] or PUBLISHED_DEPTH[entry["network"]]
+    entry["batch_size"] = settings["batch_size"] or entry["batch_size"]
+    entry["precision"] = settings["precision"]
+    return model.parse(entry, f"models.{method}")
 
 
 def _write_photographs(folder: Path, image_size: int) -> None:
     """Photographs of scikit-image as the union and its gray copies hold them."""
-    import skimage.data
-    from PIL import Image, ImageOps
-
-    from colorize.data.photographs import resize
-
     for mode in ("color", "gray"):
         (folder / mode).mkdir()
     number = itertools.count()
@@ -282,12 +261,8 @@ def _write_photographs(folder: Path, image_size: int) -> None:
             version.convert("L").save(folder / "gray" / file)
 
 
-def _versions() -> dict[str, str]:
-    import torch
-
-    from colorize.training.runtime import choose_device
-
-    device = choose_device("auto")
+def _machine(settings: dict[str, Any]) -> dict[str, str]:
+    device = runtime.choose_device(settings["device"])
     named = (
         torch.cuda.get_device_name()
         if device.type == "cuda"
@@ -296,16 +271,18 @@ def _versions() -> dict[str, str]:
     return {"torch": torch.__version__, "threads": str(torch.get_num_threads()), "machine": named}
 
 
-def _table(result: dict) -> str:
-    if "losses" in result:
-        lines = [f"{'':22}{'ours':>10}{'plain':>10}{'difference':>12}{'spread of seeds':>17}"]
-        for name, row in result["losses"].items():
-            ours, of_plain = (statistics.mean(row[which]) for which in ("ours", "plain"))
-            lines.append(
-                f"{name:22}{ours:10.4f}{of_plain:10.4f}{row['difference']:12.4f}"
-                f"{row['spread_of_seeds']:17.4f}"
-            )
-        return "\n".join(lines)
+def _losses_table(result: dict) -> str:
+    lines = [f"{'':22}{'ours':>10}{'plain':>10}{'difference':>12}{'spread of seeds':>17}"]
+    for name, row in result["losses"].items():
+        ours, of_plain = (statistics.mean(row[which]) for which in ("ours", "plain"))
+        lines.append(
+            f"{name:22}{ours:10.4f}{of_plain:10.4f}{row['difference']:12.4f}"
+            f"{row['spread_of_seeds']:17.4f}"
+        )
+    return "\n".join(lines)
+
+
+def _speed_table(result: dict) -> str:
     lines = [f"{'':8}{'step ms':>10}{'images/s':>10}{'peak MB':>10}{'waiting':>10}{'times':>8}"]
     for which, row in result["rows"].items():
         waiting = f"{row['waiting_for_data']:.1%}" if "waiting_for_data" in row else ""

@@ -113,8 +113,7 @@ def _facts(
     code = dependencies.files_of(Path(), "stages.train", f"colorize.methods.{parameters.method}")
     files = {str(path): sha256_of(path) for path in (*indexes, *map(Path, sorted(code)))}
     machine = {"device": str(device), "threads": torch.get_num_threads()}
-    machine["runtime.compile"] = compiled
-    return values | {"seed": seed} | files | machine
+    return values | {"seed": seed} | files | machine | {"runtime.compile": compiled}
 
 
 if __name__ == "__main__":

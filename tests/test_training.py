@@ -448,7 +448,7 @@ def test_a_steps_randomness_depends_on_seed_and_step_alone():
     """Torch's own generator included, which dropout draws from."""
 
     def numbers(seed: int, step: int) -> tuple[float, float]:
-        rng = loop._randomness(seed, step)
+        rng = loop.randomness(seed, step)
         return float(torch.rand((), generator=rng)), float(torch.rand(()))
 
     known = {key: numbers(*key) for key in ((0, 1), (0, 2), (1, 1))}

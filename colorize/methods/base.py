@@ -17,8 +17,9 @@ Domain = Literal["gray", "color"]
 
 Losses = dict[str, Tensor]  # by their names in the paper
 
-# From a part of a batch to the loss to minimise, the losses to log, and what later updates need.
-LossFunction = Callable[..., tuple[Tensor, Losses, tuple[Tensor, ...]]]
+# Of a part of a batch: the loss to minimise, the losses to log, and what later updates need
+Computed = tuple[Tensor, Losses, tuple[Tensor, ...]]
+LossFunction = Callable[..., Computed]
 
 
 @dataclass

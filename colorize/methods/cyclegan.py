@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from colorize.methods import base, parameters
-from colorize.methods.base import Losses, signed
+from colorize.methods.base import Computed, Losses, signed
 from colorize.methods.losses import l1, lsgan, lsgan_discriminator
 from colorize.methods.pool import ImagePool
 from colorize.networks import patchgan, resnet
@@ -58,7 +58,7 @@ class Method(base.Method):
         generator = self.G if target == "color" else self.F
         return (generator(image * 2 - 1) + 1) / 2
 
-    def _generators_loss(self, x: Tensor, y: Tensor) -> tuple[Tensor, Losses, tuple[Tensor, ...]]:
+    def _generators_loss(self, x: Tensor, y: Tensor) -> Computed:
         # What one network is to translate passes together: its normalisation sees each image alone.
         identity = self.p.identity_weight > 0
         fake_color, *same_color = self.G(torch.cat((x, y)) if identity else x).split(len(x))
@@ -80,7 +80,7 @@ class Method(base.Method):
 
     def _discriminators_loss(
         self, x: Tensor, y: Tensor, shown_gray: Tensor, shown_color: Tensor
-    ) -> tuple[Tensor, Losses, tuple[Tensor, ...]]:
+    ) -> Computed:
         of_color = self.D_color(torch.cat((y, shown_color))).chunk(2)
         of_gray = self.D_gray(torch.cat((x, shown_gray))).chunk(2)
         losses = {

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from colorize.methods import base, parameters
-from colorize.methods.base import Losses, signed
+from colorize.methods.base import Computed, Losses, signed
 from colorize.methods.losses import lsgan, lsgan_discriminator
 from colorize.methods.pool import ImagePool
 from colorize.networks import patchgan, resnet
@@ -48,13 +48,11 @@ class Method(base.Method):
     def translate(self, image: Tensor, target: base.Domain) -> Tensor:
         return (self.G(image * 2 - 1) + 1) / 2
 
-    def _generator_loss(self, gray: Tensor) -> tuple[Tensor, Losses, tuple[Tensor, ...]]:
+    def _generator_loss(self, gray: Tensor) -> Computed:
         fake = self.G(gray)
         loss = lsgan(self.D(fake), real=True)
         return loss, {"loss": loss}, (fake,)
 
-    def _discriminator_loss(
-        self, real: Tensor, shown: Tensor
-    ) -> tuple[Tensor, Losses, tuple[Tensor, ...]]:
+    def _discriminator_loss(self, real: Tensor, shown: Tensor) -> Computed:
         loss = lsgan_discriminator(*self.D(torch.cat((real, shown))).chunk(2))
         return loss, {"discriminator": loss}, ()

@@ -20,7 +20,7 @@ from pydantic import Field
 from torch import Tensor
 
 from colorize.methods import base, parameters
-from colorize.methods.base import Losses, signed
+from colorize.methods.base import Computed, Losses, signed
 from colorize.methods.losses import cross_entropy, gradient_penalty, l1, mean
 from colorize.networks import stargan
 
@@ -83,7 +83,7 @@ class Method(base.Method):
 
     def _discriminator_loss(
         self, x: Tensor, domain: Tensor, target: Tensor, mix: Tensor
-    ) -> tuple[Tensor, Losses, tuple[Tensor, ...]]:
+    ) -> Computed:
         with torch.no_grad():
             fake = self.G(x, target)
         sources, domains = self.D(torch.cat((x, fake)))
@@ -102,9 +102,7 @@ class Method(base.Method):
         loss = loss + self.p.gradient_penalty_weight * losses["gradient_penalty"]
         return loss, {"discriminator": loss} | losses, ()
 
-    def _generator_loss(
-        self, x: Tensor, domain: Tensor, target: Tensor
-    ) -> tuple[Tensor, Losses, tuple[Tensor, ...]]:
+    def _generator_loss(self, x: Tensor, domain: Tensor, target: Tensor) -> Computed:
         fake = self.G(x, target)
         source, predicted = self.D(fake)
         losses = {

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from colorize import color
 from colorize.methods import base, parameters
-from colorize.methods.base import Losses
+from colorize.methods.base import Computed, Losses
 from colorize.methods.losses import half_squared_distance
 from colorize.networks import zhang
 
@@ -51,7 +51,7 @@ class Method(base.Method):
     def predict_ab(self, gray: Tensor) -> Tensor:
         return color.enlarge(self._quarter(color.lightness_of(gray)))
 
-    def _loss(self, lightness: Tensor, target: Tensor) -> tuple[Tensor, Losses, tuple[Tensor, ...]]:
+    def _loss(self, lightness: Tensor, target: Tensor) -> Computed:
         # In units of ab: scaled down, the loss would be less than the weight decay.
         loss = half_squared_distance(self._quarter(lightness), target)
         return loss, {"loss": loss}, ()

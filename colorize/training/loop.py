@@ -99,7 +99,7 @@ def train(
             done += 1
             model.set_learning_rate(p.learning_rate * p.learning_rate_factor(done))
             batch = {key: value.to(device, non_blocking=True) for key, value in batch.items()}
-            log.add(done, model.step(batch, done, _randomness(seed, done)))
+            log.add(done, model.step(batch, done, randomness(seed, done)))
 
             if done % runtime.log_interval == 0 or done == p.steps:
                 bar.show(done, log.close_row(done, done * p.batch_size))
@@ -128,7 +128,7 @@ def _check_finite(model: Method, step: int) -> None:
             raise Diverged(f"step {step}: training has diverged ({name} is not finite)")
 
 
-def _randomness(seed: int, step: int) -> torch.Generator:
+def randomness(seed: int, step: int) -> torch.Generator:
     """A step's own randomness, on the CPU so that every device draws the same numbers.
 
     torch's own generators, which dropout draws from, start each step from it too.
