@@ -55,6 +55,42 @@ def mse_to(scores: Tensor, value: float) -> Tensor:
     return ((scores - value) ** 2).mean()
 
 
+def log_sigmoid(scores: Tensor) -> Tensor:
+    return -torch.log1p(torch.exp(-scores))
+
+
+def adversarial(p, critic: nn.Module, real: Tensor, fake: Tensor) -> Tensor:
+    """What the generator minimises."""
+    if p.gan_loss == "lsgan":
+        return mse_to(critic(fake), 1)
+    if p.gan_loss == "hinge":
+        return -critic(fake).mean()
+    return -log_sigmoid(critic(fake) - critic(real)).mean()
+
+
+def of_discriminator(p, critic: nn.Module, real: Tensor, fake: Tensor) -> Tensor:
+    if p.gan_loss == "lsgan":
+        loss = (mse_to(critic(real), 1) + mse_to(critic(fake), 0)) * 0.5
+    elif p.gan_loss == "hinge":
+        loss = (1 - critic(real)).clamp(min=0).mean() + (1 + critic(fake)).clamp(min=0).mean()
+    else:
+        loss = -log_sigmoid(critic(real) - critic(fake)).mean()
+    if p.penalty_weight > 0:
+        loss = loss + p.penalty_weight / 2 * (slope(critic, real) + slope(critic, fake))
+    return loss
+
+
+def slope(critic: nn.Module, images: Tensor) -> Tensor:
+    """Image by image."""
+    found = []
+    for image in images.detach().split(1):
+        image.requires_grad_(True)
+        scores = critic(image)[0]
+        gradient = torch.autograd.grad(scores.sum(), image, create_graph=True)[0]
+        found.append((gradient**2).sum() / scores.numel())
+    return sum(found) / len(found)
+
+
 def frozen(frozen: bool, *networks: nn.Module) -> None:
     for network in networks:
         network.requires_grad_(not frozen)
@@ -71,13 +107,13 @@ class GAN(Plain):
         frozen(True, self.D)
         self.of_g.zero_grad()
         fake = self.G(gray)
-        loss = mse_to(self.D(fake), 1)
+        loss = adversarial(self.p, self.D, real, fake)
         loss.backward()
         self.of_g.step()
         frozen(False, self.D)
         self.of_d.zero_grad()
         shown = self.pool.query(fake, rng)
-        of_d = (mse_to(self.D(real), 1) + mse_to(self.D(shown), 0)) * 0.5
+        of_d = of_discriminator(self.p, self.D, real, shown)
         of_d.backward()
         self.of_d.step()
         return {"loss": loss, "discriminator": of_d}
@@ -108,8 +144,8 @@ class CycleGAN(Plain):
             losses["identity_gray"] = (self.F(a) - a).abs().mean()
             loss = loss + losses["identity_color"] * p.cycle_weight * p.identity_weight
             loss = loss + losses["identity_gray"] * p.cycle_weight * p.identity_weight
-        losses["adversarial_color"] = mse_to(self.D_color(fake_b), 1)
-        losses["adversarial_gray"] = mse_to(self.D_gray(fake_a), 1)
+        losses["adversarial_color"] = adversarial(p, self.D_color, b, fake_b)
+        losses["adversarial_gray"] = adversarial(p, self.D_gray, a, fake_a)
         losses["cycle_gray"] = (rec_a - a).abs().mean()
         losses["cycle_color"] = (rec_b - b).abs().mean()
         loss = loss + losses["adversarial_color"] + losses["adversarial_gray"]
@@ -123,8 +159,7 @@ class CycleGAN(Plain):
             ("discriminator_color", self.D_color, b, fake_b, self.pool_color),
             ("discriminator_gray", self.D_gray, a, fake_a, self.pool_gray),
         ):
-            of_real = mse_to(network(real), 1)
-            losses[name] = (of_real + mse_to(network(pool.query(fake, rng)), 0)) * 0.5
+            losses[name] = of_discriminator(p, network, real, pool.query(fake, rng))
             losses[name].backward()
         self.of_d.step()
         return {"loss": loss} | losses

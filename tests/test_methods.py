@@ -11,11 +11,28 @@ from torch.nn import functional as F
 from colorize import color
 from colorize.base import files
 from colorize.base.errors import UserError
-from colorize.methods import model, parameters
+from colorize.methods import losses, model, parameters
 from colorize.methods.pool import ImagePool
 from tests import plain
 from tests.conftest import METHODS, SMALL, merge
 from tests.test_params import committed
+
+# Beside the entries as committed: what else their keys can choose
+CHOICES = {
+    "hinge": ("gan", {"gan_loss": "hinge", "discriminator_norm": "none", "norm": "group"}),
+    "r3gan": (
+        "gan",
+        {"gan_loss": "relativistic", "penalty_weight": 0.3, "discriminator_norm": "group"},
+    ),
+    "cyclegan-r3gan": (
+        "cyclegan",
+        {"gan_loss": "relativistic", "penalty_weight": 3, "discriminator_norm": "none"},
+    ),
+    "cyclegan-resize": ("cyclegan", {"norm": "none", "upsampling": "resize"}),
+    "stargan-resize": ("stargan", {"norm": "group", "upsampling": "resize"}),
+}
+ALL = [pytest.param(name, {}, id=name) for name in METHODS]
+ALL += [pytest.param(*choice, id=name) for name, choice in CHOICES.items()]
 
 
 def built(name: str, **changes):
@@ -47,9 +64,9 @@ def weights(network: torch.nn.Module) -> torch.Tensor:
     return torch.cat([p.detach().flatten().clone() for p in network.parameters()])
 
 
-@pytest.mark.parametrize("name", METHODS)
-def test_a_step_moves_every_network_and_names_its_losses(name):
-    method, _ = built(name)
+@pytest.mark.parametrize(("name", "changes"), ALL)
+def test_a_step_moves_every_network_and_names_its_losses(name, changes):
+    method, _ = built(name, **changes)
     before = {child: weights(network) for child, network in method.named_children()}
     losses = step(method, number=2)  # stargan's generator moves at every second step here
     assert all(math.isfinite(value) and value.ndim == 0 for value in losses.values())
@@ -158,6 +175,18 @@ def test_stargan_terms_are_those_of_the_paper():
     assert float(losses["loss"]) == pytest.approx(float(total), rel=1e-5)
 
 
+def test_the_penalty_is_the_squared_slope_of_each_patch():
+    """Of a critic whose slope is known: 2 x 2 patches, each w times its own pixels."""
+    slope = torch.tensor([3.0, 0.0, 4.0]).view(1, 3, 1, 1).expand(1, 3, 2, 2).clone()
+    slope.requires_grad_()
+    images = torch.rand(5, 3, 4, 4, generator=torch.Generator().manual_seed(0))
+    penalty = losses.squared_slope(images, lambda image: F.conv2d(image, slope, stride=2))
+    assert float(penalty.detach()) == pytest.approx(4 * 25)
+    (gradient,) = torch.autograd.grad(penalty, slope)
+    assert torch.allclose(gradient, 2 * slope)
+    assert not images.requires_grad
+
+
 def test_stargans_generator_moves_every_n_critic_steps():
     method, _ = built("stargan", n_critic=3)
     moved = []
@@ -201,10 +230,10 @@ def states(twin, method) -> dict[str, tuple[torch.Tensor, torch.Tensor]]:
 
 
 @pytest.mark.usefixtures("float64")
-@pytest.mark.parametrize("name", METHODS)
-def test_a_step_is_that_of_the_authors_written_out(name):
+@pytest.mark.parametrize(("name", "changes"), ALL)
+def test_a_step_is_that_of_the_authors_written_out(name, changes):
     """Losses and updates; the pool of 4 images exchanges in the second step, n_critic is 2."""
-    method, _ = built(name)
+    method, _ = built(name, **changes)
     twin = plain.plain(method)
     batch = batch_for(method)
     for number in range(1, 5):
@@ -219,10 +248,10 @@ def test_a_step_is_that_of_the_authors_written_out(name):
 
 
 @pytest.mark.usefixtures("float64")
-@pytest.mark.parametrize("name", [name for name in METHODS if name != "zhang_l2"])
-def test_a_batch_in_parts_is_the_batch(name):
+@pytest.mark.parametrize(("name", "changes"), [c for c in ALL if c.id != "zhang_l2"])
+def test_a_batch_in_parts_is_the_batch(name, changes):
     """Not of the baseline, whose batch normalisation sees the part alone."""
-    whole, in_parts = built(name)[0], built(name, accumulation=2)[0]
+    whole, in_parts = built(name, **changes)[0], built(name, **changes, accumulation=2)[0]
     for number in (1, 2):
         expected, losses = step(whole, number), step(in_parts, number)
         for key, value in expected.items():

@@ -198,8 +198,3 @@ class Method(nn.Module):
         self.averaged_steps = state["averaged_steps"]
         for name, pool in self.pools.items():
             pool.images = state["pools"][name]
-
-
-def signed(image: Tensor) -> Tensor:
-    """uint8 image (n, 1 or 3, H, W) to the RGB networks' input: (n, 3, H, W) in [-1, 1]."""
-    return (image / 127.5 - 1).expand(-1, 3, -1, -1)

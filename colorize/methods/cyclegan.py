@@ -11,19 +11,21 @@ colour:
 with the least-squares L_GAN, and each discriminator's loss halved.
 """
 
+import functools
 from typing import Literal
 
 import torch
 from torch import Tensor
 
-from colorize.methods import base, parameters
-from colorize.methods.base import Computed, Losses, signed
-from colorize.methods.losses import l1, lsgan, lsgan_discriminator
+from colorize.methods import adversarial, base, parameters, translation
+from colorize.methods.base import Computed, Losses
+from colorize.methods.losses import l1
 from colorize.methods.pool import ImagePool
-from colorize.networks import patchgan, resnet
+from colorize.methods.translation import signed, translated
+from colorize.networks import resnet
 
 
-class Parameters(parameters.UnpairedParameters, parameters.PatchGANParameters):
+class Parameters(parameters.UnpairedParameters, translation.Parameters, adversarial.Parameters):
     method: Literal["cyclegan"]
     network: Literal["resnet"]
     cycle_weight: parameters.Weight
@@ -39,10 +41,10 @@ class Method(base.Method):
 
     def __init__(self, p: Parameters, image_size: int):
         super().__init__(p, image_size)
-        self.G = resnet.Generator(p.width, p.depth)
-        self.F = resnet.Generator(p.width, p.depth)
-        self.D_color = patchgan.Discriminator(p.discriminator_width, p.discriminator_layers)
-        self.D_gray = patchgan.Discriminator(p.discriminator_width, p.discriminator_layers)
+        self.G = resnet.Generator(p.width, p.depth, p.norm, p.upsampling)
+        self.F = resnet.Generator(p.width, p.depth, p.norm, p.upsampling)
+        self.D_color = adversarial.discriminator(p)
+        self.D_gray = adversarial.discriminator(p)
         self.add_update("generators", self._generators_loss, "G", "F")
         self.add_update("discriminators", self._discriminators_loss, "D_color", "D_gray")
         self.pools |= {"color": ImagePool(p.pool), "gray": ImagePool(p.pool)}
@@ -55,8 +57,7 @@ class Method(base.Method):
         return losses | self.update("discriminators", x, y, shown_gray, shown_color)[0]
 
     def translate(self, image: Tensor, target: base.Domain) -> Tensor:
-        generator = self.G if target == "color" else self.F
-        return (generator(image * 2 - 1) + 1) / 2
+        return translated(self.G if target == "color" else self.F, image)
 
     def _generators_loss(self, x: Tensor, y: Tensor) -> Computed:
         # What one network is to translate passes together: its normalisation sees each image alone.
@@ -64,8 +65,8 @@ class Method(base.Method):
         fake_color, *same_color = self.G(torch.cat((x, y)) if identity else x).split(len(x))
         fake_gray, *same_gray = self.F(torch.cat((y, x)) if identity else y).split(len(x))
         losses = {
-            "adversarial_color": lsgan(self.D_color(fake_color), real=True),
-            "adversarial_gray": lsgan(self.D_gray(fake_gray), real=True),
+            "adversarial_color": adversarial.generator_loss(self.p, self.D_color, y, fake_color),
+            "adversarial_gray": adversarial.generator_loss(self.p, self.D_gray, x, fake_gray),
             "cycle_gray": l1(self.F(fake_color), x),
             "cycle_color": l1(self.G(fake_gray), y),
         }
@@ -81,10 +82,9 @@ class Method(base.Method):
     def _discriminators_loss(
         self, x: Tensor, y: Tensor, shown_gray: Tensor, shown_color: Tensor
     ) -> Computed:
-        of_color = self.D_color(torch.cat((y, shown_color))).chunk(2)
-        of_gray = self.D_gray(torch.cat((x, shown_gray))).chunk(2)
+        of = functools.partial(adversarial.discriminator_loss, self.p)
         losses = {
-            "discriminator_color": lsgan_discriminator(*of_color),
-            "discriminator_gray": lsgan_discriminator(*of_gray),
+            "discriminator_color": of(self.D_color, y, shown_color),
+            "discriminator_gray": of(self.D_gray, x, shown_gray),
         }
         return losses["discriminator_color"] + losses["discriminator_gray"], losses, ()

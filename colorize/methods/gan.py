@@ -12,14 +12,14 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from colorize.methods import base, parameters
-from colorize.methods.base import Computed, Losses, signed
-from colorize.methods.losses import lsgan, lsgan_discriminator
+from colorize.methods import adversarial, base, parameters, translation
+from colorize.methods.base import Computed, Losses
 from colorize.methods.pool import ImagePool
-from colorize.networks import patchgan, resnet
+from colorize.methods.translation import signed, translated
+from colorize.networks import resnet
 
 
-class Parameters(parameters.UnpairedParameters, parameters.PatchGANParameters):
+class Parameters(parameters.UnpairedParameters, translation.Parameters, adversarial.Parameters):
     method: Literal["gan"]
     network: Literal["resnet"]
 
@@ -33,26 +33,26 @@ class Method(base.Method):
 
     def __init__(self, p: Parameters, image_size: int):
         super().__init__(p, image_size)
-        self.G = resnet.Generator(p.width, p.depth)
-        self.D = patchgan.Discriminator(p.discriminator_width, p.discriminator_layers)
+        self.G = resnet.Generator(p.width, p.depth, p.norm, p.upsampling)
+        self.D = adversarial.discriminator(p)
         self.add_update("generator", self._generator_loss, "G")
         self.add_update("discriminator", self._discriminator_loss, "D")
         self.pools["color"] = ImagePool(p.pool)
 
     def step(self, batch: dict[str, Tensor], number: int, rng: torch.Generator) -> Losses:
         gray, real = signed(batch["gray"]), signed(batch["color"])
-        losses, (fake,) = self.update("generator", gray)
+        losses, (fake,) = self.update("generator", gray, real)
         shown = self.pools["color"].exchange(fake, rng)
         return losses | self.update("discriminator", real, shown)[0]
 
     def translate(self, image: Tensor, target: base.Domain) -> Tensor:
-        return (self.G(image * 2 - 1) + 1) / 2
+        return translated(self.G, image)
 
-    def _generator_loss(self, gray: Tensor) -> Computed:
+    def _generator_loss(self, gray: Tensor, real: Tensor) -> Computed:
         fake = self.G(gray)
-        loss = lsgan(self.D(fake), real=True)
+        loss = adversarial.generator_loss(self.p, self.D, real, fake)
         return loss, {"loss": loss}, (fake,)
 
     def _discriminator_loss(self, real: Tensor, shown: Tensor) -> Computed:
-        loss = lsgan_discriminator(*self.D(torch.cat((real, shown))).chunk(2))
+        loss = adversarial.discriminator_loss(self.p, self.D, real, shown)
         return loss, {"discriminator": loss}, ()

@@ -34,14 +34,21 @@ def cross_entropy(logits: Tensor, domain: Tensor) -> Tensor:
 
 
 @in_full_precision
-def lsgan(scores: Tensor, real: bool) -> Tensor:
-    """Least-squares GAN loss (Mao et al. 2017): mean squared distance of the scores to 1 or 0."""
-    return functional.mse_loss(scores, torch.full_like(scores, float(real)))
+def least_squares(scores: Tensor, wanted: float) -> Tensor:
+    """E[(D(x) - wanted)^2]."""
+    return functional.mse_loss(scores, torch.full_like(scores, wanted))
 
 
-def lsgan_discriminator(of_real: Tensor, of_fake: Tensor) -> Tensor:
-    """1/2 (E[(D(y) - 1)^2] + E[D(G(x))^2]); halved, as CycleGAN slows its discriminators down."""
-    return 0.5 * (lsgan(of_real, real=True) + lsgan(of_fake, real=False))
+@in_full_precision
+def hinge(scores: Tensor) -> Tensor:
+    """E[max(0, 1 - D(x))]."""
+    return functional.relu(1 - scores).mean()
+
+
+@in_full_precision
+def relativistic(higher: Tensor, lower: Tensor) -> Tensor:
+    """E[log(1 + exp(D(lower) - D(higher)))], patch by patch: how far `higher` is from above."""
+    return functional.softplus(lower - higher).mean()
 
 
 @torch.compiler.disable  # what is compiled cannot be differentiated twice
@@ -55,3 +62,18 @@ def gradient_penalty(between: Tensor, critic: Callable[[Tensor], Tensor]) -> Ten
     between.requires_grad_(True)
     (gradient,) = torch.autograd.grad(critic(between).sum(), between, create_graph=True)
     return (gradient.flatten(1).norm(2, dim=1) - 1).square().mean()
+
+
+@torch.compiler.disable
+@in_full_precision
+def squared_slope(images: Tensor, critic: Callable[[Tensor], Tensor]) -> Tensor:
+    """E[||grad D(x)||^2] for images (n, 3, H, W): R1 of real ones, R2 of generated ones.
+
+    Of a map of scores one pass gives the gradient of their sum. Its squared norm, divided by their
+    number, is the mean over patches where patches do not overlap, and the published penalty where
+    there is one patch.
+    """
+    images = images.detach().requires_grad_(True)
+    scores = critic(images)
+    (gradient,) = torch.autograd.grad(scores.sum(), images, create_graph=True)
+    return gradient.square().sum() / scores.numel()

@@ -73,20 +73,3 @@ class UnpairedParameters(ModelParameters):
     @property
     def shares_photographs(self) -> bool:
         return self.unpaired == "shared"
-
-
-class PatchGANParameters(ModelParameters):
-    """Keys of methods whose discriminator is a PatchGAN."""
-
-    discriminator_width: Count
-    discriminator_layers: Annotated[int, Field(ge=1, le=5)]
-    pool: Annotated[int, Field(ge=0)]
-
-    def check(self, image_size: int) -> None:
-        super().check(image_size)
-        layers = self.discriminator_layers
-        if image_size < 3 * 2**layers:  # not one patch would be left
-            raise ValueError(
-                f"discriminator_layers: {layers} layers need images of {3 * 2**layers} pixels, "
-                f"data.image_size is {image_size}"
-            )

@@ -19,15 +19,16 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from colorize.methods import base, parameters
-from colorize.methods.base import Computed, Losses, signed
+from colorize.methods import base, parameters, translation
+from colorize.methods.base import Computed, Losses
 from colorize.methods.losses import cross_entropy, gradient_penalty, l1, mean
+from colorize.methods.translation import signed, translated
 from colorize.networks import stargan
 
 DOMAINS: tuple[base.Domain, ...] = ("gray", "color")  # by their numbers
 
 
-class Parameters(parameters.UnpairedParameters):
+class Parameters(parameters.UnpairedParameters, translation.Parameters):
     method: Literal["stargan"]
     network: Literal["stargan"]
     discriminator_width: parameters.Count
@@ -60,7 +61,7 @@ class Method(base.Method):
 
     def __init__(self, p: Parameters, image_size: int):
         super().__init__(p, image_size)
-        self.G = stargan.Generator(len(DOMAINS), p.width, p.depth)
+        self.G = stargan.Generator(len(DOMAINS), p.width, p.depth, p.norm, p.upsampling)
         self.D = stargan.Discriminator(
             len(DOMAINS), image_size, p.discriminator_width, p.discriminator_layers
         )
@@ -79,7 +80,7 @@ class Method(base.Method):
 
     def translate(self, image: Tensor, target: base.Domain) -> Tensor:
         domain = torch.full((len(image),), DOMAINS.index(target), device=image.device)
-        return (self.G(image * 2 - 1, domain) + 1) / 2
+        return translated(self.G, image, domain)
 
     def _discriminator_loss(
         self, x: Tensor, domain: Tensor, target: Tensor, mix: Tensor

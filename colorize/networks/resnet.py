@@ -5,7 +5,7 @@ Convolutions keep their biases although instance normalisation removes them, as 
 
 from torch import Tensor, nn
 
-from colorize.networks.weights import normal
+from colorize.networks.layers import Norm, Upsampling, normal, normalization
 
 
 class Generator(nn.Sequential):
@@ -13,18 +13,27 @@ class Generator(nn.Sequential):
 
     width: channels after the first convolution, 64 as published.
     depth: residual blocks, 6 at 128 px and 9 at 256 px as published.
+    norm: instance normalisation as published.
+    upsampling: transposed convolutions as published, whose kernels of 3 overlap unevenly at stride
+        2 and may leave a checkerboard; or nearest neighbours and a convolution (Odena et al. 2016).
     """
 
-    def __init__(self, width: int = 64, depth: int = 9):
+    def __init__(
+        self,
+        width: int = 64,
+        depth: int = 9,
+        norm: Norm = "instance",
+        upsampling: Upsampling = "transposed",
+    ):
         w = width
         super().__init__(
             nn.ReflectionPad2d(3),
-            *_convolution(3, w, kernel=7),
-            *_convolution(w, 2 * w, kernel=3, stride=2, padding=1),
-            *_convolution(2 * w, 4 * w, kernel=3, stride=2, padding=1),
-            *(_Residual(4 * w) for _ in range(depth)),
-            *_upsampling(4 * w, 2 * w),
-            *_upsampling(2 * w, w),
+            *_convolution(3, w, norm, kernel=7),
+            *_convolution(w, 2 * w, norm, kernel=3, stride=2, padding=1),
+            *_convolution(2 * w, 4 * w, norm, kernel=3, stride=2, padding=1),
+            *(_Residual(4 * w, norm) for _ in range(depth)),
+            *_upsampling(4 * w, 2 * w, norm, upsampling),
+            *_upsampling(2 * w, w, norm, upsampling),
             nn.ReflectionPad2d(3),
             nn.Conv2d(w, 3, 7),
             nn.Tanh(),
@@ -33,31 +42,36 @@ class Generator(nn.Sequential):
 
 
 class _Residual(nn.Module):
-    def __init__(self, channels: int):
+    def __init__(self, channels: int, norm: Norm):
         super().__init__()
         self.body = nn.Sequential(
             nn.ReflectionPad2d(1),
-            *_convolution(channels, channels, kernel=3),
+            *_convolution(channels, channels, norm, kernel=3),
             nn.ReflectionPad2d(1),
             nn.Conv2d(channels, channels, 3),
-            nn.InstanceNorm2d(channels),
+            normalization(norm, channels),
         )
 
     def forward(self, x: Tensor) -> Tensor:
         return x + self.body(x)
 
 
-def _convolution(inputs: int, outputs: int, *, kernel: int, stride=1, padding=0) -> list:
+def _convolution(
+    inputs: int, outputs: int, norm: Norm, *, kernel: int, stride=1, padding=0
+) -> list:
     return [
         nn.Conv2d(inputs, outputs, kernel, stride=stride, padding=padding),
-        nn.InstanceNorm2d(outputs),
+        normalization(norm, outputs),
         nn.ReLU(inplace=True),
     ]
 
 
-def _upsampling(inputs: int, outputs: int) -> list:
+def _upsampling(inputs: int, outputs: int, norm: Norm, upsampling: Upsampling) -> list:
+    if upsampling == "resize":
+        enlarge = [nn.Upsample(scale_factor=2), nn.ReflectionPad2d(1)]
+        return [*enlarge, *_convolution(inputs, outputs, norm, kernel=3)]
     return [
         nn.ConvTranspose2d(inputs, outputs, 3, stride=2, padding=1, output_padding=1),
-        nn.InstanceNorm2d(outputs),
+        normalization(norm, outputs),
         nn.ReLU(inplace=True),
     ]

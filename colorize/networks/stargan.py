@@ -14,25 +14,36 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from colorize.networks.layers import Norm, Upsampling, normalization
+
 
 class Generator(nn.Module):
     """Image and target domain to the image in that domain; H and W are multiples of 4.
 
     width: channels after the first convolution, 64 as published.
     depth: residual blocks, 6 as published.
+    norm: instance normalisation with learned scales and offsets as published.
+    upsampling: transposed convolutions as published, or nearest neighbours and a convolution.
     """
 
-    def __init__(self, domains: int, width: int = 64, depth: int = 6):
+    def __init__(
+        self,
+        domains: int,
+        width: int = 64,
+        depth: int = 6,
+        norm: Norm = "instance",
+        upsampling: Upsampling = "transposed",
+    ):
         super().__init__()
         self.domains = domains
         w = width
         self.layers = nn.Sequential(
-            *_convolution(3 + domains, w, kernel=7, padding=3),
-            *_convolution(w, 2 * w, kernel=4, stride=2, padding=1),
-            *_convolution(2 * w, 4 * w, kernel=4, stride=2, padding=1),
-            *(_Residual(4 * w) for _ in range(depth)),
-            *_upsampling(4 * w, 2 * w),
-            *_upsampling(2 * w, w),
+            *_convolution(3 + domains, w, norm, kernel=7, padding=3),
+            *_convolution(w, 2 * w, norm, kernel=4, stride=2, padding=1),
+            *_convolution(2 * w, 4 * w, norm, kernel=4, stride=2, padding=1),
+            *(_Residual(4 * w, norm) for _ in range(depth)),
+            *_upsampling(4 * w, 2 * w, norm, upsampling),
+            *_upsampling(2 * w, w, norm, upsampling),
             nn.Conv2d(w, 3, 7, padding=3, bias=False),
             nn.Tanh(),
         )
@@ -67,29 +78,36 @@ class Discriminator(nn.Module):
 
 
 class _Residual(nn.Module):
-    def __init__(self, channels: int):
+    def __init__(self, channels: int, norm: Norm):
         super().__init__()
         self.body = nn.Sequential(
-            *_convolution(channels, channels, kernel=3, padding=1),
+            *_convolution(channels, channels, norm, kernel=3, padding=1),
             nn.Conv2d(channels, channels, 3, padding=1, bias=False),
-            nn.InstanceNorm2d(channels, affine=True),
+            normalization(norm, channels, affine=True),
         )
 
     def forward(self, x: Tensor) -> Tensor:
         return x + self.body(x)
 
 
-def _convolution(inputs: int, outputs: int, *, kernel: int, stride=1, padding: int) -> list:
+def _convolution(
+    inputs: int, outputs: int, norm: Norm, *, kernel: int, stride=1, padding: int
+) -> list:
     return [
         nn.Conv2d(inputs, outputs, kernel, stride=stride, padding=padding, bias=False),
-        nn.InstanceNorm2d(outputs, affine=True),
+        normalization(norm, outputs, affine=True),
         nn.ReLU(inplace=True),
     ]
 
 
-def _upsampling(inputs: int, outputs: int) -> list:
+def _upsampling(inputs: int, outputs: int, norm: Norm, upsampling: Upsampling) -> list:
+    if upsampling == "resize":
+        return [
+            nn.Upsample(scale_factor=2),
+            *_convolution(inputs, outputs, norm, kernel=3, padding=1),
+        ]
     return [
         nn.ConvTranspose2d(inputs, outputs, 4, stride=2, padding=1, bias=False),
-        nn.InstanceNorm2d(outputs, affine=True),
+        normalization(norm, outputs, affine=True),
         nn.ReLU(inplace=True),
     ]
