@@ -35,14 +35,14 @@ ALL = [pytest.param(name, {}, id=name) for name in METHODS]
 ALL += [pytest.param(*choice, id=name) for name, choice in CHOICES.items()]
 
 
-def built(name: str, **changes):
+def built(name: str, *, compiled: bool = False, **changes):
     """A small model of the committed entry `name`, and its parameters."""
     values = committed()
     merge(values, SMALL)
     parameters = model.parse(values["models"][name] | changes, f"models.{name}")
     torch.manual_seed(0)
     method = model.build(parameters, 32).train()
-    method.prepare_training()
+    method.prepare_training(compiled=compiled)
     return method, parameters
 
 
@@ -230,10 +230,13 @@ def states(twin, method) -> dict[str, tuple[torch.Tensor, torch.Tensor]]:
 
 
 @pytest.mark.usefixtures("float64")
+@pytest.mark.parametrize(
+    "compiled", [False, pytest.param(True, marks=pytest.mark.soak)], ids=["eager", "compiled"]
+)
 @pytest.mark.parametrize(("name", "changes"), ALL)
-def test_a_step_is_that_of_the_authors_written_out(name, changes):
+def test_a_step_is_that_of_the_authors_written_out(name, changes, compiled):
     """Losses and updates; the pool of 4 images exchanges in the second step, n_critic is 2."""
-    method, _ = built(name, **changes)
+    method, _ = built(name, compiled=compiled, **changes)
     twin = plain.plain(method)
     batch = batch_for(method)
     for number in range(1, 5):

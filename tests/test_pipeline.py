@@ -40,8 +40,10 @@ def test_a_model_depends_on_its_own_method_and_network_alone(stage, name):
     imported = dependencies.files_of(ROOT, f"stages.{stage}", f"colorize.methods.{model['method']}")
     assert imported <= listed
     # DVC can leave nothing out of a list for one model: what others share stands there for all.
-    shared = {"colorize/networks/patchgan.py", "colorize/networks/weights.py"}
-    shared |= {"colorize/methods/losses.py", "colorize/methods/pool.py"}
+    shared = {f"colorize/networks/{name}.py" for name in ("layers", "patchgan")}
+    shared |= {
+        f"colorize/methods/{name}.py" for name in ("adversarial", "losses", "pool", "translation")
+    }
     code = {d for d in listed if d.startswith(("colorize/", "stages/"))}
     assert code - imported <= shared
     methods = {path.stem for path in (ROOT / "colorize/methods").glob("*.py")} - {*SHARED}

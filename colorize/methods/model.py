@@ -22,14 +22,8 @@ CONFIG = "config.json"
 UNLOADABLE = (LookupError, TypeError, ValueError, ArithmeticError, MemoryError, RuntimeError)
 UNLOADABLE += (safetensors.SafetensorError,)
 
-SHARED = (
-    "__init__",
-    "base",
-    "losses",
-    "model",
-    "parameters",
-    "pool",
-)  # the other files beside this one
+# The other files beside this one
+SHARED = ("__init__", "adversarial", "base", "losses", "model", "parameters", "pool", "translation")
 
 
 def method_names() -> list[str]:
