@@ -122,15 +122,17 @@ class Project:
         *arguments: str,
         expect: int = 0,
         killed: tuple[str, int] | None = None,
+        under_dvc: bool = False,
     ) -> subprocess.CompletedProcess:
         """`python -m stages.NAME ARGUMENTS`, but for the seconds that its imports take.
 
-        killed: as `forks.Forks.run` says; the exit code is then -9.
+        killed, under_dvc: as `forks.Forks.run` says.
         """
         command = ["python", "-m", f"stages.{name}", *arguments]
         if self.threads != forks.THREADS:  # torch takes their number when it is imported
             return self.run(*command, expect=expect)
-        return _checked(_forks().run(command, self.root, killed), expect if killed is None else -9)
+        done = _forks().run(command, self.root, killed, under_dvc)
+        return _checked(done, expect)
 
     def start(self, *command: str) -> subprocess.Popen:
         """Start a command in a process group of its own."""

@@ -2,9 +2,11 @@
 
 Run as a script it is that process: a line of JSON in is a stage to run, a line out its exit code.
 A copy is a process of its own, in the project's folder, and imports the project's code from there
-as `python -m` does. The packages alone are there already.
+as `python -m` does. The packages alone are there already. Between it and this process there may be
+one that stands for dvc, to be killed in its place.
 """
 
+import ctypes
 import functools
 import gc
 import importlib
@@ -15,6 +17,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 PACKAGES = ("filelock", "fsspec", "jinja2", "pandas", "PIL.Image", "pyarrow.parquet", "pydantic")
@@ -22,6 +25,8 @@ PACKAGES += ("requests", "ruamel.yaml", "safetensors.torch", "torch", "tqdm")
 PACKAGES += ("torch._dynamo",)  # which torch imports with the first optimiser
 
 THREADS = "1"
+
+PR_SET_CHILD_SUBREAPER = 36  # of prctl(2)
 
 
 class Forks:
@@ -37,17 +42,21 @@ class Forks:
         )
 
     def run(
-        self, command: list[str], folder: Path, killed: tuple[str, int] | None
+        self,
+        command: list[str],
+        folder: Path,
+        killed: tuple[str, int] | None,
+        under_dvc: bool,
     ) -> subprocess.CompletedProcess:
         """Run `python -m MODULE ...` in `folder` and wait for its end.
 
-        killed: a function (module.name or module.class.name) and which of its calls is not to
-        happen: there the process is killed, as by kill -9.
+        killed: a function (module.name or module.class.name) and before which of its calls the
+        process is killed, as by kill -9; where it runs `under_dvc`, dvc alone is.
         """
         with tempfile.TemporaryDirectory() as said:
             out, err = Path(said, "out"), Path(said, "err")
             request = {"command": command, "folder": str(folder), "killed": killed}
-            request |= {"out": str(out), "err": str(err)}
+            request |= {"under_dvc": under_dvc, "out": str(out), "err": str(err)}
             print(json.dumps(request), file=self.process.stdin, flush=True)
             code = int(self.process.stdout.readline())
             return subprocess.CompletedProcess(command, code, out.read_text(), err.read_text())
@@ -57,12 +66,33 @@ def _serve() -> None:
     for package in PACKAGES:
         __import__(package)
     gc.freeze()  # or each copy would copy all of it when it collects garbage
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1)  # of a stage whose dvc was killed
     for line in sys.stdin:
-        child = os.fork()
-        if child == 0:
-            _become(**json.loads(line))
-        _, status = os.waitpid(child, 0)
+        request = json.loads(line)
+        if os.fork() == 0:
+            if request.pop("under_dvc"):
+                _stand_for_dvc()
+            _become(**request)
+        while _has_children():
+            _, status = os.wait()
         print(os.waitstatus_to_exitcode(status), flush=True)
+
+
+def _has_children() -> bool:
+    try:
+        os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT)
+    except ChildProcessError:
+        return False
+    return True
+
+
+def _stand_for_dvc() -> None:
+    """Return in a child; the parent, as dvc does, waits for it and ends as it does."""
+    os.environ["DVC_STAGE"] = "of a test"
+    stage = os.fork()
+    if stage:
+        _, status = os.waitpid(stage, 0)
+        os._exit(os.waitstatus_to_exitcode(status) % 256)
 
 
 def _become(
@@ -76,12 +106,12 @@ def _become(
     sys.path[0] = folder
     sys.argv = ["-m", *arguments]
     if killed:
-        _kill_at(*killed)
+        _kill_at(*killed, os.getppid() if "DVC_STAGE" in os.environ else os.getpid())
     runpy.run_module(module, run_name="__main__", alter_sys=True)
     sys.exit()
 
 
-def _kill_at(function: str, call: int) -> None:
+def _kill_at(function: str, call: int, process: int) -> None:
     path, name = function.rsplit(".", 1)
     try:
         owner = importlib.import_module(path)
@@ -96,7 +126,9 @@ def _kill_at(function: str, call: int) -> None:
         nonlocal calls
         calls += 1
         if calls == call:
-            os.kill(os.getpid(), signal.SIGKILL)
+            os.kill(process, signal.SIGKILL)
+            while os.getppid() == process:
+                time.sleep(0.001)
         return original(*args, **kwargs)
 
     setattr(owner, name, counted)

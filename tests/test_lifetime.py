@@ -127,15 +127,17 @@ def test_a_stage_waits_for_another_run_of_itself(project):
 
 def test_two_runs_of_the_same_training_follow_each_other(project, tmp_path):
     """Experiments in copies of the project share its checkpoints: one finds the other's held."""
-    project.params(models__gan__steps=400)
+    project.params(models__gan__steps=60)
     copy = Project(shutil.copytree(project.root, tmp_path / "copy"))
-    both = []
-    for folder in (project, copy):
-        command = ["/bin/sh", "-c", f"DVC_ROOT={project.root} exec python -m stages.train gan"]
-        both.append(folder.start(*command))
-    said = [run.communicate()[1] for run in both]
-    assert [run.returncode for run in both] == [0, 0], said
-    assert "another process is training this very run; waiting" in "".join(said)
+    command = ["/bin/sh", "-c", f"DVC_ROOT={project.root} exec python -m stages.train gan"]
+    first = project.start(*command)
+    wait_for_checkpoint(project, first)
+    first.send_signal(signal.SIGSTOP)
+    second = copy.start(*command)
+    assert "another process is training this very run; waiting" in second.stderr.readline()
+    first.send_signal(signal.SIGCONT)
+    said = [run.communicate()[1] for run in (first, second)]
+    assert (first.returncode, second.returncode) == (0, 0), said
     assert outputs(copy, "gan") == outputs(project, "gan")
 
 

@@ -31,29 +31,35 @@ def outputs(project: Project, name: str) -> dict[str, bytes]:
     }
 
 
-# Functions, which of their calls is not to happen, and how many of 8 steps are saved by then
+# Who is killed, before which call of which function, and how many of 8 steps are saved then
 MOMENTS = {
-    "while it imports": ("stages.common.read_params", 1, 0),
-    "while it loads": ("colorize.data.photographs.read", 9, 0),
-    "while it saves": ("colorize.base.files._flush", 3, 0),  # after facts.json and its folder
-    "when it has saved": ("colorize.training.checkpoint.Checkpoints._files", 2, 3),
-    "within a step": ("torch.optim.Adam.step", 1, 3),
-    "while outputs are written": ("safetensors.torch.save", 1, 8),
-    "when all is written": ("colorize.training.checkpoint.Checkpoints.remove", 1, 8),
+    "while it imports": ("trainer", "stages.common.read_params", 1, 0),
+    "while it imports, dvc": ("dvc", "stages.common.read_params", 1, 0),
+    "while it loads": ("trainer", "colorize.data.photographs.read", 9, 0),
+    "while it saves": ("trainer", "colorize.base.files._flush", 3, 0),  # facts.json, folder, this
+    "when it has saved": ("trainer", "colorize.training.checkpoint.Checkpoints._files", 2, 3),
+    "within a step": ("trainer", "torch.optim.Adam.step", 1, 3),
+    "within a step, dvc": ("dvc", "torch.optim.Adam.step", 1, 4),  # which it finishes and saves
+    "while outputs are written": ("trainer", "safetensors.torch.save", 1, 8),
+    "while outputs are written, dvc": ("dvc", "safetensors.torch.save", 1, 8),
+    "when all is written": ("trainer", "colorize.training.checkpoint.Checkpoints.remove", 1, 8),
 }
 
 
 @pytest.mark.parametrize("name", METHODS)
 def test_killed_and_resumed_ends_with_the_bytes_of_an_undisturbed_run(project, tmp_path, name):
-    """Killed at one moment after the other, and started again each time."""
+    """Killed at one moment after the other, itself or dvc alone, and started again each time."""
     undisturbed = Project(shutil.copytree(project.root, tmp_path / "undisturbed"))
     undisturbed.stage("train", name)
 
-    resumed = "resuming after step {} of 8"
+    resumed = "resuming after step {} of 8\n"
     saved = 0
-    for moment, (function, call, saved_then) in MOMENTS.items():
-        said = project.stage("train", name, killed=(function, call)).stderr
-        assert not saved or moment == "while it imports" or resumed.format(saved) in said, moment
+    for moment, (who, function, call, saved_then) in MOMENTS.items():
+        dvc = who == "dvc"
+        said = project.stage(
+            "train", name, killed=(function, call), under_dvc=dvc, expect=130 if dvc else -9
+        ).stderr
+        assert not saved or resumed.format(saved) in said, moment
         saved = saved_then
         written = moment == "when all is written"
         assert project.path(f"models/{name}").exists() == written, moment
@@ -105,7 +111,7 @@ def test_stopped_it_says_what_was_saved_and_how_to_go_on(project, number):
     )
     assert stopped, error
     assert not project.path("models/gan").exists()
-    said = project.stage("train", "gan", killed=("torch.optim.Adam.step", 1)).stderr
+    said = project.stage("train", "gan", killed=("torch.optim.Adam.step", 1), expect=-9).stderr
     assert f"resuming after step {stopped[1]} of 100000\n" in said
 
 
@@ -177,7 +183,7 @@ def test_a_full_disk_loses_nothing(project, tmp_path):
 
 def test_curves_and_snapshots_are_there_while_it_trains(project):
     killed = ("colorize.training.checkpoint.Checkpoints.save", 2)  # after step 6
-    said = project.stage("train", "stargan", killed=killed).stderr
+    said = project.stage("train", "stargan", killed=killed, expect=-9).stderr
     curve, grid = "metrics/training/stargan.csv", "reports/training/stargan.png"
     assert f"to watch: {curve} (`dvc plots show`), {grid}\n" in said
     assert not project.path("models/stargan").exists()
