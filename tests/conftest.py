@@ -126,13 +126,13 @@ class Project:
     ) -> subprocess.CompletedProcess:
         """`python -m stages.NAME ARGUMENTS`, but for the seconds that its imports take.
 
-        killed, under_dvc: as `forks.Forks.run` says.
+        killed, under_dvc: as `forks.Forks.run` says; killed itself it exits with -9.
         """
         command = ["python", "-m", f"stages.{name}", *arguments]
         if self.threads != forks.THREADS:  # torch takes their number when it is imported
             return self.run(*command, expect=expect)
         done = _forks().run(command, self.root, killed, under_dvc)
-        return _checked(done, expect)
+        return _checked(done, -9 if killed and not under_dvc else expect)
 
     def start(self, *command: str) -> subprocess.Popen:
         """Start a command in a process group of its own."""

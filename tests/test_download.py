@@ -541,7 +541,7 @@ def test_kills_at_any_moment_leave_a_run_that_ends_like_any_other(tmp_path, proj
             shutil.rmtree(project.path(folder))
         server.log.clear()
         server.sent, server.pause = 0, 0.001
-        for moment in sorted(np.random.default_rng(0).integers(0, total, 6)):
+        for moment in sorted(np.random.default_rng(0).integers(0, total, 4)):
             process = project.start("python", "-m", "stages.download")
             server.wait_for(lambda: server.sent >= moment or process.poll() is not None)  # noqa: B023
             kill(process, signal.SIGKILL)
