@@ -1,5 +1,6 @@
 """Losses, schedules and updates of the methods, against their formulas."""
 
+import contextlib
 import copy
 import math
 
@@ -463,6 +464,23 @@ def test_an_update_moves_its_own_weights_alone(name):
     method.update = checked
     step(method, number=2)
     assert sorted(seen) == sorted(method.updates)
+
+
+@pytest.mark.parametrize(("name", "changes"), ALL)
+def test_a_step_waits_for_no_result(name, changes, monkeypatch):
+    """So that a GPU always has work: on tensors without values, to read one is an error."""
+    monkeypatch.setattr(torch, "autocast", lambda *_, **__: contextlib.nullcontext())  # nor this
+    method, _ = built(name, **changes, ema=0.9)
+    method.to("meta")
+    for update in method.updates.values():
+        update.optimizer.step = lambda: None  # torch's own, which knows no such tensors
+    for average in method.averages.values():
+        average.to("meta")
+    batch = {key: value.to("meta") for key, value in batch_for(method).items()}
+    for number in range(1, 5):
+        losses = method.step(batch, number, torch.Generator().manual_seed(number))
+    with pytest.raises(RuntimeError, match="meta"):
+        float(losses["loss"])
 
 
 @pytest.mark.parametrize("name", METHODS)
