@@ -6,6 +6,7 @@ as `python -m` does. The packages alone are there already. Between it and this p
 one that stands for dvc, to be killed in its place.
 """
 
+import contextlib
 import ctypes
 import functools
 import gc
@@ -70,20 +71,19 @@ def _serve() -> None:
     for line in sys.stdin:
         request = json.loads(line)
         if os.fork() == 0:
-            if request.pop("under_dvc"):
-                _stand_for_dvc()
             _become(**request)
-        while _has_children():
-            _, status = os.wait()
-        print(os.waitstatus_to_exitcode(status), flush=True)
+        codes = _wait_for_children()
+        left_behind = request["under_dvc"] and codes[0] == -signal.SIGKILL
+        print(codes[1] if left_behind else codes[0], flush=True)
 
 
-def _has_children() -> bool:
-    try:
-        os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT)
-    except ChildProcessError:
-        return False
-    return True
+def _wait_for_children() -> list[int]:
+    """How they ended, in that order: whoever was left behind comes after its parent."""
+    codes = []
+    with contextlib.suppress(ChildProcessError):
+        while True:
+            codes.append(os.waitstatus_to_exitcode(os.wait()[1]))
+    return codes
 
 
 def _stand_for_dvc() -> None:
@@ -96,7 +96,12 @@ def _stand_for_dvc() -> None:
 
 
 def _become(
-    command: list[str], folder: str, killed: tuple[str, int] | None, out: str, err: str
+    command: list[str],
+    folder: str,
+    killed: tuple[str, int] | None,
+    under_dvc: bool,
+    out: str,
+    err: str,
 ) -> None:
     """Run the module; ends in SystemExit or whatever it raises, and so does the process."""
     os.chdir(folder)
@@ -105,8 +110,10 @@ def _become(
     _python, _m, module, *arguments = command
     sys.path[0] = folder
     sys.argv = ["-m", *arguments]
+    if under_dvc:
+        _stand_for_dvc()
     if killed:
-        _kill_at(*killed, os.getppid() if "DVC_STAGE" in os.environ else os.getpid())
+        _kill_at(*killed, os.getppid() if under_dvc else os.getpid())
     runpy.run_module(module, run_name="__main__", alter_sys=True)
     sys.exit()
 

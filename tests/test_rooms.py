@@ -59,6 +59,14 @@ def test_worker_processes_of_the_data_stages_do_without_torch():
         subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
 
 
+def test_no_stage_imports_the_compiler_before_it_trains():
+    """It would take each of them more than a second."""
+    stages = ", ".join(f"stages.{path.stem}" for path in (ROOT / "stages").glob("[a-z]*.py"))
+    code = f"import sys, {stages}; stages.common.read_params()"  # which imports the methods
+    code += "; sys.exit('torch._dynamo' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
+
+
 def test_files_are_short():
     lengths = {path: len(path.read_text(encoding="utf-8").splitlines()) for path in FILES}
     assert {path: length for path, length in lengths.items() if length > 250} == {}

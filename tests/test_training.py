@@ -31,19 +31,19 @@ def outputs(project: Project, name: str) -> dict[str, bytes]:
     }
 
 
-# Who is killed, before which call of which function, and how many of 8 steps are saved then
-MOMENTS = {
-    "while it imports": ("trainer", "stages.common.read_params", 1, 0),
-    "while it imports, dvc": ("dvc", "stages.common.read_params", 1, 0),
-    "while it loads": ("trainer", "colorize.data.photographs.read", 9, 0),
-    "while it saves": ("trainer", "colorize.base.files._flush", 3, 0),  # facts.json, folder, this
-    "when it has saved": ("trainer", "colorize.training.checkpoint.Checkpoints._files", 2, 3),
-    "within a step": ("trainer", "torch.optim.Adam.step", 1, 3),
-    "within a step, dvc": ("dvc", "torch.optim.Adam.step", 1, 4),  # which it finishes and saves
-    "while outputs are written": ("trainer", "safetensors.torch.save", 1, 8),
-    "while outputs are written, dvc": ("dvc", "safetensors.torch.save", 1, 8),
-    "when all is written": ("trainer", "colorize.training.checkpoint.Checkpoints.remove", 1, 8),
-}
+# When, who is killed, before which call of which function, and how many of 8 steps are saved then
+MOMENTS = (
+    ("while it imports", "trainer", "stages.common.read_params", 1, 0),
+    ("while it imports", "dvc", "stages.common.read_params", 1, 0),
+    ("while it loads", "trainer", "colorize.data.photographs.read", 9, 0),
+    ("while it saves", "trainer", "colorize.base.files._flush", 3, 0),  # facts.json, folder, this
+    ("when it has saved", "trainer", "colorize.training.checkpoint.Checkpoints._files", 2, 3),
+    ("within a step", "trainer", "torch.optim.Adam.step", 1, 3),
+    ("within a step", "dvc", "torch.optim.Adam.step", 1, 4),  # which it finishes and saves
+    ("while outputs are written", "trainer", "safetensors.torch.save", 1, 8),
+    ("while outputs are written", "dvc", "safetensors.torch.save", 1, 8),
+    ("when all is written", "trainer", "colorize.training.checkpoint.Checkpoints.remove", 1, 8),
+)
 
 
 @pytest.mark.parametrize("name", METHODS)
@@ -54,14 +54,14 @@ def test_killed_and_resumed_ends_with_the_bytes_of_an_undisturbed_run(project, t
 
     resumed = "resuming after step {} of 8\n"
     saved = 0
-    for moment, (who, function, call, saved_then) in MOMENTS.items():
+    for moment, who, function, call, saved_then in MOMENTS:
         said = project.stage(
             "train", name, killed=(function, call), under_dvc=who == "dvc", expect=130
         ).stderr
-        assert not saved or resumed.format(saved) in said, moment
+        assert not saved or resumed.format(saved) in said, (moment, who)
         saved = saved_then
         written = moment == "when all is written"
-        assert project.path(f"models/{name}").exists() == written, moment
+        assert project.path(f"models/{name}").exists() == written, (moment, who)
     assert resumed.format(8) in project.stage("train", name).stderr
 
     assert outputs(project, name) == outputs(undisturbed, name)
