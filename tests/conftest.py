@@ -1,6 +1,7 @@
 """A copy of the project with its real params.yaml made small, and ways to run its stages."""
 
 import functools
+import operator
 import os
 import re
 import shutil
@@ -146,6 +147,11 @@ class Project:
             text=True,
             start_new_session=True,
         )
+
+    def trained(self, name: str) -> dict[str, bytes]:
+        """Every file that training a model has written."""
+        outs = (f"models/{name}", f"metrics/training/{name}.csv", f"reports/training/{name}.png")
+        return functools.reduce(operator.or_, map(self.bytes_of, outs))
 
     def bytes_of(self, folder: str) -> dict[str, bytes]:
         """Every file below a folder, by path, or a file's own bytes."""

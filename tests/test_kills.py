@@ -5,6 +5,7 @@ import os
 import random
 import shutil
 import signal
+import subprocess
 import time
 
 import pytest
@@ -27,8 +28,8 @@ CHANGES = {
 
 def kill_and_repeat(
     pipeline: Project, stage: str, how: signal.Signals, moment: float, changed: bool
-) -> None:
-    """Kill dvc after so many seconds of a stage, and run it again at once.
+) -> str:
+    """Kill dvc after so many seconds of a stage, and run it again at once: what that one says.
 
     The killed one has other parameters where `changed`. SIGINT reaches all processes, as Ctrl-C.
     """
@@ -54,6 +55,7 @@ def kill_and_repeat(
     after = outputs_of(pipeline, stage)
     assert after.keys() == before.keys()
     assert [name for name in before if after[name] != before[name]] == []
+    return said
 
 
 def outputs_of(pipeline: Project, stage: str) -> dict[str, bytes]:
@@ -63,9 +65,6 @@ def outputs_of(pipeline: Project, stage: str) -> dict[str, bytes]:
         found |= pipeline.bytes_of(out["path"])
     assert found
     return found
-
-
-KILLS = (signal.SIGTERM, signal.SIGKILL, signal.SIGINT)
 
 
 @pytest.mark.parametrize(
@@ -80,17 +79,62 @@ def test_killed_and_repeated_a_stage_ends_with_the_same_bytes(pipeline, stage, h
     kill_and_repeat(pipeline, stage, how, moment, changed=True)
 
 
+KILLS = (signal.SIGKILL, signal.SIGTERM, signal.SIGKILL, signal.SIGINT)
+
+
 @pytest.mark.soak
 @pytest.mark.parametrize("stage", CHANGES)
 def test_killed_forty_times_at_random_moments(pipeline, stage):
     rng = random.Random(stage)
+    if stage.startswith("train@"):
+        pipeline.params(**{f"models__{stage.removeprefix('train@')}__steps": 300})
     start = time.monotonic()
     pipeline.run("dvc", "repro", "--single-item", "--force", stage)
     longest = time.monotonic() - start
+    resumed = 0
     for number in range(40):
         moment = rng.uniform(0.5, longest)
-        kill_and_repeat(pipeline, stage, KILLS[number % 3], moment, changed=number % 2 == 0)
+        changed = rng.random() < 0.5
+        said = kill_and_repeat(pipeline, stage, KILLS[number % 4], moment, changed)
+        resumed += "resuming after step" in said
     assert not list(pipeline.path(".").rglob(".*.partial"))
+    undo(pipeline)
+    pipeline.run("dvc", "checkout")
+    print(f"{stage}: killed 40 times within {longest:.1f} s, resumed {resumed} times")
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("name", METHODS)
+def test_a_trainer_killed_twenty_times_at_random_moments(project, tmp_path, name):
+    """Started again each time; what comes to its end has the bytes of an undisturbed run."""
+    project.params(**{f"models__{name}__steps": 300})
+    undisturbed = Project(shutil.copytree(project.root, tmp_path / "undisturbed"))
+    start = time.monotonic()
+    undisturbed.run("python", "-m", "stages.train", name)
+    longest = time.monotonic() - start
+    expected = undisturbed.trained(name)
+
+    rng = random.Random(name)
+    killed = {"before its steps": 0, "while it trained": 0, "when it had written": 0}
+    ended = resumed = 0
+    while not ended or sum(killed.values()) < 20:
+        shutil.rmtree(project.path(f"models/{name}"), ignore_errors=True)  # as dvc does
+        process = project.start("python", "-m", "stages.train", name)
+        try:
+            said = process.communicate(timeout=rng.uniform(0.3, longest))[1]
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            said = process.communicate()[1]
+            if project.path(f"models/{name}").exists():
+                killed["when it had written"] += 1
+            else:
+                killed["while it trained" if "to watch" in said else "before its steps"] += 1
+        else:
+            assert process.returncode == 0, said
+            assert project.trained(name) == expected
+            ended += 1
+        resumed += "resuming after step" in said
+    print(f"{name}: killed {killed} within {longest:.1f} s, resumed {resumed}, ended {ended} times")
 
 
 def test_repro_killed_in_the_middle_resumes_and_ends_with_the_same_bytes(pipeline, tmp_path):

@@ -1,11 +1,9 @@
 """The training stage as users run it: exact, resumable, and stopped without loss."""
 
 import os
-import random
 import re
 import shutil
 import signal
-import subprocess
 
 import numpy as np
 import pandas as pd
@@ -21,15 +19,6 @@ from colorize.training.log import Log
 from tests import zips
 from tests.conftest import METHODS, Project
 from tests.processes import wait_for_checkpoint
-
-OUTPUTS = ("models/{0}", "metrics/training/{0}.csv", "reports/training/{0}.png")
-
-
-def outputs(project: Project, name: str) -> dict[str, bytes]:
-    return {
-        path: data for form in OUTPUTS for path, data in project.bytes_of(form.format(name)).items()
-    }
-
 
 # When, who is killed, before which call of which function, and how many of 8 steps are saved then
 MOMENTS = (
@@ -64,33 +53,9 @@ def test_killed_and_resumed_ends_with_the_bytes_of_an_undisturbed_run(project, t
         assert project.path(f"models/{name}").exists() == written, (moment, who)
     assert resumed.format(8) in project.stage("train", name).stderr
 
-    assert outputs(project, name) == outputs(undisturbed, name)
-    assert len(outputs(project, name)) == (4 if name == "zhang_l2" else 5)  # no discriminator
+    assert project.trained(name) == undisturbed.trained(name)
+    assert len(project.trained(name)) == (4 if name == "zhang_l2" else 5)  # no discriminator
     assert not list(project.path(".scratch/training").iterdir())  # nothing is left behind
-
-
-@pytest.mark.soak
-@pytest.mark.parametrize("name", METHODS)
-def test_killed_again_and_again_it_ends_with_the_same_bytes(project, tmp_path, name):
-    """At random moments."""
-    project.params(**{f"models__{name}__steps": 600})
-    undisturbed = Project(shutil.copytree(project.root, tmp_path / "undisturbed"))
-    undisturbed.stage("train", name)
-    rng = random.Random(name)
-    kills = 0
-    while True:
-        process = project.start("python", "-m", "stages.train", name)
-        try:
-            process.communicate(timeout=rng.uniform(4, 9))
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.communicate()
-            kills += 1
-        else:
-            assert process.returncode == 0
-            break
-    assert kills
-    assert outputs(project, name) == outputs(undisturbed, name)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -177,7 +142,7 @@ def test_a_full_disk_loses_nothing(project, tmp_path):
     )
     assert "Traceback" not in said
     assert "resuming after step 6 of 8" in project.stage("train", "gan").stderr
-    assert outputs(project, "gan") == outputs(undisturbed, "gan")
+    assert project.trained("gan") == undisturbed.trained("gan")
 
 
 def test_curves_and_snapshots_are_there_while_it_trains(project):
@@ -381,7 +346,7 @@ def test_training_goes_on_from_the_checkpoint_before_a_spoiled_one(project, tmp_
         f"{name}: spoiled, these are not the bytes that were saved\nresuming after step 3" in said
     )
     assert "Traceback" not in said
-    assert outputs(project, "gan") == outputs(undisturbed, "gan")
+    assert project.trained("gan") == undisturbed.trained("gan")
 
     project.stage("train", "gan", **KILLED_IN_THE_LAST_STEP)
     for path in (third, sixth):
@@ -389,7 +354,7 @@ def test_training_goes_on_from_the_checkpoint_before_a_spoiled_one(project, tmp_
     said = project.stage("train", "gan").stderr
     assert said.count("spoiled") == 2
     assert "resuming" not in said
-    assert outputs(project, "gan") == outputs(undisturbed, "gan")
+    assert project.trained("gan") == undisturbed.trained("gan")
 
 
 def test_the_last_two_checkpoints_are_kept(tmp_path):
@@ -516,13 +481,13 @@ def test_stale_folders_are_named(project):
 
 def test_where_nothing_compiles_it_goes_on_without(project, tmp_path):
     project.stage("train", "gan")
-    expected = outputs(project, "gan")
+    expected = project.trained("gan")
     project.params(runtime__compile=True)
     environment = f"CXX=no-such-compiler TORCHINDUCTOR_CACHE_DIR={tmp_path}"
     said = project.run("bash", "-c", f"{environment} exec python -m stages.train gan").stderr
     assert said.count("runtime.compile: not possible here, going on without (") == 1
     assert "Traceback" not in said
-    assert outputs(project, "gan") == expected
+    assert project.trained("gan") == expected
 
 
 @pytest.mark.soak
