@@ -15,7 +15,6 @@ from colorize.base import files, locks
 from colorize.methods import model
 from tests.conftest import ROOT, Project
 from tests.processes import imports_torch, members, runs, wait_for, wait_for_checkpoint
-from tests.test_training import outputs
 
 STAGES = YAML(typ="safe").load(ROOT / "dvc.yaml")["stages"]
 
@@ -138,7 +137,7 @@ def test_two_runs_of_the_same_training_follow_each_other(project, tmp_path):
     first.send_signal(signal.SIGCONT)
     said = [run.communicate()[1] for run in (first, second)]
     assert (first.returncode, second.returncode) == (0, 0), said
-    assert outputs(copy, "gan") == outputs(project, "gan")
+    assert copy.trained("gan") == project.trained("gan")
 
 
 def test_who_waits_too_long_is_told_so(tmp_path):
