@@ -1,6 +1,6 @@
 """Colouring black-and-white photographs with GANs, a room for each part of the pipeline.
 
-    report, evaluation, training -> methods -> networks -> color
+    report, evaluation, training -> methods -> networks -> color, bins
                     |                             data -> color
                     +-> data                    everything -> base
 

@@ -13,11 +13,12 @@ def main() -> None:
     results = {name: common.METRICS / f"{name}.json" for name in TRIVIAL}
     images = {name: common.IMAGE_METRICS / f"{name}.parquet" for name in TRIVIAL}
     with common.only_writer("baselines", *results.values(), *images.values()):
-        mean_ab = statistics(UNION, params.data.image_size)["mean_ab"]
+        image_size = params.data.image_size
+        of_training = statistics(UNION, image_size)
         check_gray(UNION, GRAY)
         measured = params.evaluate.validation_max
-        photographs = protocol.Photographs(UNION, GRAY, params.data.image_size, measured)
-        colorers = baselines.trivial(photographs, mean_ab)
+        photographs = protocol.Photographs(UNION, GRAY, of_training, image_size, measured)
+        colorers = baselines.trivial(photographs, of_training["mean_ab"])
         rows = protocol.evaluate(colorers, photographs, params.evaluate.resamples)
         for name, row in rows.items():
             write_json(results[name], row.result | {"diagnostics": {}})

@@ -25,7 +25,7 @@ def main() -> None:
     with common.only_writer(f"evaluate@{name}", result_file, images_file, grid_file):
         image_size = params.data.image_size
         device = choose_device(params.runtime.device)
-        statistics(UNION, image_size)
+        of_training = statistics(UNION, image_size)
         check_gray(UNION, GRAY)
         network = model.load(MODELS / name, device)
         if network.image_size != image_size:
@@ -34,7 +34,7 @@ def main() -> None:
                 f"params.yaml says {image_size}; run `dvc repro` to train it again"
             )
         measured = params.evaluate.validation_max
-        photographs = protocol.Photographs(UNION, GRAY, image_size, measured)
+        photographs = protocol.Photographs(UNION, GRAY, of_training, image_size, measured)
         colors = Colors(network, device, MODELS / name)
 
         result, images = all_rows(colors, photographs, params.evaluate.resamples, name == BASELINE)

@@ -28,13 +28,18 @@ from tests.conftest import ROOT, Project
 
 
 @pytest.fixture(scope="module")
-def photographs(prepared):
-    return protocol.Photographs(prepared.path("data/union"), prepared.path("data/gray"), 32, 500)
+def statistics(prepared):
+    return json.loads(prepared.path("data/union/statistics.json").read_text())
 
 
 @pytest.fixture(scope="module")
-def trivial(photographs, prepared):
-    statistics = json.loads(prepared.path("data/union/statistics.json").read_text())
+def photographs(prepared, statistics):
+    union, gray = prepared.path("data/union"), prepared.path("data/gray")
+    return protocol.Photographs(union, gray, statistics, 32, 500)
+
+
+@pytest.fixture(scope="module")
+def trivial(photographs, statistics):
     colorers = baselines.trivial(photographs, statistics["mean_ab"])
     evaluated = protocol.evaluate(colorers, photographs, 200)
     return {name: row.result for name, row in evaluated.items()}
@@ -70,7 +75,7 @@ def test_random_color_is_a_derangement_of_true_ones(photographs):
     assert torch.equal(colorer(batch), expected)
 
 
-def test_by_dataset_and_sides(photographs, prepared, tmp_path):
+def test_by_dataset_and_sides(photographs, statistics, prepared, tmp_path):
     """A dataset's other sides stand apart, and never in the headline."""
     union = tmp_path / "union"
     shutil.copytree(prepared.path("data/union"), union)
@@ -79,7 +84,7 @@ def test_by_dataset_and_sides(photographs, prepared, tmp_path):
     rows.loc[test[:10], "side"] = "painting"
     rows.loc[test[10:15], "dataset"] = "other"
     rows.to_csv(union / "index.csv", index=False)
-    mixed = protocol.Photographs(union, photographs.gray, 32, 500)
+    mixed = protocol.Photographs(union, photographs.gray, statistics, 32, 500)
     copy = {"copy": lambda batch: batch.gray.expand(-1, 3, -1, -1)}
     result = protocol.evaluate(copy, mixed, 100)["copy"].result
     counts = {name: entry["images"] for name, entry in result["by_dataset"].items()}
@@ -135,9 +140,9 @@ def test_what_rows_are_compared_with_is_computed_once(photographs, monkeypatch):
     assert len(converted) == 4  # three rows, and the truth
 
 
-def test_of_val_the_first_are_measured(photographs, prepared):
+def test_of_val_the_first_are_measured(photographs, statistics):
     val = photographs.index.split("val", "photograph")
-    few = protocol.Photographs(prepared.path("data/union"), photographs.gray, 32, 3)
+    few = protocol.Photographs(photographs.union, photographs.gray, statistics, 32, 3)
     assert few.val == val[:3]
     assert len(val) > 3
     result = protocol.evaluate({"own": lambda batch: batch.truth}, few, 100)["own"]

@@ -1,6 +1,7 @@
 """Metrics against scikit-image on real photographs, and against closed forms."""
 
 import tracemalloc
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -8,17 +9,23 @@ import torch
 from skimage import color as skcolor
 from skimage import metrics as skmetrics
 
-from colorize import color
-from colorize.evaluation import bootstrap, metrics
+from colorize import bins, color
+from colorize.evaluation import bootstrap, distributions, metrics
 from colorize.evaluation.bootstrap import summarize
 from colorize.evaluation.metrics import Truth
 from tests.test_color import PHOTOGRAPHS, photograph
+
+ALIKE = torch.ones(len(bins.CENTRES), dtype=torch.float64)  # all colours weigh the same
 
 
 def pair(name: str) -> tuple[torch.Tensor, torch.Tensor]:
     """A photograph and its gray copy, uint8."""
     rgb = photograph(name)[:, :, :200, :240]
     return color.to_uint8(rgb), color.to_uint8(color.gray_of(rgb))
+
+
+def truth_of(truth: torch.Tensor, gray: torch.Tensor, rarity: torch.Tensor = ALIKE) -> Truth:
+    return Truth.of(truth, gray, rarity)
 
 
 def one(quantities: dict[str, np.ndarray]) -> dict[str, float | None]:
@@ -30,7 +37,7 @@ def test_agrees_with_scikit_image(name):
     truth, gray = pair(name)
     noise = torch.randn(truth.shape, generator=torch.Generator().manual_seed(0)) * 12
     predicted = (truth + noise).clamp(0, 255).to(torch.uint8)
-    ours = metrics.measure(predicted, Truth.of(truth, gray))
+    ours = metrics.measure(predicted, truth_of(truth, gray))
     t, p = (x[0].permute(1, 2, 0).numpy() for x in (truth, predicted))
     assert ours["psnr"][0] == pytest.approx(skmetrics.peak_signal_noise_ratio(t, p), abs=1e-3)
     ssim = skmetrics.structural_similarity(
@@ -63,7 +70,7 @@ def test_ciede2000_on_every_pair_of_colours():
 
 def test_a_perfect_prediction():
     truth, gray = pair("coffee.png")
-    m = one(metrics.measure(truth, Truth.of(truth, gray)))
+    m = one(metrics.measure(truth, truth_of(truth, gray)))
     assert m["psnr"] == pytest.approx(10 * np.log10(255**2 * 12), abs=1e-6)
     assert m["ssim"] == m["chroma_ratio"] == m["identity_index"] == m["projection"] == 1
     assert m["sharpness"] == m["sharpness_ab"] == 1
@@ -73,12 +80,12 @@ def test_a_perfect_prediction():
 def test_a_copy_of_the_input_and_a_noisy_copy():
     truth, gray = pair("coffee.png")
     copy = gray.expand(-1, 3, -1, -1)
-    m = one(metrics.measure(copy, Truth.of(truth, gray)))
+    m = one(metrics.measure(copy, truth_of(truth, gray)))
     assert m["identity_index"] == m["projection"] == m["colorfulness"] == 0
     assert m["chroma_ratio"] == pytest.approx(0, abs=1e-3)
     noise = torch.randn(truth.shape, generator=torch.Generator().manual_seed(0)) * 10
     noisy = (copy + noise).round().clamp(0, 255).to(torch.uint8)
-    m = one(metrics.measure(noisy, Truth.of(truth, gray)))
+    m = one(metrics.measure(noisy, truth_of(truth, gray)))
     # It changes a lot, but not towards the truth: that is what the projection is for.
     assert m["identity_index"] > 0.1
     assert abs(m["projection"]) < 0.02
@@ -88,7 +95,7 @@ def test_scaled_chroma():
     rgb = photograph("chelsea.png")
     lab = color.rgb_to_lab(rgb)
     half = color.to_uint8(color.join(lab[:, :1], lab[:, 1:] / 2))
-    truth = Truth.of(color.to_uint8(rgb), color.to_uint8(color.gray_of(rgb)))
+    truth = truth_of(color.to_uint8(rgb), color.to_uint8(color.gray_of(rgb)))
     m = one(metrics.measure(half, truth))
     assert m["chroma_ratio"] == pytest.approx(0.5, abs=0.01)
     assert m["projection"] == pytest.approx(0.5, abs=0.05)
@@ -107,7 +114,7 @@ def test_colorfulness_of_two_colours():
 def test_lightness_metrics_of_a_constant_shift():
     truth = torch.full((1, 3, 16, 16), 100, dtype=torch.uint8)
     darker = torch.full((1, 3, 16, 16), 90, dtype=torch.uint8)
-    m = one(metrics.measure(darker, Truth.of(truth, truth[:, :1])))
+    m = one(metrics.measure(darker, truth_of(truth, truth[:, :1])))
     shift = (
         skcolor.rgb2lab(np.full((1, 1, 3), 100, np.uint8))
         - skcolor.rgb2lab(np.full((1, 1, 3), 90, np.uint8))
@@ -118,13 +125,13 @@ def test_lightness_metrics_of_a_constant_shift():
 
 def test_a_ratio_to_nothing_is_undefined_not_infinite():
     gray = torch.full((2, 3, 16, 16), 128, dtype=torch.uint8)
-    summary = summarize(metrics.measure(gray, Truth.of(gray, gray[:, :1])), 100)
+    summary = summarize(metrics.measure(gray, truth_of(gray, gray[:, :1])), 100)
     assert summary["projection"] == {"mean": None, "low": None, "high": None}
     assert summary["psnr"]["mean"] > 58
 
 
 def test_ratios_are_of_sums_not_means_of_ratios():
-    quantities = {name: np.ones(2) for name in _of_two_black_images()}
+    quantities = _of_images(2, np.ones)
     quantities |= {"chroma": np.array([1.0, 9.0]), "chroma_of_truth": np.array([10.0, 10.0])}
     assert summarize(quantities, 100)["chroma_ratio"]["mean"] == 0.5
     quantities |= {"chroma_of_truth": np.array([1.0, 90.0])}
@@ -134,7 +141,7 @@ def test_ratios_are_of_sums_not_means_of_ratios():
 def test_the_interval_is_the_bootstraps():
     rng = np.random.default_rng(0)
     values = rng.normal(20, 2, 400)
-    quantities = {name: np.ones(400) for name in _of_two_black_images()} | {"psnr": values}
+    quantities = _of_images(400, np.ones) | {"psnr": values}
     entry = summarize(quantities, 4000)["psnr"]
     half = 1.96 * values.std() / np.sqrt(400)
     assert entry["mean"] == pytest.approx(values.mean(), abs=1e-6)
@@ -143,20 +150,21 @@ def test_the_interval_is_the_bootstraps():
     assert summarize(quantities, 4000)["psnr"] == entry
 
 
-def _of_two_black_images() -> dict[str, np.ndarray]:
-    image = torch.zeros((2, 3, 16, 16), dtype=torch.uint8)
-    return metrics.measure(image, Truth.of(image, image[:, :1]))
+def _of_images(count: int, fill: Callable[[tuple], np.ndarray]) -> dict[str, np.ndarray]:
+    """All quantities that there are, each filled by its shape."""
+    image = torch.zeros((1, 3, 16, 16), dtype=torch.uint8)
+    measured = metrics.measure(image, truth_of(image, image[:, :1]))
+    return {name: fill((count, *values.shape[1:])) for name, values in measured.items()}
 
 
 def test_the_gap_between_means_has_the_interval_of_its_signed_value():
     rng = np.random.default_rng(0)
-    names = _of_two_black_images()
     for shift, count in ((0.0, 30), (0.3, 30), (-5.0, 30), (5.0, 30)):
         truth = rng.normal(20, 2, count)
         truth -= truth.mean() - 20
         predicted = rng.normal(20, 2, count)
         predicted -= predicted.mean() - 20 - shift
-        quantities = {name: np.ones(count) for name in names}
+        quantities = _of_images(count, np.ones)
         quantities |= {"colorfulness": predicted, "colorfulness_of_truth": truth}
         entry = summarize(quantities, 2000)["colorfulness_gap"]
         half = 1.96 * (predicted - truth).std() / np.sqrt(count)
@@ -168,7 +176,7 @@ def test_the_gap_between_means_has_the_interval_of_its_signed_value():
 
 def test_resampling_holds_few_weights_at_a_time_and_gives_the_same(monkeypatch):
     rng = np.random.default_rng(0)
-    quantities = {name: rng.random(5000) for name in _of_two_black_images()}
+    quantities = _of_images(5000, rng.random)
     quantities["images"] = np.ones(5000)
     tracemalloc.start()
     found = summarize(quantities, 2000)
@@ -188,7 +196,63 @@ def test_a_quantity_may_be_a_vector(monkeypatch):
     )
     gray = torch.zeros((2, 1, 16, 16), dtype=torch.uint8)
     image = gray.expand(-1, 3, -1, -1)
-    scalars = metrics.measure(image, Truth.of(image, gray))
+    scalars = metrics.measure(image, truth_of(image, gray))
     found = summarize(scalars | {"counts": counts}, 1000)["first_share"]
     assert found["mean"] == pytest.approx(0.7)
     assert (found["low"], found["high"]) == (0.25, 1.0)  # one image drawn twice, or the other
+
+
+def in_one_color(*lab: float) -> torch.Tensor:
+    return color.to_uint8(
+        color.lab_to_rgb(torch.tensor(lab)[None, :, None, None].expand(1, 3, 16, 16))
+    )
+
+
+def test_auc_is_the_area_under_the_curve_of_pixels_within_a_distance():
+    """Half of the pixels are right, the others off by a known distance in ab."""
+    truth = in_one_color(60, 20, 10)
+    predicted = truth.clone()
+    predicted[..., :8] = in_one_color(60, -20, 10)[..., :8]
+    distance = torch.dist(*(color.rgb_to_lab(i)[0, 1:, 0, 0] for i in (truth, predicted)))
+    thresholds = np.arange(151)
+    area = np.mean([(1 + (float(distance) <= t)) / 2 for t in thresholds])
+    found = one(metrics.measure(predicted, truth_of(truth, truth[:, :1])))
+    assert found["auc_raw"] == found["auc_rebalanced"] == pytest.approx(100 * area, abs=1e-4)
+    exact = one(metrics.measure(truth, truth_of(truth, truth[:, :1])))
+    assert exact["auc_raw"] == 100
+
+
+def test_rebalanced_a_pixel_counts_by_how_rare_its_true_colour_is():
+    common, rare = in_one_color(60, 20, 10), in_one_color(60, -30, 30)
+    truth = torch.cat((common, rare))
+    predicted = torch.cat((common, in_one_color(60, -30, -20)))
+    rarity = ALIKE.clone()
+    rarity[bins.CENTRES.index((-30, 30))] = 9
+    found = one(metrics.measure(predicted, truth_of(truth, truth[:, :1], rarity)))
+    wrong = 2 * found["auc_raw"] - 100  # of the rare one alone
+    assert 0 < wrong < 90
+    assert found["auc_rebalanced"] == pytest.approx((100 + 9 * wrong) / 10)
+
+
+def test_ab_histograms_are_compared_whatever_the_places():
+    rng = np.random.default_rng(0)
+    truth = torch.from_numpy(rng.integers(0, 256, (2, 3, 16, 16), dtype=np.uint8))
+    gray = truth[:, :1]
+    shuffled = truth.flip(0).flip(-1)
+    assert one(metrics.measure(shuffled, truth_of(truth, gray)))["ab_histogram_js"] == 0
+    copy = gray.expand(-1, 3, -1, -1)
+    which = bins.index(color.rgb_to_lab(truth)[:, 1:])
+    share = float((which == bins.CENTRES.index((0, 0))).double().mean())
+    found = one(metrics.measure(copy, truth_of(truth, gray)))["ab_histogram_js"]
+    middle = (1 + share) / 2  # of gray; the other bins have half of what they should
+    expected = (-np.log2(middle) + share * np.log2(share / middle) + (1 - share)) / 2
+    assert found == pytest.approx(expected, abs=1e-6)
+    apart = distributions.jensen_shannon(np.array([[1.0, 0]]), np.array([[0, 2.0]]))
+    assert apart.tolist() == [1]
+
+
+def test_every_colour_is_in_the_bin_nearest_to_it():
+    rgb = torch.cartesian_prod(*[torch.arange(0, 256, 15)] * 3).to(torch.uint8)
+    ab = color.rgb_to_lab(rgb.T[None, :, :, None])[:, 1:]
+    _, nearest = bins.nearest(ab[0, :, :, 0].T.double(), 1)
+    assert torch.equal(bins.index(ab)[0, :, 0], nearest[:, 0])

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from colorize.evaluation.metrics import METRICS, Quantities
+from colorize.evaluation.metrics import METRICS, Quantities, Sums
 
 # Distances of which the sign counts in resampling: their size is shown. Resampled as sizes, values
 # that scatter around zero would all come out above it, and above what the set itself gives.
@@ -19,13 +19,17 @@ def summarize(quantities: Quantities, resamples: int) -> dict[str, dict]:
     The resamples are the same for the same number of images. A metric that the set does not define
     (a ratio to a truth without colour) is None, and so are its bounds.
     """
-    count = len(quantities["images"])
+    sums = _sums(quantities, resamples)
+    return {name: _interval(metric(sums), name in DISTANCES) for name, metric in METRICS.items()}
+
+
+def _sums(quantities: Quantities, resamples: int) -> Sums:
+    """Over the set itself, then over each resample."""
     chunks = [
         {name: weights @ values for name, values in quantities.items()}
-        for weights in _weights(count, resamples)
+        for weights in _weights(len(quantities["images"]), resamples)
     ]
-    sums = {name: np.concatenate([chunk[name] for chunk in chunks]) for name in quantities}
-    return {name: _interval(metric(sums), name in DISTANCES) for name, metric in METRICS.items()}
+    return {name: np.concatenate([chunk[name] for chunk in chunks]) for name in quantities}
 
 
 def _weights(count: int, resamples: int) -> Iterator[np.ndarray]:

@@ -14,7 +14,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from colorize import color
+from colorize import bins, color
+from colorize.evaluation import distributions
 
 # An error below the rounding of 8 bits cannot be told from none: PSNR is at most 58.9 dB.
 LEAST_MSE = 1 / 12
@@ -29,13 +30,18 @@ class Truth(NamedTuple):
     rgb: Tensor  # (n, 3, H, W) float64 in 0..255, like `input`
     input: Tensor  # what the method was given
     lab: Tensor  # (n, 3, H, W) float64
-    quantities: dict[str, Tensor]  # (n,)
+    weight: Tensor  # (n, H, W) float64: of each pixel, by how rare its colour is
+    quantities: dict[str, Tensor]  # (n,) or (n, k)
 
     @classmethod
-    def of(cls, truth: Tensor, gray: Tensor) -> Self:
-        """truth: (n, 3, H, W) uint8; gray: (n, 1, H, W) uint8, what the method was given."""
+    def of(cls, truth: Tensor, gray: Tensor, rarity: Tensor) -> Self:
+        """truth: (n, 3, H, W) uint8; gray: (n, 1, H, W) uint8, what the method was given; rarity:
+        the weight of each of the 313 bins of ab.
+        """
         t, x = truth.double(), gray.double().expand(-1, 3, -1, -1)
         lab = color.rgb_to_lab(truth).double()
+        which = bins.index(lab[:, 1:])
+        weight = rarity[which]
         quantities = {
             "colorfulness_of_truth": colorfulness(t),
             "chroma_of_truth": chroma(lab),
@@ -43,8 +49,10 @@ class Truth(NamedTuple):
             "projection_of_truth": (t - x).square().sum((1, 2, 3)),
             "edges_of_truth": laplacian(lab[:, :1]).abs().sum((1, 2, 3)),
             "color_edges_of_truth": laplacian(lab[:, 1:]).abs().sum((1, 2, 3)),
+            "weight_of_truth": weight.sum((1, 2)),
+            "ab_histogram_of_truth": distributions.histogram(which),
         }
-        return cls(t, x, lab, quantities)
+        return cls(t, x, lab, weight, quantities)
 
 
 def measure(predicted: Tensor, truth: Truth) -> Quantities:
@@ -53,6 +61,7 @@ def measure(predicted: Tensor, truth: Truth) -> Quantities:
     lab_p, lab_t = color.rgb_to_lab(predicted).double(), truth.lab
     lightness_difference = lab_p[:, 0] - lab_t[:, 0]
     colorfulness_p = colorfulness(p)
+    within = distributions.within(lab_p[:, 1:], lab_t[:, 1:])
     quantities = {
         "images": torch.ones(len(p), dtype=torch.float64),
         "psnr": psnr(p, t),
@@ -70,6 +79,9 @@ def measure(predicted: Tensor, truth: Truth) -> Quantities:
         "projection": ((p - x) * (t - x)).sum((1, 2, 3)),
         "edges": laplacian(lab_p[:, :1]).abs().sum((1, 2, 3)),
         "color_edges": laplacian(lab_p[:, 1:]).abs().sum((1, 2, 3)),
+        "auc_raw": 100 * within.mean((1, 2)),
+        "auc_rebalanced": 100 * (truth.weight * within).sum((1, 2)),
+        "ab_histogram": distributions.histogram(bins.index(lab_p[:, 1:])),
     }
     return {name: value.numpy() for name, value in (quantities | truth.quantities).items()}
 
@@ -94,11 +106,18 @@ METRICS: dict[str, Callable[[Sums], np.ndarray]] = {
     "ssim": _mean("ssim"),
     "ciede2000": _mean("ciede2000"),
     "ab_rmse": _mean("ab_rmse"),
+    # The same with a tolerance of 0 to 150 units, in percent; rebalanced: rare colours count more
+    "auc_raw": _mean("auc_raw"),
+    "auc_rebalanced": _ratio("auc_rebalanced", "weight_of_truth"),
     # How much colour there is
     "colorfulness": _mean("colorfulness"),
     "colorfulness_gap": lambda s: (s["colorfulness"] - s["colorfulness_of_truth"]) / s["images"],
     "colorfulness_error": _mean("colorfulness_error"),
     "chroma_ratio": _ratio("chroma", "chroma_of_truth"),
+    # Are there as many pixels of each colour as in the photographs, wherever they are?
+    "ab_histogram_js": lambda s: distributions.jensen_shannon(
+        s["ab_histogram"], s["ab_histogram_of_truth"]
+    ),
     # Is the output a copy of the input?
     "identity_index": _ratio("change", "change_of_truth"),
     "projection": _ratio("projection", "projection_of_truth"),

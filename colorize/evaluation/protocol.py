@@ -6,9 +6,11 @@ from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+import torch
 from pydantic import Field
 from torch import Tensor
 
+from colorize import bins
 from colorize.base.parameters import Parameters
 from colorize.data.index import Index
 from colorize.data.tensors import squares
@@ -16,6 +18,7 @@ from colorize.evaluation import metrics
 from colorize.evaluation.bootstrap import summarize
 from colorize.evaluation.metrics import Quantities, Truth
 
+UNIFORM = 0.5  # lambda of the rebalanced AuC: a pixel counts 1 / ((1 - lambda) p + lambda / 313)
 BATCH = 16  # photographs at a time: bounds memory, changes no value
 
 
@@ -44,9 +47,13 @@ class Photographs:
     looks random, and no more of them makes training poorer.
     """
 
-    def __init__(self, union: Path, gray: Path, image_size: int, validation_max: int):
+    def __init__(
+        self, union: Path, gray: Path, statistics: dict, image_size: int, validation_max: int
+    ):
         self.union, self.gray, self.image_size = union, gray, image_size
         self.index = Index.read(union)
+        share = bins.prior(torch.tensor(statistics["ab_histogram"]["share"], dtype=torch.float64))
+        self.rarity = bins.rebalanced(share, UNIFORM)
         self.val = self.index.split("val", "photograph")[:validation_max]
 
     def batches(self, names: list[str]) -> Iterator[Batch]:
@@ -125,7 +132,7 @@ def measure(
     parts = {row: [] for row in colorers}
     for names in splits:
         for batch in photographs.batches(names):
-            truth = Truth.of(batch.truth, batch.gray)
+            truth = Truth.of(batch.truth, batch.gray, photographs.rarity)
             for row, colorer in colorers.items():
                 parts[row].append(metrics.measure(colorer(batch), truth))
     return {
