@@ -1,11 +1,12 @@
 """Make docs/example.jpg: scikit-image's test photographs, coloured by the models in models/.
 
-    python -m docs.example
+    python -m docs.example [MODEL ...]
 
 None of the three is trained on in the `sample` preset. Each model sees the gray copy at its working
 size; its colours are enlarged and joined with the photograph's own lightness.
 """
 
+import argparse
 from pathlib import Path
 
 import torch
@@ -35,8 +36,11 @@ def coloured(network, rgb: torch.Tensor, image_size: int) -> torch.Tensor:
 
 def main() -> None:
     params = common.read_params()
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("models", nargs="*", metavar="MODEL", help="of models/; without one, all")
+    chosen = parser.parse_args().models or params.models
     image_size = params.data.image_size
-    networks = {name: model.load(common.MODELS / name) for name in params.models}
+    networks = {name: model.load(common.MODELS / name) for name in chosen}
     rows = []
     for name in SHOWN:
         image = Image.open(sample.photograph(name)).convert("RGB")

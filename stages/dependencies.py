@@ -8,6 +8,7 @@ import ast
 import difflib
 import functools
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -153,13 +154,21 @@ def files_of(root: Path, *modules: str) -> set[str]:
 def _imported_by(path: Path) -> list[str]:
     """The modules of this project that a file may import."""
     modules = []
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in _statements(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             modules += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module:
             # `from package import module` and `from module import name` look the same.
             modules += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
     return [module for module in modules if _ours(module)]
+
+
+def _statements(node: ast.AST) -> Iterator[ast.AST]:
+    """What is below `node` without its expressions, which are the most and hold no import."""
+    for child in ast.iter_child_nodes(node):
+        if not isinstance(child, ast.expr):
+            yield child
+            yield from _statements(child)
 
 
 def _ours(module: str) -> bool:

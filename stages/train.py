@@ -42,12 +42,14 @@ def main() -> None:
         common.only_writer(f"train@{name}", model_folder, curve_file, grid_file),
         memory.explained(f"models.{name}", "its batch_size or width, or data.image_size"),
     ):
-        check_colors(UNION, statistics(UNION, image_size))
+        colors = statistics(UNION, image_size)
+        check_colors(UNION, colors)
         check_gray(UNION, GRAY)
         torch.manual_seed(seed)
         network = model.build(parameters, image_size)
         if parameters.init_from is not None:
             model.start_from(network, parameters.init_from, f"models.{name}")
+        network.learn_of(colors)
         rows = Index.read(UNION)
         draws = KINDS[network.draws](
             rows.groups(rows.split("train")),
@@ -109,9 +111,9 @@ def _facts(
 ) -> dict:
     """All that decides the result, by the names that users know."""
     values = {f"models.{name}.{key}": v for key, v in parameters.model_dump(mode="json").items()}
-    indexes = (UNION / "index.csv", GRAY / "index.csv")
+    data = (UNION / "index.csv", UNION / "statistics.json", GRAY / "index.csv")
     code = dependencies.files_of(Path(), "stages.train", f"colorize.methods.{parameters.method}")
-    files = {str(path): sha256_of(path) for path in (*indexes, *map(Path, sorted(code)))}
+    files = {str(path): sha256_of(path) for path in (*data, *map(Path, sorted(code)))}
     machine = {"device": str(device), "threads": torch.get_num_threads()}
     return values | {"seed": seed} | files | machine | {"runtime.compile": compiled}
 

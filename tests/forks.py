@@ -21,8 +21,11 @@ import tempfile
 import time
 from pathlib import Path
 
-PACKAGES = ("filelock", "fsspec", "jinja2", "pandas", "PIL.Image", "pyarrow.parquet", "pydantic")
-PACKAGES += ("requests", "ruamel.yaml", "safetensors.torch", "torch", "tqdm")
+from PIL import Image
+
+PACKAGES = ("filelock", "fsspec", "jinja2", "pandas", "PIL.ImageCms", "PIL.ImageDraw")
+PACKAGES += ("pyarrow.pandas_compat", "pyarrow.parquet", "pydantic.main", "requests")
+PACKAGES += ("pydantic.functional_validators", "ruamel.yaml", "safetensors.torch", "torch", "tqdm")
 PACKAGES += ("torch._dynamo",)  # which torch imports with the first optimiser
 
 THREADS = "1"
@@ -66,6 +69,7 @@ class Forks:
 def _serve() -> None:
     for package in PACKAGES:
         __import__(package)
+    Image.init()  # imports a module for each format of images
     gc.freeze()  # or each copy would copy all of it when it collects garbage
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1)  # of a stage whose dvc was killed
     for line in sys.stdin:

@@ -11,6 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from colorize.bins import CENTRES
+
 
 def plain(method: nn.Module) -> "Plain":
     """The plain twin of a model: networks with the same weights, fresh optimisers."""
@@ -35,6 +37,8 @@ class Pool:
         self.size, self.images = size, []
 
     def query(self, images: Tensor, rng: torch.Generator) -> Tensor:
+        if self.size == 0:
+            return images.detach()
         shown = []
         for image in images.detach().split(1):
             if len(self.images) < self.size:
@@ -55,12 +59,18 @@ def mse_to(scores: Tensor, value: float) -> Tensor:
     return ((scores - value) ** 2).mean()
 
 
+def ones(scores: Tensor) -> Tensor:
+    return torch.ones_like(scores).detach()
+
+
 def log_sigmoid(scores: Tensor) -> Tensor:
     return -torch.log1p(torch.exp(-scores))
 
 
 def adversarial(p, critic: nn.Module, real: Tensor, fake: Tensor) -> Tensor:
     """What the generator minimises."""
+    if p.gan_loss == "vanilla":
+        return F.binary_cross_entropy(torch.sigmoid(critic(fake)), ones(critic(fake)))
     if p.gan_loss == "lsgan":
         return mse_to(critic(fake), 1)
     if p.gan_loss == "hinge":
@@ -69,7 +79,11 @@ def adversarial(p, critic: nn.Module, real: Tensor, fake: Tensor) -> Tensor:
 
 
 def of_discriminator(p, critic: nn.Module, real: Tensor, fake: Tensor) -> Tensor:
-    if p.gan_loss == "lsgan":
+    if p.gan_loss == "vanilla":
+        of_real, of_fake = torch.sigmoid(critic(real)), torch.sigmoid(critic(fake))
+        loss = F.binary_cross_entropy(of_real, ones(of_real)) * 0.5
+        loss = loss + F.binary_cross_entropy(of_fake, 0 * ones(of_fake)) * 0.5
+    elif p.gan_loss == "lsgan":
         loss = (mse_to(critic(real), 1) + mse_to(critic(fake), 0)) * 0.5
     elif p.gan_loss == "hinge":
         loss = (1 - critic(real)).clamp(min=0).mean() + (1 + critic(fake)).clamp(min=0).mean()
@@ -91,6 +105,12 @@ def slope(critic: nn.Module, images: Tensor) -> Tensor:
     return sum(found) / len(found)
 
 
+def descend(optimizer, loss: Tensor) -> None:
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+
+
 def frozen(frozen: bool, *networks: nn.Module) -> None:
     for network in networks:
         network.requires_grad_(not frozen)
@@ -105,18 +125,69 @@ class GAN(Plain):
     def step(self, batch, number, rng):
         gray, real = to_network(batch["gray"]), to_network(batch["color"])
         frozen(True, self.D)
-        self.of_g.zero_grad()
         fake = self.G(gray)
         loss = adversarial(self.p, self.D, real, fake)
-        loss.backward()
-        self.of_g.step()
+        descend(self.of_g, loss)
         frozen(False, self.D)
-        self.of_d.zero_grad()
-        shown = self.pool.query(fake, rng)
+        return {"loss": loss, "discriminator": self.discriminate(real, self.pool.query(fake, rng))}
+
+    def discriminate(self, real, shown):
         of_d = of_discriminator(self.p, self.D, real, shown)
-        of_d.backward()
-        self.of_d.step()
-        return {"loss": loss, "discriminator": of_d}
+        descend(self.of_d, of_d)
+        return of_d
+
+
+class LabGAN(GAN):
+    """G makes ab of L; D sees both."""
+
+    def step(self, batch, number, rng):
+        lightness = lightness_of_gray(batch["gray"]) / 50 - 1
+        lab = rgb_to_lab(batch["color"])
+        real = torch.cat((lab[:, :1] / 50 - 1, lab[:, 1:] / 110), dim=1)
+        frozen(True, self.D)
+        ab = self.G(lightness)
+        fake = torch.cat((lightness, ab), dim=1)
+        losses = {"adversarial": adversarial(self.p, self.D, real, fake)}
+        loss = losses["adversarial"] + self.content(losses, ab, real)
+        descend(self.of_g, loss)
+        frozen(False, self.D)
+        losses["discriminator"] = self.discriminate(real, self.pool.query(fake, rng))
+        return {"loss": loss} | losses
+
+
+class Pix2pixLab(LabGAN):
+    def content(self, losses, ab, real):
+        losses["l1"] = (ab - real[:, 1:]).abs().mean()
+        return self.p.l1_weight * losses["l1"]
+
+
+class NoGANLab(LabGAN):
+    """Of 4 steps as the tests have it: one or two of G alone, one of D alone, and the game."""
+
+    def __init__(self, method):
+        super().__init__(method)
+        self.of_l2 = self.adam(self.G, betas=(0.9, 0.999))
+        self.of_game, self.of_d = self.of_d, self.adam(self.D)
+
+    def step(self, batch, number, rng):
+        first, then = self.p.l2_share * self.p.steps, self.p.critic_share * self.p.steps
+        if number > first + then:
+            self.of_d = self.of_game
+            return super().step(batch, number, rng)
+        lab = rgb_to_lab(batch["color"])
+        lightness = lightness_of_gray(batch["gray"]) / 50 - 1
+        ab = self.G(lightness)
+        if number <= first:
+            loss = 0.5 * ((ab - lab[:, 1:] / 110) ** 2).sum(1).mean()
+            descend(self.of_l2, loss)
+            return {"loss": loss, "l2": loss}
+        real = torch.cat((lab[:, :1] / 50 - 1, lab[:, 1:] / 110), dim=1)
+        fake = torch.cat((lightness, ab), dim=1).detach()
+        return {"discriminator": self.discriminate(real, fake)}
+
+    def content(self, losses, ab, real):
+        losses["l2"] = 0.5 * ((ab - real[:, 1:]) ** 2).sum(1).mean()
+        return self.p.l2_weight * losses["l2"]
 
 
 class CycleGAN(Plain):
@@ -221,11 +292,46 @@ class ZhangL2(Plain):
         lightness = lightness_of_gray(batch["gray"])
         lab = rgb_to_lab(batch["color"])
         ab = lab[:, 1:].unflatten(-1, (-1, 4)).unflatten(-3, (-1, 4)).mean((-3, -1))
-        self.of_trunk.zero_grad()
         predicted = self.trunk((lightness - 50) / 100) * 110
         loss = 0.5 * ((predicted - ab) ** 2).sum(1).mean()
-        loss.backward()
-        self.of_trunk.step()
+        descend(self.of_trunk, loss)
+        return {"loss": loss}
+
+
+class ZhangClass(Plain):
+    """Every pixel's 313 shares written out, 5 of them not 0."""
+
+    def __init__(self, method):
+        super().__init__(method)
+        self.of_trunk = self.adam(self.trunk, betas=(0.9, 0.99), weight_decay=self.p.weight_decay)
+        self.rarity = method.rarity
+
+    def step(self, batch, number, rng):
+        lightness = lightness_of_gray(batch["gray"])
+        lab = rgb_to_lab(batch["color"])
+        ab = lab[:, 1:].unflatten(-1, (-1, 4)).unflatten(-3, (-1, 4)).mean((-3, -1))
+        centres = torch.tensor(CENTRES, dtype=ab.dtype)
+        squared = ((ab[:, None] - centres[None, :, :, None, None]) ** 2).sum(2)  # (n, 313, h, w)
+        fifth = squared.sort(1).values[:, 4:5]
+        near = torch.where(squared <= fifth, torch.exp(-squared / (2 * 5**2)), 0)
+        z = near / near.sum(1, keepdim=True)
+        probabilities = torch.softmax(self.trunk((lightness - 50) / 100), 1)
+        loss = -(self.rarity[squared.argmin(1)] * (z * probabilities.log()).sum(1)).mean()
+        descend(self.of_trunk, loss)
+        return {"loss": loss}
+
+
+class ResnetL2(Plain):
+    """L2 on ab at full size."""
+
+    def __init__(self, method):
+        super().__init__(method)
+        self.of_g = self.adam(self.G, betas=(0.9, 0.999))
+
+    def step(self, batch, number, rng):
+        ab = self.G(lightness_of_gray(batch["gray"]) / 50 - 1) * 110
+        loss = 0.5 * ((ab - rgb_to_lab(batch["color"])[:, 1:]) ** 2).sum(1).mean()
+        descend(self.of_g, loss)
         return {"loss": loss}
 
 
@@ -253,4 +359,14 @@ def cube_root(t: Tensor) -> Tensor:
     return torch.where(t > 0.008856, t ** (1 / 3), 7.787 * t + 16 / 116)
 
 
-PLAIN = {"gan": GAN, "cyclegan": CycleGAN, "stargan": StarGAN, "zhang_l2": ZhangL2}
+PLAIN = {
+    "zhang_l2": ZhangL2,
+    "zhang_class": ZhangClass,
+    "resnet_l2": ResnetL2,
+    "gan": GAN,
+    "gan_bottleneck": GAN,
+    "cyclegan": CycleGAN,
+    "pix2pix_lab": Pix2pixLab,
+    "nogan_lab": NoGANLab,
+    "stargan": StarGAN,
+}

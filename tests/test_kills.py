@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
-from tests.conftest import METHODS, Project, ran, undo
+from tests.conftest import METHODS, Project, ran, small, undo
 from tests.processes import members, wait_for_checkpoint
 
 # For each stage a parameter that it reads
@@ -107,7 +107,10 @@ KILLS = (signal.SIGKILL, signal.SIGTERM, signal.SIGKILL, signal.SIGINT)
 def test_killed_forty_times_at_random_moments(pipeline, stage):
     rng = random.Random(stage)
     if stage.startswith("train@"):
-        pipeline.params(**{f"models__{stage.removeprefix('train@')}__steps": 300})
+        name = stage.removeprefix("train@")
+        entry = small()["models"][name] | {"steps": 300}
+        pipeline.edit_params(lambda values: values["models"].update({name: entry}))
+        pipeline.run("python", "-m", "stages.check", "--fix")
     longest = seconds_of(pipeline, "dvc", "repro", "--single-item", "--force", stage)
     resumed = 0
     for number in range(40):

@@ -15,8 +15,7 @@ from colorize.base.errors import UserError
 from colorize.methods import losses, model, parameters
 from colorize.methods.pool import ImagePool
 from tests import plain
-from tests.conftest import METHODS, SMALL, merge
-from tests.test_params import committed
+from tests.conftest import METHODS, small
 
 # Beside the entries as committed: what else their keys can choose
 CHOICES = {
@@ -29,18 +28,24 @@ CHOICES = {
         "cyclegan",
         {"gan_loss": "relativistic", "penalty_weight": 3, "discriminator_norm": "none"},
     ),
+    "pix2pix-r3gan": (
+        "pix2pix_lab",
+        {"gan_loss": "relativistic", "penalty_weight": 0.5, "norm": "none", "upsampling": "resize"},
+    ),
+    "cyclegan-vanilla": ("cyclegan", {"gan_loss": "vanilla", "penalty_weight": 0.5}),
     "cyclegan-resize": ("cyclegan", {"norm": "none", "upsampling": "resize"}),
     "stargan-resize": ("stargan", {"norm": "group", "upsampling": "resize"}),
 }
-ALL = [pytest.param(name, {}, id=name) for name in METHODS]
+# Instance normalisation removes the biases before it: their gradient is rounding alone, of which
+# Adam makes a step where the loss is large.
+BIASES = {name: {"norm": "group"} for name in METHODS if name == "resnet_l2" or "_lab" in name}
+ALL = [pytest.param(name, BIASES.get(name, {}), id=name) for name in METHODS]
 ALL += [pytest.param(*choice, id=name) for name, choice in CHOICES.items()]
 
 
 def built(name: str, *, compiled: bool = False, **changes):
     """A small model of the committed entry `name`, and its parameters."""
-    values = committed()
-    merge(values, SMALL)
-    parameters = model.parse(values["models"][name] | changes, f"models.{name}")
+    parameters = model.parse(small()["models"][name] | changes, f"models.{name}")
     torch.manual_seed(0)
     method = model.build(parameters, 32).train()
     method.prepare_training(compiled=compiled)
@@ -69,7 +74,7 @@ def weights(network: torch.nn.Module) -> torch.Tensor:
 def test_a_step_moves_every_network_and_names_its_losses(name, changes):
     method, _ = built(name, **changes)
     before = {child: weights(network) for child, network in method.named_children()}
-    losses = step(method, number=2)  # stargan's generator moves at every second step here
+    losses = step(method, number=4)  # when all of them move
     assert all(math.isfinite(value) and value.ndim == 0 for value in losses.values())
     assert "loss" in losses
     for child, network in method.named_children():
@@ -252,9 +257,9 @@ def test_a_step_is_that_of_the_authors_written_out(name, changes, compiled):
 
 
 @pytest.mark.usefixtures("float64")
-@pytest.mark.parametrize(("name", "changes"), [c for c in ALL if c.id != "zhang_l2"])
+@pytest.mark.parametrize(("name", "changes"), [c for c in ALL if "zhang" not in c.id])
 def test_a_batch_in_parts_is_the_batch(name, changes):
-    """Not of the baseline, whose batch normalisation sees the part alone."""
+    """Not of Zhang's network, whose batch normalisation sees the part alone."""
     whole, in_parts = built(name, **changes)[0], built(name, **changes, accumulation=2)[0]
     for number in (1, 2):
         expected, losses = step(whole, number), step(in_parts, number)
@@ -462,8 +467,9 @@ def test_an_update_moves_its_own_weights_alone(name):
         return found
 
     method.update = checked
-    step(method, number=2)
-    assert sorted(seen) == sorted(method.updates)
+    for number in (1, 2, 4):
+        step(method, number)
+    assert set(seen) == set(method.updates)
 
 
 @pytest.mark.parametrize(("name", "changes"), ALL)

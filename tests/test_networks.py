@@ -3,8 +3,9 @@
 import pytest
 import torch
 from torch import nn
+from torch.nn import functional as F
 
-from colorize.networks import patchgan, resnet, stargan, zhang
+from colorize.networks import bottleneck, patchgan, resnet, stargan, unet, zhang
 from colorize.networks.layers import normalization
 
 
@@ -20,8 +21,10 @@ KINDS = set(NORMS.values())
     ("network", "published"),
     [
         (lambda: zhang.Trunk(2), 32.16),
+        (lambda: zhang.Trunk(313), 32.24),
         (lambda: resnet.Generator(depth=9), 11.378),
         (lambda: resnet.Generator(depth=6), 7.84),
+        (lambda: unet.Generator(), 54.41),
         (lambda: patchgan.Discriminator(), 2.765),
         (lambda: stargan.Generator(2), 8.42),
         (lambda: stargan.Discriminator(2, 128), 44.74),
@@ -36,12 +39,52 @@ def test_shapes():
     image = torch.zeros(2, 3, 64, 96)
     assert zhang.Trunk(2, 4, 1)(image[:, :1]).shape == (2, 2, 16, 24)
     assert resnet.Generator(4, 1)(image).shape == image.shape
+    assert resnet.Generator(4, 1, inputs=1, outputs=2)(image[:, :1]).shape == (2, 2, 64, 96)
     assert stargan.Generator(2, 4, 1)(image, torch.tensor([0, 1])).shape == image.shape
     # The 70 x 70 PatchGAN's map at its published size
     assert patchgan.Discriminator(4)(torch.zeros(1, 3, 256, 256)).shape == (1, 1, 30, 30)
     source, domain = stargan.Discriminator(2, 64, 4, 5)(torch.zeros(3, 3, 64, 64))
     assert source.shape == (3, 1, 2, 2)
     assert domain.shape == (3, 2)
+
+
+def test_a_unet_is_each_level_around_the_next():
+    """Written as the authors do: a level gives what it got beside what came back from below."""
+    torch.manual_seed(0)
+    generator = unet.Generator(1, 2, width=3, depth=6, dropout=0)
+
+    def level(x: torch.Tensor, i: int) -> torch.Tensor:
+        convolution = generator.down[i][1]
+        below = convolution(F.leaky_relu(x, 0.2))
+        if i < 5:
+            below = level(F.instance_norm(below), i + 1)
+        back = generator.up[5 - i][1](F.relu(below))
+        return torch.cat((F.instance_norm(back), x), dim=1)
+
+    image = torch.rand(2, 1, 128, 64) * 2 - 1
+    first = generator.down[0](image)
+    expected = generator.up[5][1](F.relu(level(first, 1))).tanh()
+    assert torch.allclose(generator(image), expected, atol=1e-6)
+    assert [layer[1].out_channels for layer in generator.down[1:]] == [6, 12, 24, 24, 24]
+    odd = generator(torch.rand(1, 1, 70, 33))
+    assert odd.shape == (1, 2, 70, 33)
+
+
+def test_a_unet_drops_in_three_layers_from_the_innermost_but_one_on():
+    generator = unet.Generator(depth=8, width=1)
+    dropping = [any(isinstance(m, nn.Dropout) for m in layer.modules()) for layer in generator.up]
+    assert dropping == [False, True, True, True, False, False, False, False]
+
+
+def test_a_bottleneck_makes_its_image_of_one_vector():
+    torch.manual_seed(0)
+    generator = bottleneck.Generator(64, width=4, depth=3)
+    seen = []
+    for layer in generator:
+        layer.register_forward_hook(lambda _l, _i, output: seen.append(tuple(output.shape[1:])))
+    for size in ((64, 64), (48, 100)):
+        assert generator(torch.rand(1, 3, *size)).shape == (1, 3, *size)
+    assert (32, 1, 1) in seen
 
 
 def test_stargan_sees_the_label_in_use_as_in_training():
@@ -60,6 +103,7 @@ def test_networks_are_built_as_told(norm, upsampling):
     domain = torch.tensor([0, 1])
     for network, inputs, count in (
         (resnet.Generator(16, 2, norm, upsampling), (image,), 9),
+        (unet.Generator(3, 3, 16, 3, norm, upsampling, 0), (image,), 3),
         (stargan.Generator(2, 16, 2, norm, upsampling), (image, domain), 9),
         (patchgan.Discriminator(16, 2, norm), (image,), 2),
     ):
@@ -69,7 +113,8 @@ def test_networks_are_built_as_told(norm, upsampling):
         if network.__class__ is not patchgan.Discriminator:
             assert output.shape == image.shape
             enlarging = [m for m in network.modules() if isinstance(m, nn.ConvTranspose2d)]
-            assert len(enlarging) == (2 if upsampling == "transposed" else 0)
+            layers = 3 if isinstance(network, unet.Generator) else 2
+            assert len(enlarging) == (layers if upsampling == "transposed" else 0)
         # Images may pass together: each is normalised by itself.
         alone = network(*(tensor[1:] for tensor in inputs))
         assert torch.allclose(output[1:], alone, atol=1e-5)

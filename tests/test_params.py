@@ -9,14 +9,8 @@ from ruamel.yaml import YAML
 from colorize.base.errors import UserError
 from colorize.training.runtime import choose_device
 from stages import parameters, preset
-from tests.conftest import ROOT, Project, merge
+from tests.conftest import ROOT, TEXT, Project, committed, merge
 from tests.zips import catalog, dataset, encoded, image
-
-TEXT = (ROOT / "params.yaml").read_text(encoding="utf-8")
-
-
-def committed() -> dict:
-    return YAML(typ="safe").load(TEXT)
 
 
 def check(values: dict) -> None:
@@ -135,7 +129,7 @@ MISTAKES = {
     ),
     "layers for this size": (
         {"data": {"image_size": 96}},
-        r"^models\.stargan\.discriminator_layers: 6 layers need",
+        r"^models\.stargan\.discriminator_layers: 6 halvings need",
     ),
     "patches for this size": (
         {"models": {"gan": {"discriminator_layers": 5}}, "data": {"image_size": 64}},
@@ -310,4 +304,4 @@ def test_a_device_that_is_not_there_is_named():
 def test_the_name_of_a_model_is_an_entry_and_no_path(repository):
     for stage in ("train", "evaluate"):
         said = repository.stage(stage, "../models/gan", expect=2).stderr
-        assert "error: models: no entry '../models/gan' (there are zhang_l2, gan, " in said
+        assert "error: models: no entry '../models/gan' (there are zhang_l2, zhang_class, " in said

@@ -11,8 +11,7 @@ from ruamel.yaml import YAML
 from colorize.methods.model import SHARED
 from stages import dependencies
 from stages.dependencies import INERT
-from tests.conftest import ROOT, checkout
-from tests.test_params import committed
+from tests.conftest import ROOT, checkout, committed
 
 DVC = YAML(typ="safe").load(ROOT / "dvc.yaml")
 STAGES = DVC["stages"]
@@ -41,9 +40,7 @@ def test_a_model_depends_on_its_own_method_and_network_alone(stage, name):
     assert imported <= listed
     # DVC can leave nothing out of a list for one model: what others share stands there for all.
     shared = {f"colorize/networks/{name}.py" for name in ("layers", "patchgan")}
-    shared |= {
-        f"colorize/methods/{name}.py" for name in ("adversarial", "losses", "pool", "translation")
-    }
+    shared |= {f"colorize/methods/{name}.py" for name in SHARED} | {"colorize/bins.py"}
     code = {d for d in listed if d.startswith(("colorize/", "stages/"))}
     assert code - imported <= shared
     methods = {path.stem for path in (ROOT / "colorize/methods").glob("*.py")} - {*SHARED}

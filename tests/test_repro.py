@@ -8,8 +8,7 @@ import pytest
 
 from colorize.evaluation.baselines import TRIVIAL
 from tests import zips
-from tests.conftest import METHODS as MODELS
-from tests.conftest import STAGES, ran, undo
+from tests.conftest import PIPELINE, STAGES, ran, undo
 
 
 def test_a_second_repro_runs_nothing(pipeline):
@@ -21,9 +20,9 @@ def test_a_second_repro_runs_nothing(pipeline):
 
 def test_what_the_pipeline_leaves(pipeline):
     summary = json.loads(pipeline.path("metrics/summary.json").read_text())
-    assert set(summary) == {*MODELS, "zhang_l2_scaled", *TRIVIAL}
+    assert set(summary) == {*PIPELINE, "zhang_l2_scaled", *TRIVIAL}
     assert summary["gray_copy"]["projection"] == 0
-    for name in (*MODELS, *TRIVIAL):
+    for name in (*PIPELINE, *TRIVIAL):
         result = json.loads(pipeline.path(f"metrics/{name}.json").read_text())
         assert {"val", "test", "by_dataset", "diagnostics", "images"} <= set(result)
         assert result["images"] == 27
@@ -130,7 +129,7 @@ def test_what_changes_no_result_reruns_nothing(pipeline):
     [
         ("colorize/report/grids.py", ["report"]),
         ("colorize/report/page.html.jinja", ["report"]),
-        ("colorize/networks/resnet.py", ["gan", "cyclegan"]),
+        ("colorize/networks/resnet.py", ["gan"]),
         ("colorize/evaluation/colors.py", ["evaluate", "report"]),
         ("colorize/data/sheet.py", ["download", "union", "grayscale", "report"]),
     ],
@@ -149,7 +148,7 @@ def test_an_edit_reruns_what_it_may_change(pipeline, edited, reruns):
 @pytest.mark.parametrize(
     ("parameter", "value", "reruns"),
     [
-        ("evaluate__grid", 3, [f"evaluate@{name}" for name in MODELS]),
+        ("evaluate__grid", 3, [f"evaluate@{name}" for name in PIPELINE]),
         ("models__gan__unpaired", "shared", ["train@gan"]),
         ("data__gray", "rec601", ["grayscale"]),
     ],

@@ -7,17 +7,19 @@ from pathlib import Path
 
 import pytest
 
+from colorize.methods.model import method_names
 from tests.conftest import ROOT
 
 # What each room may import besides itself and `base`, as colorize/__init__.py draws it
 MAY_IMPORT = {
     "base": set(),
     "color": set(),
+    "bins": set(),
     "data": {"color"},
     "networks": {"color"},
-    "methods": {"networks", "color"},
+    "methods": {"networks", "color", "bins"},
     "training": {"data", "methods", "color"},
-    "evaluation": {"data", "methods", "color"},
+    "evaluation": {"data", "methods", "color", "bins"},
     "report": {"data", "evaluation", "color"},
 }
 
@@ -70,3 +72,7 @@ def test_no_stage_imports_the_compiler_before_it_trains():
 def test_files_are_short():
     lengths = {path: len(path.read_text(encoding="utf-8").splitlines()) for path in FILES}
     assert {path: length for path, length in lengths.items() if length > 250} == {}
+    methods = {f"colorize/methods/{name}.py" for name in method_names()}
+    of_methods = {path: n for path, n in lengths.items() if str(path.relative_to(ROOT)) in methods}
+    assert len(of_methods) == len(methods)
+    assert max(of_methods.values()) <= 150

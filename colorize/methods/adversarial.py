@@ -2,13 +2,16 @@
 
 x is a real image and G a generated one, D a map of scores:
 
+    vanilla       L_G = E[f(-D(G))],               L_D = 1/2 (E[f(-D(x))] + E[f(D(G))])
     lsgan         L_G = E[(D(G) - 1)^2],           L_D = 1/2 (E[(D(x) - 1)^2] + E[D(G)^2])
     hinge         L_G = -E[D(G)],                  L_D = E[max(0, 1 - D(x))] + E[max(0, 1 + D(G))]
-    relativistic  L_G = E[f(D(x) - D(G))],         L_D = E[f(D(G) - D(x))],  f(t) = log(1 + e^t)
+    relativistic  L_G = E[f(D(x) - D(G))],         L_D = E[f(D(G) - D(x))]
 
+    f(t) = log(1 + e^t) = -log sigmoid(-t)
     penalty_weight / 2 (R1 + R2) joins any L_D, R1 = E[||grad D(x)||^2], R2 = E[||grad D(G)||^2]
 
-Least squares by Mao et al. 2017, halved as CycleGAN slows its discriminators down; hinge by Lim and
+Vanilla, Goodfellow et al. 2014, does not saturate in L_G, and is halved in L_D as in pix2pix; least
+squares by Mao et al. 2017, halved as CycleGAN slows its discriminators down; hinge by Lim and
 Ye 2017; relativistic pairing by Jolicoeur-Martineau 2018, with R1 and R2 as in R3GAN (Huang et al.
 2024), which converges with the penalties and does not without them.
 """
@@ -19,7 +22,14 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from colorize.methods.losses import hinge, least_squares, mean, relativistic, squared_slope
+from colorize.methods.losses import (
+    hinge,
+    least_squares,
+    logistic,
+    mean,
+    relativistic,
+    squared_slope,
+)
 from colorize.methods.parameters import Count, ModelParameters, Weight
 from colorize.networks import patchgan
 from colorize.networks.layers import Norm
@@ -28,7 +38,7 @@ from colorize.networks.layers import Norm
 class Parameters(ModelParameters):
     """Keys of methods whose discriminator is a PatchGAN."""
 
-    gan_loss: Literal["lsgan", "hinge", "relativistic"]
+    gan_loss: Literal["vanilla", "lsgan", "hinge", "relativistic"]
     penalty_weight: Weight
     discriminator_width: Count
     discriminator_layers: Annotated[int, Field(ge=1, le=5)]
@@ -58,13 +68,17 @@ def generator_loss(p: Parameters, critic: nn.Module, real: Tensor, fake: Tensor)
         with torch.no_grad():
             of_real = critic(real)
         return relativistic(of_fake, of_real)
+    if p.gan_loss == "vanilla":
+        return logistic(of_fake)
     return least_squares(of_fake, 1) if p.gan_loss == "lsgan" else -mean(of_fake)
 
 
 def discriminator_loss(p: Parameters, critic: nn.Module, real: Tensor, fake: Tensor) -> Tensor:
     """L_D; images (n, 3, H, W)."""
     of_real, of_fake = critic(torch.cat((real, fake))).chunk(2)
-    if p.gan_loss == "lsgan":
+    if p.gan_loss == "vanilla":
+        loss = 0.5 * (logistic(of_real) + logistic(-of_fake))
+    elif p.gan_loss == "lsgan":
         loss = 0.5 * (least_squares(of_real, 1) + least_squares(of_fake, 0))
     elif p.gan_loss == "hinge":
         loss = hinge(of_real) + hinge(-of_fake)

@@ -14,6 +14,7 @@ from colorize.methods.parameters import ModelParameters
 from colorize.methods.pool import ImagePool
 
 Domain = Literal["gray", "color"]
+Supervision = Literal["paired", "unpaired", "paired in effect"]
 
 Losses = dict[str, Tensor]  # by their names in the paper
 
@@ -40,7 +41,7 @@ class Method(nn.Module):
     colorize/training/ owns steps, data, checkpoints and logs.
     """
 
-    supervision: ClassVar[Literal["paired", "unpaired"]]
+    supervision: ClassVar[Supervision]  # may it see a photograph's gray and its true colours?
     output: ClassVar[Literal["rgb", "ab"]]  # what its network predicts
     draws: ClassVar[Literal["pairs", "unpaired", "domains"]]  # as colorize/training/draws.py does
     targets: ClassVar[tuple[Domain, ...]]  # what it can translate to
@@ -68,6 +69,9 @@ class Method(nn.Module):
     def translate(self, image: Tensor, target: Domain) -> Tensor:
         """(n, 3, H, W) sRGB in [0, 1] of another domain to `target`, one of `targets`, likewise."""
         raise NotImplementedError
+
+    def learn_of(self, statistics: dict) -> None:
+        """Take what it needs of the training photographs' colours (data/union/statistics.json)."""
 
     # The same for all: colouring
 

@@ -34,9 +34,26 @@ def cross_entropy(logits: Tensor, domain: Tensor) -> Tensor:
 
 
 @in_full_precision
+def soft_cross_entropy(logits: Tensor, share: Tensor, which: Tensor, weight: Tensor) -> Tensor:
+    """-v sum_q Z_q log Zhat_q of a pixel, the mean over pixels.
+
+    logits (n, Q, H, W); Z by those of its Q classes that are not 0, (n, k, H, W): `share` of which;
+    weight: v, (n, H, W).
+    """
+    log_probability = logits.log_softmax(1).gather(1, which)
+    return -(weight * (share * log_probability).sum(1)).mean()
+
+
+@in_full_precision
 def least_squares(scores: Tensor, wanted: float) -> Tensor:
     """E[(D(x) - wanted)^2]."""
     return functional.mse_loss(scores, torch.full_like(scores, wanted))
+
+
+@in_full_precision
+def logistic(scores: Tensor) -> Tensor:
+    """E[log(1 + exp(-D(x)))], which is E[-log sigmoid(D(x))]."""
+    return functional.softplus(-scores).mean()
 
 
 @in_full_precision

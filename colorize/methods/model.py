@@ -23,7 +23,8 @@ UNLOADABLE = (LookupError, TypeError, ValueError, ArithmeticError, MemoryError, 
 UNLOADABLE += (safetensors.SafetensorError,)
 
 # The other files beside this one
-SHARED = ("__init__", "adversarial", "base", "losses", "model", "parameters", "pool", "translation")
+SHARED = ("__init__", "adversarial", "base", "lab", "losses", "model", "one_sided", "parameters")
+SHARED += ("pool", "translation")
 
 
 def method_names() -> list[str]:

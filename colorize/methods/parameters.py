@@ -65,6 +65,15 @@ class ModelParameters(Parameters):
             )
 
 
+def check_halvings(key: str, count: int, image_size: int) -> None:
+    """Raise ValueError where an image cannot be halved so many times."""
+    if image_size % 2**count:
+        raise ValueError(
+            f"{key}: {count} halvings need a multiple of {2**count} pixels, "
+            f"data.image_size is {image_size}"
+        )
+
+
 class UnpairedParameters(ModelParameters):
     """Keys of methods that learn from gray and colour photographs that do not belong together."""
 

@@ -45,11 +45,7 @@ class Parameters(parameters.UnpairedParameters, translation.Parameters):
                 f"steps: {self.steps} steps end before the generator moves, every "
                 f"n_critic = {self.n_critic} steps"
             )
-        if image_size % 2**self.discriminator_layers:
-            raise ValueError(
-                f"discriminator_layers: {self.discriminator_layers} layers need a multiple of "
-                f"{2**self.discriminator_layers} pixels, data.image_size is {image_size}"
-            )
+        parameters.check_halvings("discriminator_layers", self.discriminator_layers, image_size)
 
 
 class Method(base.Method):

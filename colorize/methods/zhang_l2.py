@@ -12,12 +12,10 @@ from pydantic import Field
 from torch import Tensor
 
 from colorize import color
-from colorize.methods import base, parameters
+from colorize.methods import lab, parameters
 from colorize.methods.base import Computed, Losses
 from colorize.methods.losses import half_squared_distance
 from colorize.networks import zhang
-
-AB_SCALE = 110  # the network predicts ab / 110, about [-1, 1]
 
 
 class Parameters(parameters.ModelParameters):
@@ -26,11 +24,9 @@ class Parameters(parameters.ModelParameters):
     weight_decay: Annotated[float, Field(ge=0, lt=1)]
 
 
-class Method(base.Method):
+class Method(lab.Method):
     supervision = "paired"
-    output = "ab"
     draws = "pairs"
-    targets = ("color",)
     generators = ("trunk",)
 
     def __init__(self, p: Parameters, image_size: int):
@@ -44,10 +40,6 @@ class Method(base.Method):
         ab = color.rgb_to_lab(batch["color"])[:, 1:]
         return self.update("trunk", color.lightness_of(batch["gray"]), color.quarter(ab))[0]
 
-    def translate(self, image: Tensor, target: base.Domain) -> Tensor:
-        gray = image[:, :1]  # all three are alike
-        return color.join(color.lightness_of(gray), self.predict_ab(gray))
-
     def predict_ab(self, gray: Tensor) -> Tensor:
         return color.enlarge(self._quarter(color.lightness_of(gray)))
 
@@ -58,4 +50,4 @@ class Method(base.Method):
 
     def _quarter(self, lightness: Tensor) -> Tensor:
         """L (n, 1, H, W) to ab (n, 2, H/4, W/4)."""
-        return color.widened(self.trunk((lightness - 50) / 100)) * AB_SCALE
+        return color.widened(self.trunk((lightness - 50) / 100)) * lab.AB_SCALE

@@ -9,7 +9,7 @@ from colorize.networks.layers import Norm, Upsampling, normal, normalization
 
 
 class Generator(nn.Sequential):
-    """(n, 3, H, W) to (n, 3, H, W), both in [-1, 1]; H and W are multiples of 4.
+    """(n, inputs, H, W) to (n, outputs, H, W), both in [-1, 1]; H and W are multiples of 4.
 
     width: channels after the first convolution, 64 as published.
     depth: residual blocks, 6 at 128 px and 9 at 256 px as published.
@@ -24,18 +24,21 @@ class Generator(nn.Sequential):
         depth: int = 9,
         norm: Norm = "instance",
         upsampling: Upsampling = "transposed",
+        *,
+        inputs: int = 3,
+        outputs: int = 3,
     ):
         w = width
         super().__init__(
             nn.ReflectionPad2d(3),
-            *_convolution(3, w, norm, kernel=7),
+            *_convolution(inputs, w, norm, kernel=7),
             *_convolution(w, 2 * w, norm, kernel=3, stride=2, padding=1),
             *_convolution(2 * w, 4 * w, norm, kernel=3, stride=2, padding=1),
             *(_Residual(4 * w, norm) for _ in range(depth)),
             *_upsampling(4 * w, 2 * w, norm, upsampling),
             *_upsampling(2 * w, w, norm, upsampling),
             nn.ReflectionPad2d(3),
-            nn.Conv2d(w, 3, 7),
+            nn.Conv2d(w, outputs, 7),
             nn.Tanh(),
         )
         self.apply(normal)

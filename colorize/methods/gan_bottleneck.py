@@ -1,0 +1,28 @@
+"""The naive GAN in its pure form: all that it knows of the photograph is one vector.
+
+Losses are those of gan.py. No path leads from a place in the photograph to the same place in the
+picture, so nothing but D's scores could make the picture follow the photograph, and they do not ask
+for it: a plain GAN "ignores its input", as the paper says.
+"""
+
+from typing import Literal
+
+from colorize.methods import adversarial, one_sided, parameters
+from colorize.networks import bottleneck
+from colorize.networks.layers import Norm
+
+
+class Parameters(parameters.UnpairedParameters, adversarial.Parameters):
+    method: Literal["gan_bottleneck"]
+    network: Literal["bottleneck"]
+    norm: Norm
+
+    def check(self, image_size: int) -> None:
+        super().check(image_size)
+        parameters.check_halvings("depth", self.depth, image_size)
+
+
+class Method(one_sided.Plain):
+    def __init__(self, p: Parameters, image_size: int):
+        generator = bottleneck.Generator(image_size, p.width, p.depth, p.norm)
+        super().__init__(p, image_size, generator)

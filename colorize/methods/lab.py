@@ -1,0 +1,38 @@
+"""What methods share that predict chroma alone, and so keep the photograph's own lightness.
+
+Networks see lightness as L / 50 - 1 and give a and b in units of 110: all about [-1, 1], as in
+pix2pix's colorization (Isola et al. 2017).
+"""
+
+import torch
+from torch import Tensor
+
+from colorize import color
+from colorize.methods import base
+
+AB_SCALE = 110
+
+
+class Method(base.Method):
+    """Its networks give ab; `predict_ab` is to be written."""
+
+    output = "ab"
+    targets = ("color",)
+
+    def translate(self, image: Tensor, target: base.Domain) -> Tensor:
+        gray = image[:, :1]  # all three are alike
+        return color.join(color.lightness_of(gray), self.predict_ab(gray))
+
+    def predict_ab(self, gray: Tensor) -> Tensor:
+        raise NotImplementedError
+
+
+def seen(gray: Tensor) -> Tensor:
+    """Gray (n, 1, H, W), bytes or in [0, 1], to lightness in [-1, 1]."""
+    return color.lightness_of(gray) / 50 - 1
+
+
+def scaled(rgb: Tensor) -> Tensor:
+    """sRGB (n, 3, H, W), bytes or in [0, 1], to Lab with all channels about [-1, 1]."""
+    lightness, ab = color.rgb_to_lab(rgb).split((1, 2), dim=1)
+    return torch.cat((lightness / 50 - 1, ab / AB_SCALE), dim=1)

@@ -1,0 +1,79 @@
+"""What methods share that have one generator, one discriminator, and nothing that leads back.
+
+The generator moves first, then the discriminator, which is shown generated images of now and of
+before (see colorize/methods/pool.py).
+"""
+
+import torch
+from torch import Tensor, nn
+
+from colorize import color
+from colorize.methods import adversarial, base, lab, translation
+from colorize.methods.base import Computed, Losses
+from colorize.methods.pool import ImagePool
+
+
+class Method(base.Method):
+    """G makes images and D judges them; what minimises G's loss is each method's own."""
+
+    generators = ("G",)
+
+    def __init__(self, p: adversarial.Parameters, image_size: int, generator: nn.Module):
+        super().__init__(p, image_size)
+        self.G = generator
+        self.D = adversarial.discriminator(p)
+        self.add_update("generator", self._generator_loss, "G")
+        self.add_update("discriminator", self._discriminator_loss, "D")
+        self.pools["color"] = ImagePool(p.pool)
+
+    def step(self, batch: dict[str, Tensor], number: int, rng: torch.Generator) -> Losses:
+        x, real = self.seen(batch)
+        losses, (fake,) = self.update("generator", x, real)
+        shown = self.pools["color"].exchange(fake, rng)
+        return losses | self.update("discriminator", real, shown)[0]
+
+    def seen(self, batch: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
+        """What G is given, and real images (n, 3, H, W) as D sees them."""
+        raise NotImplementedError
+
+    def _generator_loss(self, x: Tensor, real: Tensor) -> Computed:
+        """Its outputs: the generated images (n, 3, H, W) as D sees them."""
+        raise NotImplementedError
+
+    def _discriminator_loss(self, real: Tensor, shown: Tensor) -> Computed:
+        loss = adversarial.discriminator_loss(self.p, self.D, real, shown)
+        return loss, {"discriminator": loss}, ()
+
+
+class Plain(Method):
+    """From gray to RGB, and nothing but D's scores to learn from."""
+
+    supervision = "unpaired"
+    output = "rgb"
+    draws = "unpaired"
+    targets = ("color",)
+
+    def seen(self, batch: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
+        return translation.signed(batch["gray"]), translation.signed(batch["color"])
+
+    def translate(self, image: Tensor, target: base.Domain) -> Tensor:
+        return translation.translated(self.G, image)
+
+    def _generator_loss(self, x: Tensor, real: Tensor) -> Computed:
+        fake = self.G(x)
+        loss = adversarial.generator_loss(self.p, self.D, real, fake)
+        return loss, {"loss": loss}, (fake,)
+
+
+class Lab(Method, lab.Method):
+    """G gives the ab of a lightness; D sees both, L and ab."""
+
+    def seen(self, batch: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
+        return lab.seen(batch["gray"]), lab.scaled(batch["color"])
+
+    def colored(self, lightness: Tensor) -> Tensor:
+        """(n, 1, H, W) to the generated image (n, 3, H, W), both as the networks see them."""
+        return torch.cat((lightness, color.widened(self.G(lightness))), dim=1)
+
+    def predict_ab(self, gray: Tensor) -> Tensor:
+        return color.widened(self.G(lab.seen(gray))) * lab.AB_SCALE

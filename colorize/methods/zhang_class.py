@@ -1,0 +1,80 @@
+"""Zhang's network as published: classes instead of a mean, and rare colours weighted up.
+
+Zhang, Isola and Efros 2016, "Colorful Image Colorization", equations 2 to 5. A pixel's colour is
+spread over its 5 nearest of 313 bins, Z; the network gives probabilities of the bins, Zhat, at a
+quarter of the size; v weighs a pixel by how rare its nearest bin is in the training photographs:
+
+    L = E[-v(Z) sum_q Z_q log Zhat_q],   v proportional to 1 / ((1 - lambda) p + lambda / 313)
+
+Where several colours are plausible the L2 loss is least at their mean, which is gray. Classes keep
+them apart, and their annealed mean, of Zhat^(1/T) instead of Zhat, is close to the likeliest.
+"""
+
+from typing import Annotated, Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from colorize import bins, color
+from colorize.methods import lab, parameters
+from colorize.methods.base import Computed, Losses
+from colorize.methods.losses import soft_cross_entropy
+from colorize.networks import zhang
+
+NEIGHBOURS = 5  # bins that share a colour, as published
+SIGMA = 5  # units of ab: of the Gaussian by which they share it, as published
+
+
+class Parameters(parameters.ModelParameters):
+    method: Literal["zhang_class"]
+    network: Literal["zhang"]
+    weight_decay: Annotated[float, Field(ge=0, lt=1)]
+    uniform_share: Annotated[float, Field(ge=0, le=1)]
+    temperature: Annotated[float, Field(gt=0, le=1)]
+
+
+class Method(lab.Method):
+    supervision = "paired"
+    draws = "pairs"
+    generators = ("trunk",)
+
+    def __init__(self, p: Parameters, image_size: int):
+        super().__init__(p, image_size)
+        self.trunk = zhang.Trunk(len(bins.CENTRES), p.width, p.depth)
+        self.add_update(
+            "trunk", self._loss, "trunk", betas=(0.9, 0.99), weight_decay=p.weight_decay
+        )
+        self.register_buffer("rarity", torch.ones(len(bins.CENTRES)), persistent=False)
+
+    def learn_of(self, statistics: dict) -> None:
+        share = bins.prior(torch.tensor(statistics["ab_histogram"]["share"], dtype=torch.float64))
+        self.rarity.copy_(bins.rebalanced(share, self.p.uniform_share))
+
+    def step(self, batch: dict[str, Tensor], number: int, rng: torch.Generator) -> Losses:
+        ab = color.quarter(color.rgb_to_lab(batch["color"])[:, 1:])
+        share, which = encoded(ab)
+        return self.update("trunk", color.lightness_of(batch["gray"]), share, which)[0]
+
+    def predict_ab(self, gray: Tensor) -> Tensor:
+        logits = color.widened(self._logits(color.lightness_of(gray)))
+        annealed = (logits / self.p.temperature).softmax(1)
+        return color.enlarge(torch.einsum("nqhw,qc->nchw", annealed, bins.centres(annealed)))
+
+    def _loss(self, lightness: Tensor, share: Tensor, which: Tensor) -> Computed:
+        weight = self.rarity[which[:, 0]]
+        loss = soft_cross_entropy(self._logits(lightness), share, which, weight)
+        return loss, {"loss": loss}, ()
+
+    def _logits(self, lightness: Tensor) -> Tensor:
+        """L (n, 1, H, W) to (n, 313, H/4, W/4)."""
+        return self.trunk((lightness - 50) / 100)
+
+
+def encoded(ab: Tensor) -> tuple[Tensor, Tensor]:
+    """Of ab (n, 2, h, w) the shares of the nearest bins and which they are: both (n, 5, h, w)."""
+    pixels = ab.movedim(1, -1)  # (n, h, w, 2)
+    distance, which = bins.nearest(pixels.flatten(0, 2), NEIGHBOURS)
+    share = (-distance.square() / (2 * SIGMA**2)).softmax(1)
+    size = pixels.shape[:3]
+    return share.unflatten(0, size).movedim(-1, 1), which.unflatten(0, size).movedim(-1, 1)
