@@ -161,6 +161,16 @@ class Pix2pixLab(LabGAN):
         return self.p.l1_weight * losses["l1"]
 
 
+class CycleGANLab(LabGAN):
+    """The colour cycle: from colour to its L and to colour again."""
+
+    def content(self, losses, ab, real):
+        if self.p.cycle_weight == 0:
+            return 0
+        losses["cycle_color"] = (self.G(real[:, :1]) - real[:, 1:]).abs().mean()
+        return self.p.cycle_weight * losses["cycle_color"]
+
+
 class NoGANLab(LabGAN):
     """Of 4 steps as the tests have it: one or two of G alone, one of D alone, and the game."""
 
@@ -367,6 +377,7 @@ PLAIN = {
     "gan_bottleneck": GAN,
     "cyclegan": CycleGAN,
     "pix2pix_lab": Pix2pixLab,
+    "cyclegan_lab": CycleGANLab,
     "nogan_lab": NoGANLab,
     "stargan": StarGAN,
 }
