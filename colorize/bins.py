@@ -61,7 +61,7 @@ def _table(device: torch.device) -> Tensor:
     return table.to(device)
 
 
-def prior(ab_histogram: Tensor, sigma: float = 5) -> Tensor:
+def prior(ab_histogram: list[list[float]], sigma: float = 5) -> Tensor:
     """Share of each bin's colour in photographs, (313,), smoothed by a Gaussian in the ab plane.
 
     ab_histogram: shares of the squares of 10 x 10 around (a, b), both multiples of 10 from
@@ -70,7 +70,7 @@ def prior(ab_histogram: Tensor, sigma: float = 5) -> Tensor:
     size = len(ab_histogram) // 2
     bins = torch.tensor(CENTRES, dtype=torch.float64)
     index = (bins / STEP).long() + size
-    counted = torch.as_tensor(ab_histogram, dtype=torch.float64)[index[:, 0], index[:, 1]]
+    counted = torch.tensor(ab_histogram, dtype=torch.float64)[index[:, 0], index[:, 1]]
     weights = torch.exp(-torch.cdist(bins, bins).square() / (2 * sigma**2))
     smoothed = (weights / weights.sum(0)) @ counted  # what leaves one bin arrives in others
     return smoothed / smoothed.sum()

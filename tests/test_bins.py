@@ -65,13 +65,13 @@ def test_a_colour_is_shared_by_its_five_nearest_bins():
         assert share[0, :, i, 0].numpy() == pytest.approx(weights / weights.sum(), abs=1e-12)
 
 
-def histogram(**counts: float) -> torch.Tensor:
+def histogram(**counts: float) -> list[list[float]]:
     """Shares of the ab plane, by bins written as a_b."""
     share = torch.zeros(23, 23, dtype=torch.float64)
     for place, count in counts.items():
         a, b = (int(number.replace("m", "-")) for number in place.lstrip("_").split("_"))
         share[a // 10 + 11, b // 10 + 11] = count
-    return share
+    return share.tolist()
 
 
 def test_the_prior_is_the_histogram_smoothed():

@@ -467,9 +467,9 @@ def test_an_update_moves_its_own_weights_alone(name):
         return found
 
     method.update = checked
-    for number in (1, 2, 4):
+    for number in (1, 2, 3) if name == "nogan_lab" else (2,):  # which has phases
         step(method, number)
-    assert set(seen) == set(method.updates)
+    assert sorted(seen) == sorted(method.updates)
 
 
 @pytest.mark.parametrize(("name", "changes"), ALL)

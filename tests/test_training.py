@@ -20,8 +20,7 @@ from tests import zips
 from tests.conftest import METHODS, Project, committed
 from tests.processes import wait_for_checkpoint
 
-# When, who is killed, before which call of which function, and how many of 8 steps are saved then;
-# of what a method keeps only those from the first saved step on can lose anything.
+# When, who is killed, before which call of which function, and how many of 8 steps are saved then
 MOMENTS = (
     ("while it imports", "trainer", "stages.common.read_params", 1, 0),
     ("while it imports", "dvc", "stages.common.read_params", 1, 0),
@@ -36,9 +35,14 @@ MOMENTS = (
 )
 
 
+# The paper's methods; of the others, whether what they keep from step to step comes back.
+EVERY_MOMENT = ("zhang_l2", "gan", "cyclegan", "stargan")
+WHEN_SAVED = MOMENTS[4:5]
+
+
 @pytest.mark.parametrize(
     ("name", "moments"),
-    [("cyclegan", MOMENTS), *((name, MOMENTS[4:7:2]) for name in METHODS if name != "cyclegan")],
+    [(name, MOMENTS if name in EVERY_MOMENT else WHEN_SAVED) for name in METHODS],
 )
 def test_killed_and_resumed_it_ends_with_the_bytes_of_an_undisturbed_run(
     project, tmp_path, name, moments
@@ -405,11 +409,11 @@ def test_a_comment_costs_no_training_where_no_result_depends_on_it(project):
     assert "resuming after step 6 of 8" in project.stage("train", "gan").stderr
 
 
-# Not cyclegan_lab_paired, whose pairs are photographs that it sees in colour alone.
+# With cyclegan_lab_paired, whose pairs are photographs that it sees in colour alone
 UNPAIRED = [name for name, entry in committed()["models"].items() if "unpaired" in entry]
 
 
-@pytest.mark.parametrize("name", [*UNPAIRED, "pix2pix_lab"])
+@pytest.mark.parametrize("name", [*UNPAIRED, "zhang_l2", "pix2pix_lab"])
 def test_unpaired_training_knows_no_true_colour_of_its_gray_inputs(project, name):
     """Other colours for all that it sees in gray change nothing, to the byte."""
     project.stage("train", name)

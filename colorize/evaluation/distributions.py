@@ -14,9 +14,9 @@ THRESHOLDS = 151  # distances 0 to 150, in units of ab
 
 def histogram(which: Tensor) -> Tensor:
     """Pixels of each image in each of the 313 bins: (n, H, W) numbers of bins to (n, 313)."""
+    which = which.flatten(1)
     counts = torch.zeros(len(which), len(bins.CENTRES), dtype=torch.float64)
-    one = torch.ones((), dtype=torch.float64)
-    return counts.scatter_add_(1, which.flatten(1), one.expand(which.flatten(1).shape))
+    return counts.scatter_add_(1, which, torch.ones((), dtype=torch.float64).expand(which.shape))
 
 
 def within(ab: Tensor, truth: Tensor) -> Tensor:

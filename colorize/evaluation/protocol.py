@@ -6,7 +6,6 @@ from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-import torch
 from pydantic import Field
 from torch import Tensor
 
@@ -52,7 +51,7 @@ class Photographs:
     ):
         self.union, self.gray, self.image_size = union, gray, image_size
         self.index = Index.read(union)
-        share = bins.prior(torch.tensor(statistics["ab_histogram"]["share"], dtype=torch.float64))
+        share = bins.prior(statistics["ab_histogram"]["share"])
         self.rarity = bins.rebalanced(share, UNIFORM)
         self.val = self.index.split("val", "photograph")[:validation_max]
 

@@ -14,33 +14,25 @@ from typing import Literal
 
 from torch import Tensor
 
-from colorize.methods import adversarial, one_sided, parameters, translation
-from colorize.methods.base import Computed, Supervision
+from colorize.methods import lab_gan, parameters
+from colorize.methods.base import Losses, Supervision
 from colorize.methods.losses import l1
-from colorize.networks import unet
 
 
-class Parameters(parameters.UnpairedParameters, translation.UNetParameters, adversarial.Parameters):
+class Parameters(parameters.UnpairedParameters, lab_gan.Parameters):
     method: Literal["cyclegan_lab"]
     cycle_weight: parameters.Weight
 
 
-class Method(one_sided.Lab):
+class Method(lab_gan.Method):
     draws = "unpaired"
-
-    def __init__(self, p: Parameters, image_size: int):
-        generator = unet.Generator(1, 2, p.width, p.depth, p.norm, p.upsampling, p.dropout)
-        super().__init__(p, image_size, generator)
 
     @property
     def supervision(self) -> Supervision:
         return "paired in effect" if self.p.cycle_weight > 0 else "unpaired"
 
-    def _generator_loss(self, x: Tensor, real: Tensor) -> Computed:
-        fake = self.colored(x)
-        loss = adversarial.generator_loss(self.p, self.D, real, fake)
-        losses = {"adversarial": loss}
-        if self.p.cycle_weight > 0:
-            losses["cycle_color"] = l1(self.colored(real[:, :1])[:, 1:], real[:, 1:])
-            loss = loss + self.p.cycle_weight * losses["cycle_color"]
-        return loss, {"loss": loss} | losses, (fake,)
+    def content(self, fake: Tensor, real: Tensor) -> tuple[Tensor | float, Losses]:
+        if self.p.cycle_weight == 0:
+            return 0.0, {}
+        cycle = l1(self.colored(real[:, :1])[:, 1:], real[:, 1:])
+        return self.p.cycle_weight * cycle, {"cycle_color": cycle}

@@ -23,8 +23,8 @@ UNLOADABLE = (LookupError, TypeError, ValueError, ArithmeticError, MemoryError, 
 UNLOADABLE += (safetensors.SafetensorError,)
 
 # The other files beside this one
-SHARED = ("__init__", "adversarial", "base", "lab", "losses", "model", "one_sided", "parameters")
-SHARED += ("pool", "translation")
+SHARED = ("__init__", "adversarial", "base", "lab", "lab_gan", "losses", "model", "one_sided")
+SHARED += ("parameters", "pool", "translation", "zhang_trunk")
 
 
 def method_names() -> list[str]:

@@ -19,15 +19,14 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from colorize.methods import adversarial, one_sided, parameters, translation
+from colorize.methods import lab_gan, parameters
 from colorize.methods.base import Computed, Losses
 from colorize.methods.losses import half_squared_distance
-from colorize.networks import unet
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
-class Parameters(translation.UNetParameters, adversarial.Parameters):
+class Parameters(lab_gan.Parameters):
     method: Literal["nogan_lab"]
     l2_share: Share
     critic_share: Share
@@ -41,13 +40,12 @@ class Parameters(translation.UNetParameters, adversarial.Parameters):
             )
 
 
-class Method(one_sided.Lab):
+class Method(lab_gan.Method):
     supervision = "paired"
     draws = "pairs"
 
     def __init__(self, p: Parameters, image_size: int):
-        generator = unet.Generator(1, 2, p.width, p.depth, p.norm, p.upsampling, p.dropout)
-        super().__init__(p, image_size, generator)
+        super().__init__(p, image_size)
         # Adam starts anew with the game, whose gradients are others.
         self.add_update("l2", self._l2_loss, "G", betas=(0.9, 0.999))
         self.add_update("critic", self._critic_loss, "D")
@@ -68,11 +66,6 @@ class Method(one_sided.Lab):
             fake = self.colored(x)
         return self._discriminator_loss(real, fake)
 
-    def _generator_loss(self, x: Tensor, real: Tensor) -> Computed:
-        fake = self.colored(x)
-        losses = {
-            "adversarial": adversarial.generator_loss(self.p, self.D, real, fake),
-            "l2": half_squared_distance(fake[:, 1:], real[:, 1:]),
-        }
-        loss = losses["adversarial"] + self.p.l2_weight * losses["l2"]
-        return loss, {"loss": loss} | losses, (fake,)
+    def content(self, fake: Tensor, real: Tensor) -> tuple[Tensor, Losses]:
+        distance = half_squared_distance(fake[:, 1:], real[:, 1:])
+        return self.p.l2_weight * distance, {"l2": distance}

@@ -7,8 +7,7 @@ before (see colorize/methods/pool.py).
 import torch
 from torch import Tensor, nn
 
-from colorize import color
-from colorize.methods import adversarial, base, lab, translation
+from colorize.methods import adversarial, base, translation
 from colorize.methods.base import Computed, Losses
 from colorize.methods.pool import ImagePool
 
@@ -63,17 +62,3 @@ class Plain(Method):
         fake = self.G(x)
         loss = adversarial.generator_loss(self.p, self.D, real, fake)
         return loss, {"loss": loss}, (fake,)
-
-
-class Lab(Method, lab.Method):
-    """G gives the ab of a lightness; D sees both, L and ab."""
-
-    def seen(self, batch: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
-        return lab.seen(batch["gray"]), lab.scaled(batch["color"])
-
-    def colored(self, lightness: Tensor) -> Tensor:
-        """(n, 1, H, W) to the generated image (n, 3, H, W), both as the networks see them."""
-        return torch.cat((lightness, color.widened(self.G(lightness))), dim=1)
-
-    def predict_ab(self, gray: Tensor) -> Tensor:
-        return color.widened(self.G(lab.seen(gray))) * lab.AB_SCALE

@@ -11,30 +11,20 @@ from typing import Literal
 
 from torch import Tensor
 
-from colorize.methods import adversarial, one_sided, parameters, translation
-from colorize.methods.base import Computed
+from colorize.methods import lab_gan, parameters
+from colorize.methods.base import Losses
 from colorize.methods.losses import l1
-from colorize.networks import unet
 
 
-class Parameters(translation.UNetParameters, adversarial.Parameters):
+class Parameters(lab_gan.Parameters):
     method: Literal["pix2pix_lab"]
     l1_weight: parameters.Weight
 
 
-class Method(one_sided.Lab):
+class Method(lab_gan.Method):
     supervision = "paired"
     draws = "pairs"
 
-    def __init__(self, p: Parameters, image_size: int):
-        generator = unet.Generator(1, 2, p.width, p.depth, p.norm, p.upsampling, p.dropout)
-        super().__init__(p, image_size, generator)
-
-    def _generator_loss(self, x: Tensor, real: Tensor) -> Computed:
-        fake = self.colored(x)
-        losses = {
-            "adversarial": adversarial.generator_loss(self.p, self.D, real, fake),
-            "l1": l1(fake[:, 1:], real[:, 1:]),
-        }
-        loss = losses["adversarial"] + self.p.l1_weight * losses["l1"]
-        return loss, {"loss": loss} | losses, (fake,)
+    def content(self, fake: Tensor, real: Tensor) -> tuple[Tensor, Losses]:
+        distance = l1(fake[:, 1:], real[:, 1:])
+        return self.p.l1_weight * distance, {"l1": distance}

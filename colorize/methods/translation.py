@@ -1,11 +1,8 @@
 """What methods share whose generators translate RGB images, which they see in [-1, 1]."""
 
-from typing import Annotated, Literal
-
-from pydantic import Field
 from torch import Tensor, nn
 
-from colorize.methods.parameters import ModelParameters, check_halvings
+from colorize.methods.parameters import ModelParameters
 from colorize.networks.layers import Norm, Upsampling
 
 
@@ -14,17 +11,6 @@ class Parameters(ModelParameters):
 
     norm: Norm
     upsampling: Upsampling
-
-
-class UNetParameters(Parameters):
-    """Keys of methods whose generator is pix2pix's."""
-
-    network: Literal["unet"]
-    dropout: Annotated[float, Field(ge=0, lt=1)]
-
-    def check(self, image_size: int) -> None:
-        super().check(image_size)
-        check_halvings("depth", self.depth, image_size)
 
 
 def signed(image: Tensor) -> Tensor:

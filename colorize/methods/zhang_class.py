@@ -17,38 +17,27 @@ from pydantic import Field
 from torch import Tensor
 
 from colorize import bins, color
-from colorize.methods import lab, parameters
+from colorize.methods import zhang_trunk
 from colorize.methods.base import Computed, Losses
 from colorize.methods.losses import soft_cross_entropy
-from colorize.networks import zhang
 
 NEIGHBOURS = 5  # bins that share a colour, as published
 SIGMA = 5  # units of ab: of the Gaussian by which they share it, as published
 
 
-class Parameters(parameters.ModelParameters):
+class Parameters(zhang_trunk.Parameters):
     method: Literal["zhang_class"]
-    network: Literal["zhang"]
-    weight_decay: Annotated[float, Field(ge=0, lt=1)]
     uniform_share: Annotated[float, Field(ge=0, le=1)]
     temperature: Annotated[float, Field(gt=0, le=1)]
 
 
-class Method(lab.Method):
-    supervision = "paired"
-    draws = "pairs"
-    generators = ("trunk",)
-
+class Method(zhang_trunk.Method):
     def __init__(self, p: Parameters, image_size: int):
-        super().__init__(p, image_size)
-        self.trunk = zhang.Trunk(len(bins.CENTRES), p.width, p.depth)
-        self.add_update(
-            "trunk", self._loss, "trunk", betas=(0.9, 0.99), weight_decay=p.weight_decay
-        )
+        super().__init__(p, image_size, outputs=len(bins.CENTRES))
         self.register_buffer("rarity", torch.ones(len(bins.CENTRES)), persistent=False)
 
     def learn_of(self, statistics: dict) -> None:
-        share = bins.prior(torch.tensor(statistics["ab_histogram"]["share"], dtype=torch.float64))
+        share = bins.prior(statistics["ab_histogram"]["share"])
         self.rarity.copy_(bins.rebalanced(share, self.p.uniform_share))
 
     def step(self, batch: dict[str, Tensor], number: int, rng: torch.Generator) -> Losses:
@@ -57,18 +46,14 @@ class Method(lab.Method):
         return self.update("trunk", color.lightness_of(batch["gray"]), share, which)[0]
 
     def predict_ab(self, gray: Tensor) -> Tensor:
-        logits = color.widened(self._logits(color.lightness_of(gray)))
+        logits = color.widened(self.mapped(color.lightness_of(gray)))
         annealed = (logits / self.p.temperature).softmax(1)
         return color.enlarge(torch.einsum("nqhw,qc->nchw", annealed, bins.centres(annealed)))
 
     def _loss(self, lightness: Tensor, share: Tensor, which: Tensor) -> Computed:
         weight = self.rarity[which[:, 0]]
-        loss = soft_cross_entropy(self._logits(lightness), share, which, weight)
+        loss = soft_cross_entropy(self.mapped(lightness), share, which, weight)
         return loss, {"loss": loss}, ()
-
-    def _logits(self, lightness: Tensor) -> Tensor:
-        """L (n, 1, H, W) to (n, 313, H/4, W/4)."""
-        return self.trunk((lightness - 50) / 100)
 
 
 def encoded(ab: Tensor) -> tuple[Tensor, Tensor]:

@@ -5,36 +5,24 @@ with (equation 1): the loss is 1/2 ||Y - Yhat||^2 over the ab of every pixel, at
 size, and is least at the mean of all plausible colours.
 """
 
-from typing import Annotated, Literal
+from typing import Literal
 
 import torch
-from pydantic import Field
 from torch import Tensor
 
 from colorize import color
-from colorize.methods import lab, parameters
+from colorize.methods import lab, zhang_trunk
 from colorize.methods.base import Computed, Losses
 from colorize.methods.losses import half_squared_distance
-from colorize.networks import zhang
 
 
-class Parameters(parameters.ModelParameters):
+class Parameters(zhang_trunk.Parameters):
     method: Literal["zhang_l2"]
-    network: Literal["zhang"]
-    weight_decay: Annotated[float, Field(ge=0, lt=1)]
 
 
-class Method(lab.Method):
-    supervision = "paired"
-    draws = "pairs"
-    generators = ("trunk",)
-
+class Method(zhang_trunk.Method):
     def __init__(self, p: Parameters, image_size: int):
-        super().__init__(p, image_size)
-        self.trunk = zhang.Trunk(2, p.width, p.depth)
-        self.add_update(
-            "trunk", self._loss, "trunk", betas=(0.9, 0.99), weight_decay=p.weight_decay
-        )
+        super().__init__(p, image_size, outputs=2)
 
     def step(self, batch: dict[str, Tensor], number: int, rng: torch.Generator) -> Losses:
         ab = color.rgb_to_lab(batch["color"])[:, 1:]
@@ -50,4 +38,4 @@ class Method(lab.Method):
 
     def _quarter(self, lightness: Tensor) -> Tensor:
         """L (n, 1, H, W) to ab (n, 2, H/4, W/4)."""
-        return color.widened(self.trunk((lightness - 50) / 100)) * lab.AB_SCALE
+        return color.widened(self.mapped(lightness)) * lab.AB_SCALE

@@ -1,0 +1,58 @@
+"""What methods share that play the game on ab: pix2pix's U-Net from L, and D on (L, ab).
+
+L(G) = L_GAN(G, D) + what else ties the colours to the photograph
+"""
+
+from typing import Annotated, Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from colorize import color
+from colorize.methods import adversarial, lab, one_sided, translation
+from colorize.methods.base import Computed, Losses
+from colorize.methods.parameters import check_halvings
+from colorize.networks import unet
+
+
+class Parameters(translation.Parameters, adversarial.Parameters):
+    network: Literal["unet"]
+    dropout: Annotated[float, Field(ge=0, lt=1)]
+
+    def check(self, image_size: int) -> None:
+        super().check(image_size)
+        check_halvings("depth", self.depth, image_size)
+
+
+class Method(one_sided.Method, lab.Method):
+    """What ties its colours to the photograph, `content`, is to be written."""
+
+    def __init__(self, p: Parameters, image_size: int):
+        generator = unet.Generator(1, 2, p.width, p.depth, p.norm, p.upsampling, p.dropout)
+        super().__init__(p, image_size, generator)
+
+    def content(self, fake: Tensor, real: Tensor) -> tuple[Tensor | float, Losses]:
+        """What G minimises beside L_GAN, weighted, and the losses to log, which are not.
+
+        fake: generated images; real: images in colour, of the same photographs where `draws` says
+        pairs. Both (n, 3, H, W) as D sees them.
+        """
+        raise NotImplementedError
+
+    def seen(self, batch: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
+        return lab.seen(batch["gray"]), lab.scaled(batch["color"])
+
+    def colored(self, lightness: Tensor) -> Tensor:
+        """(n, 1, H, W) to the generated image (n, 3, H, W), both as the networks see them."""
+        return torch.cat((lightness, color.widened(self.G(lightness))), dim=1)
+
+    def predict_ab(self, gray: Tensor) -> Tensor:
+        return color.widened(self.G(lab.seen(gray))) * lab.AB_SCALE
+
+    def _generator_loss(self, x: Tensor, real: Tensor) -> Computed:
+        fake = self.colored(x)
+        of_game = adversarial.generator_loss(self.p, self.D, real, fake)
+        of_content, losses = self.content(fake, real)
+        loss = of_game + of_content
+        return loss, {"loss": loss, "adversarial": of_game} | losses, (fake,)
