@@ -17,7 +17,7 @@ setup: .venv/installed  ## create .venv and install what requirements.txt pins
 	.venv/bin/python -m pip install --disable-pip-version-check --quiet -r requirements.txt
 	touch $@
 
-repro: setup  ## run the pipeline (PRESET=sample|full|mirror MIRROR=PATH_OR_URL set params.yaml first)
+repro: setup  ## run the pipeline (PRESET=sample|full|small|mirror MIRROR=PATH_OR_URL set params.yaml first)
 	$(if $(PRESET),python -m stages.preset $(PRESET) $(if $(MIRROR),--mirror '$(MIRROR)'))
 	python -m stages.check
 	dvc repro

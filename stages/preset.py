@@ -27,7 +27,7 @@ def main() -> None:
     names = ["sample", *sorted(path.stem for path in PRESETS.glob("*.yaml"))]
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("name", choices=names, metavar="NAME", help=" | ".join(names))
-    parser.add_argument("--mirror", help="folder or URL with zips and catalog.yaml (mirror only)")
+    parser.add_argument("--mirror", help="folder or URL with zips and catalog.yaml")
     parser.add_argument("--print", action="store_true", help="print -S flags, change nothing")
     arguments = parser.parse_args()
 
@@ -45,14 +45,17 @@ def main() -> None:
 
 
 def read(name: str, mirror: str | None) -> dict[str, Any]:
-    """The changes a preset makes. Raises UserError where a mirror is missing or not asked for."""
+    """The changes a preset makes; one that names no datasets takes those of the mirror.
+
+    Raises UserError where a mirror is missing or not asked for.
+    """
     deltas = {} if name == "sample" else parameters.load(PRESETS / f"{name}.yaml")
-    if name != "mirror":
+    if name == "sample" or "datasets" in deltas["data"]:
         if mirror:
-            raise UserError(f"--mirror: only the preset 'mirror' takes one, not '{name}'")
+            raise UserError(f"--mirror: the preset '{name}' has datasets of its own")
         return deltas
     if not mirror:
-        raise UserError("the preset 'mirror' needs --mirror PATH_OR_URL (make: MIRROR=PATH_OR_URL)")
+        raise UserError(f"preset '{name}': needs --mirror PATH_OR_URL (make: MIRROR=PATH_OR_URL)")
     if Path(mirror).exists():
         mirror = str(Path(mirror).resolve())  # queued experiments run in another folder
     described = f"{mirror.rstrip('/')}/catalog.yaml"

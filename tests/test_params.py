@@ -8,7 +8,7 @@ from ruamel.yaml import YAML
 
 from colorize.base.errors import UserError
 from colorize.training.runtime import choose_device
-from stages import parameters, preset
+from stages import parameters
 from tests.conftest import ROOT, TEXT, Project, committed, merge
 from tests.zips import catalog, dataset, encoded, image
 
@@ -28,18 +28,36 @@ def test_the_committed_parameters_are_valid():
     check(committed())
 
 
-@pytest.mark.parametrize("name", ["full"])
-def test_presets_are_valid(name):
+def with_preset(name: str) -> dict:
     values = committed()
-    merge(values, preset.read(name, None))
+    merge(values, parameters.load(ROOT / f"presets/{name}.yaml"))
+    return values
+
+
+@pytest.mark.parametrize(
+    ("name", "images"), [("full", 1000000), ("small", 16000), ("mirror", 4000)]
+)
+def test_a_preset_shows_every_model_as_many_gray_and_as_many_colour_images(name, images):
+    values = with_preset(name)
     check(values)
+    for model, entry in values["models"].items():
+        # A batch of StarGAN's is of both domains together; others have as many of each.
+        domains = 2 if entry["method"] == "stargan" else 1
+        assert entry["steps"] * entry["batch_size"] == domains * images, model
 
 
-def test_full_is_the_published_networks_and_rates_on_as_many_images_each():
-    values = committed()
-    merge(values, preset.read("full", None))
+def test_mirror_is_small_cut_short():
+    small, mirror = with_preset("small"), with_preset("mirror")
+    for values in (small, mirror):
+        for entry in values["models"].values():
+            del entry["steps"]
+        del values["runtime"]
+    assert small == mirror
+
+
+def test_full_is_the_published_networks_and_rates():
+    values = with_preset("full")
     models = values["models"]
-    assert {entry["steps"] * entry["batch_size"] for entry in models.values()} == {1_000_000}
     assert models["gan"]["learning_rate"] == models["cyclegan"]["learning_rate"] == 2e-4
     assert models["stargan"]["learning_rate"] == 1e-4
     assert {entry["width"] for entry in models.values()} == {64}
@@ -241,8 +259,11 @@ def test_the_mirror_preset_takes_its_datasets_from_the_mirror(repository, tmp_pa
     folder.mkdir()
     names = ("2024", "mine")
     catalog(folder, {n: dataset(folder, n, {"trainA/a.png": encoded(image(0))}) for n in names})
-    said = repository.stage("preset", "mirror", expect=2).stderr
-    assert "needs --mirror" in said
+    for name in ("mirror", "small"):
+        said = repository.stage("preset", name, expect=2).stderr
+        assert said.startswith(f"error: preset '{name}': needs --mirror")
+    said = repository.stage("preset", "full", "--mirror", str(folder), expect=2).stderr
+    assert said == "error: --mirror: the preset 'full' has datasets of its own\n"
     repository.stage("preset", "mirror", "--mirror", str(folder))
     values = YAML(typ="safe").load(repository.path("params.yaml"))
     assert values["data"]["datasets"] == ["2024", "mine"]
