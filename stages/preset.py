@@ -1,7 +1,8 @@
 """Apply a preset to params.yaml, or print it as flags for `dvc exp run`.
 
-A preset is a small file of what differs from the committed params.yaml. Applying one starts from
-the committed file, so presets replace each other; `sample` is the committed file itself.
+A preset is a small file of what differs from the committed params.yaml, or from the preset that it
+`extends`. Applying one starts from the committed file, so presets replace each other; `sample` is
+the committed file itself.
 """
 
 import argparse
@@ -49,7 +50,7 @@ def read(name: str, mirror: str | None) -> dict[str, Any]:
 
     Raises UserError where a mirror is missing or not asked for.
     """
-    deltas = {} if name == "sample" else parameters.load(PRESETS / f"{name}.yaml")
+    deltas = load(name)
     if name == "sample" or "datasets" in deltas["data"]:
         if mirror:
             raise UserError(f"--mirror: the preset '{name}' has datasets of its own")
@@ -61,6 +62,16 @@ def read(name: str, mirror: str | None) -> dict[str, Any]:
     described = f"{mirror.rstrip('/')}/catalog.yaml"
     datasets = sorted(catalog.load(described))
     deltas["data"] |= {"datasets": datasets, "catalog": described, "mirror": mirror}
+    return deltas
+
+
+def load(name: str) -> dict[str, Any]:
+    """What a preset changes in the committed params.yaml, with all that it extends."""
+    if name == "sample":
+        return {}
+    own = parameters.load(PRESETS / f"{name}.yaml")
+    deltas = load(own.pop("extends", "sample"))
+    _merge(deltas, own)
     return deltas
 
 

@@ -8,7 +8,7 @@ from ruamel.yaml import YAML
 
 from colorize.base.errors import UserError
 from colorize.training.runtime import choose_device
-from stages import parameters
+from stages import parameters, preset
 from tests.conftest import ROOT, TEXT, Project, committed, merge
 from tests.zips import catalog, dataset, encoded, image
 
@@ -30,7 +30,7 @@ def test_the_committed_parameters_are_valid():
 
 def with_preset(name: str) -> dict:
     values = committed()
-    merge(values, parameters.load(ROOT / f"presets/{name}.yaml"))
+    merge(values, preset.load(name))
     return values
 
 
