@@ -46,19 +46,21 @@ def index(ab: Tensor) -> Tensor:
 
     The multiples of 10 that it is rounded to are always among the bins.
     """
-    a, b = (ab / STEP).round().long().unbind(1)
-    return _table(ab.device)[a + _REACH, b + _REACH]
+    a, b = (ab / STEP).round().add(_REACH).unbind(1)
+    place = (a * _WIDTH + b).int()
+    return _table(ab.device).index_select(0, place.flatten()).view(place.shape)
 
 
 _REACH = 12  # steps from gray to the ends of the table below
+_WIDTH = 2 * _REACH + 1
 
 
 @functools.cache
 def _table(device: torch.device) -> Tensor:
-    table = torch.full((2 * _REACH + 1, 2 * _REACH + 1), -1)
+    table = torch.full((_WIDTH, _WIDTH), -1, dtype=torch.int32)
     for number, (a, b) in enumerate(CENTRES):
         table[a // STEP + _REACH, b // STEP + _REACH] = number
-    return table.to(device)
+    return table.flatten().to(device)
 
 
 def prior(ab_histogram: list[list[float]], sigma: float = 5) -> Tensor:

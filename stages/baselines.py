@@ -1,14 +1,17 @@
 """Stage `baselines`: measure the trivial colourings that every table shows beside the models."""
 
+from colorize.base import memory
 from colorize.base.files import write_json, write_parquet
 from colorize.data.index import check_gray, statistics
 from colorize.evaluation import baselines, protocol
 from colorize.evaluation.baselines import TRIVIAL
+from colorize.training.runtime import choose_device
 from stages import common
 from stages.common import GRAY, UNION
 
 
 def main() -> None:
+    memory.keep_freed()
     params = common.read_params()
     results = {name: common.METRICS / f"{name}.json" for name in TRIVIAL}
     images = {name: common.IMAGE_METRICS / f"{name}.parquet" for name in TRIVIAL}
@@ -17,7 +20,8 @@ def main() -> None:
         of_training = statistics(UNION, image_size)
         check_gray(UNION, GRAY)
         measured = params.evaluate.validation_max
-        photographs = protocol.Photographs(UNION, GRAY, of_training, image_size, measured)
+        device = choose_device(params.runtime.device)
+        photographs = protocol.Photographs(UNION, GRAY, of_training, image_size, measured, device)
         colorers = baselines.trivial(photographs, of_training["mean_ab"])
         rows = protocol.evaluate(colorers, photographs, params.evaluate.resamples)
         for name, row in rows.items():

@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from colorize.base import memory
 from colorize.base.errors import UserError
 from colorize.base.files import replaced_file, write_json, write_parquet
 from colorize.data.index import check_gray, statistics
@@ -16,6 +17,7 @@ from stages.common import GRAY, MODELS, UNION
 
 
 def main() -> None:
+    memory.keep_freed()
     name = common.name_argument(__doc__)
     params = common.read_params()
     params.model(name)
@@ -34,8 +36,8 @@ def main() -> None:
                 f"params.yaml says {image_size}; run `dvc repro` to train it again"
             )
         measured = params.evaluate.validation_max
-        photographs = protocol.Photographs(UNION, GRAY, of_training, image_size, measured)
-        colors = Colors(network, device, MODELS / name)
+        photographs = protocol.Photographs(UNION, GRAY, of_training, image_size, measured, device)
+        colors = Colors(network, MODELS / name)
 
         result, images = all_rows(colors, photographs, params.evaluate.resamples, name == BASELINE)
         write_json(result_file, result)

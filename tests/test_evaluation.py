@@ -18,13 +18,16 @@ from colorize import color
 from colorize.base.errors import UserError
 from colorize.data import palette, sheet, splits
 from colorize.data.index import Index
-from colorize.evaluation import baselines, metrics, protocol
+from colorize.evaluation import baselines, protocol, quantities
 from colorize.evaluation.baselines import TRIVIAL
 from colorize.evaluation.colors import Colors
+from colorize.evaluation.quantities import Truth, measure
 from colorize.methods import model
 from colorize.report import grids, tables
 from colorize.report.page import page
 from tests.conftest import ROOT, Project
+
+CPU = torch.device("cpu")
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +38,7 @@ def statistics(prepared):
 @pytest.fixture(scope="module")
 def photographs(prepared, statistics):
     union, gray = prepared.path("data/union"), prepared.path("data/gray")
-    return protocol.Photographs(union, gray, statistics, 32, 500)
+    return protocol.Photographs(union, gray, statistics, 32, 500, CPU)
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +87,7 @@ def test_by_dataset_and_sides(photographs, statistics, prepared, tmp_path):
     rows.loc[test[:10], "side"] = "painting"
     rows.loc[test[10:15], "dataset"] = "other"
     rows.to_csv(union / "index.csv", index=False)
-    mixed = protocol.Photographs(union, photographs.gray, statistics, 32, 500)
+    mixed = protocol.Photographs(union, photographs.gray, statistics, 32, 500, CPU)
     copy = {"copy": lambda batch: batch.gray.expand(-1, 3, -1, -1)}
     result = protocol.evaluate(copy, mixed, 100)["copy"].result
     counts = {name: entry["images"] for name, entry in result["by_dataset"].items()}
@@ -92,13 +95,43 @@ def test_by_dataset_and_sides(photographs, statistics, prepared, tmp_path):
     assert result["images"] == 17
 
 
-def test_batches_do_not_change_values(photographs, monkeypatch):
-    copy = {"copy": lambda batch: batch.gray.expand(-1, 3, -1, -1)}
-    expected = protocol.evaluate(copy, photographs, 100)["copy"]
-    monkeypatch.setattr(protocol, "BATCH", 5)
-    again = protocol.evaluate(copy, photographs, 100)["copy"]
-    assert again.result == expected.result
-    pd.testing.assert_frame_equal(again.images, expected.images, rtol=1e-9)  # but rounding
+def test_neither_order_nor_cores_change_a_bit(photographs):
+    torch.manual_seed(0)
+    network = torch.nn.Sequential(
+        torch.nn.Conv2d(1, 32, 5, padding=2), torch.nn.ReLU(), torch.nn.Conv2d(32, 2, 5, padding=2)
+    ).requires_grad_(False)
+
+    def tinted(batch: protocol.Batch) -> torch.Tensor:
+        gray = color.to_float(batch.gray)
+        return color.to_uint8(color.join(color.lightness_of(gray), 100 * network(gray)))
+
+    def measured(names: list[str]) -> pd.DataFrame:
+        quantities = protocol.measure({"tinted": tinted}, photographs, names)["tinted"]
+        return pd.DataFrame({name: list(map(str, q)) for name, q in quantities.items()}, names)
+
+    names = photographs.index.split("test")
+    expected, cores = measured(names), torch.get_num_threads()
+    pd.testing.assert_frame_equal(measured(names[::-1]).loc[names], expected)
+    for count in (1, 3):
+        torch.set_num_threads(count)
+        pd.testing.assert_frame_equal(measured(names), expected)
+        assert torch.get_num_threads() == count
+    torch.set_num_threads(cores)
+    assert expected["ciede2000"].nunique() == len(names)
+
+
+def test_a_batch_has_the_values_of_its_photographs(photographs):
+    """On a GPU many are measured at once."""
+    names = photographs.index.split("test")[:5]
+    batch, rarity = photographs.read(names), photographs.rarity
+    halved = color.join(color.lightness_of(batch.gray), color.rgb_to_lab(batch.truth)[:, 1:] / 2)
+    predicted = color.to_uint8(halved)
+    found = measure(predicted, Truth.of(batch.truth, batch.gray, rarity))
+    for number in range(len(names)):
+        one = slice(number, number + 1)
+        alone = measure(predicted[one], Truth.of(batch.truth[one], batch.gray[one], rarity))
+        for name, value in alone.items():
+            assert found[name][one] == pytest.approx(value, rel=1e-6), name
 
 
 class Faint(torch.nn.Module):
@@ -119,9 +152,9 @@ class Faint(torch.nn.Module):
 
 
 def test_the_gain_brings_back_the_chroma_that_is_missing(photographs, monkeypatch):
-    colors = Colors(Faint(photographs), torch.device("cpu"), Path("models/faint"))
+    colors = Colors(Faint(photographs), Path("models/faint"))
     for name in ("ciede2000", "ssim", "psnr"):  # what the gain does not depend on
-        monkeypatch.setattr(metrics, name, None)
+        monkeypatch.setattr(quantities, name, None)
     gain = colors.fit_gain(photographs)
     monkeypatch.undo()
     assert gain == pytest.approx(3, rel=0.02)
@@ -137,16 +170,17 @@ def test_what_rows_are_compared_with_is_computed_once(photographs, monkeypatch):
     monkeypatch.setattr(color, "rgb_to_lab", lambda rgb: converted.append(rgb) or convert(rgb))
     names = photographs.index.split("test")[:5]
     protocol.measure(dict.fromkeys("abc", lambda batch: batch.truth), photographs, names)
-    assert len(converted) == 4  # three rows, and the truth
+    assert len(converted) == 4 * len(names)  # three rows, and the truth
 
 
 def test_of_val_the_first_are_measured(photographs, statistics):
     val = photographs.index.split("val", "photograph")
-    few = protocol.Photographs(photographs.union, photographs.gray, statistics, 32, 3)
+    few = protocol.Photographs(photographs.union, photographs.gray, statistics, 32, 3, CPU)
     assert few.val == val[:3]
     assert len(val) > 3
     result = protocol.evaluate({"own": lambda batch: batch.truth}, few, 100)["own"]
     assert result.result["images_val"] == 3
+    assert result.result["groups_val"] == few.index.rows.loc[few.val, "group"].nunique()
     assert list(result.images["name"][:3]) == val[:3]
 
 
@@ -195,9 +229,12 @@ def results(projection: float) -> dict:
     return {
         "val": metrics,
         "test": metrics,
-        "by_dataset": {"sample": {"images": 3, "ciede2000": entry}},
+        "by_dataset": {
+            "sample": {"images": 3, "groups": 2, "ciede2000": entry},
+            "maps": {"images": 1, "groups": 1, "ciede2000": entry},
+        },
         "images": 3,
-        "images_val": 2,
+        "groups": 2,
         "diagnostics": {"supervision": "unpaired", "parameters": 5},
     }
 
@@ -241,11 +278,15 @@ def test_a_model_that_copies_its_input_is_called_a_copy():
 def test_the_report_is_safe_deterministic_and_has_a_dash_for_what_is_undefined():
     lacking = results(0.5)
     lacking["test"]["sharpness"] = {"mean": None, "low": None, "high": None}
+    lacking["test"]["psnr"] = {"mean": 1.5, "low": None, "high": None}  # of a single group
     rows = tables.rows_of({"one": lacking}, {"gray_copy": results(0)})
     html = render(rows)
     assert html == render(rows)
     assert "&lt;b&gt;mine" in html
     assert "<td>–" in html
+    assert "<td>1.50</td>" in html
+    assert "the 2 groups of the 3 images" in " ".join(html.split())
+    assert "maps</th><td>1</td><td>1</td><td>1.50</td>" in html
     assert "This run proves little" not in html
     assert "This run proves little" in render(rows, datasets=["sample"])
     lacking["val"]["projection"]["mean"] = None

@@ -10,9 +10,9 @@ from skimage import color as skcolor
 from skimage import metrics as skmetrics
 
 from colorize import bins, color
-from colorize.evaluation import bootstrap, distributions, metrics
-from colorize.evaluation.bootstrap import summarize
-from colorize.evaluation.metrics import Truth
+from colorize.evaluation import bootstrap, distributions, fidelity, metrics
+from colorize.evaluation.bootstrap import summarize as summarize_groups
+from colorize.evaluation.quantities import Truth, colorfulness, measure
 from tests.test_color import PHOTOGRAPHS, photograph
 
 ALIKE = torch.ones(len(bins.CENTRES), dtype=torch.float64)  # all colours weigh the same
@@ -28,6 +28,12 @@ def truth_of(truth: torch.Tensor, gray: torch.Tensor, rarity: torch.Tensor = ALI
     return Truth.of(truth, gray, rarity)
 
 
+def summarize(quantities: dict[str, np.ndarray], resamples: int) -> dict[str, dict]:
+    """Every image a group of its own."""
+    groups = [f"{number:06}" for number in range(len(quantities["images"]))]
+    return summarize_groups(quantities, groups, resamples)
+
+
 def one(quantities: dict[str, np.ndarray]) -> dict[str, float | None]:
     return {name: entry["mean"] for name, entry in summarize(quantities, 100).items()}
 
@@ -37,7 +43,7 @@ def test_agrees_with_scikit_image(name):
     truth, gray = pair(name)
     noise = torch.randn(truth.shape, generator=torch.Generator().manual_seed(0)) * 12
     predicted = (truth + noise).clamp(0, 255).to(torch.uint8)
-    ours = metrics.measure(predicted, truth_of(truth, gray))
+    ours = measure(predicted, truth_of(truth, gray))
     t, p = (x[0].permute(1, 2, 0).numpy() for x in (truth, predicted))
     assert ours["psnr"][0] == pytest.approx(skmetrics.peak_signal_noise_ratio(t, p), abs=1e-3)
     ssim = skmetrics.structural_similarity(
@@ -63,14 +69,14 @@ def test_ciede2000_on_every_pair_of_colours():
     )
     lab[0, 1:, :20] = 0  # neutral against anything, and against neutral
     lab[1, 1:, 10:30] = 0
-    ours = metrics.ciede2000(lab[:1], lab[1:])[0].numpy()
+    ours = fidelity.ciede2000(lab[:1], lab[1:])[0].numpy()
     reference = skcolor.deltaE_ciede2000(*(x.permute(1, 2, 0).numpy() for x in lab))
     assert np.abs(ours - reference).max() < 1e-9
 
 
 def test_a_perfect_prediction():
     truth, gray = pair("coffee.png")
-    m = one(metrics.measure(truth, truth_of(truth, gray)))
+    m = one(measure(truth, truth_of(truth, gray)))
     assert m["psnr"] == pytest.approx(10 * np.log10(255**2 * 12), abs=1e-6)
     assert m["ssim"] == m["chroma_ratio"] == m["identity_index"] == m["projection"] == 1
     assert m["sharpness"] == m["sharpness_ab"] == 1
@@ -80,12 +86,12 @@ def test_a_perfect_prediction():
 def test_a_copy_of_the_input_and_a_noisy_copy():
     truth, gray = pair("coffee.png")
     copy = gray.expand(-1, 3, -1, -1)
-    m = one(metrics.measure(copy, truth_of(truth, gray)))
+    m = one(measure(copy, truth_of(truth, gray)))
     assert m["identity_index"] == m["projection"] == m["colorfulness"] == 0
     assert m["chroma_ratio"] == pytest.approx(0, abs=1e-3)
     noise = torch.randn(truth.shape, generator=torch.Generator().manual_seed(0)) * 10
     noisy = (copy + noise).round().clamp(0, 255).to(torch.uint8)
-    m = one(metrics.measure(noisy, truth_of(truth, gray)))
+    m = one(measure(noisy, truth_of(truth, gray)))
     # It changes a lot, but not towards the truth: that is what the projection is for.
     assert m["identity_index"] > 0.1
     assert abs(m["projection"]) < 0.02
@@ -96,7 +102,7 @@ def test_scaled_chroma():
     lab = color.rgb_to_lab(rgb)
     half = color.to_uint8(color.join(lab[:, :1], lab[:, 1:] / 2))
     truth = truth_of(color.to_uint8(rgb), color.to_uint8(color.gray_of(rgb)))
-    m = one(metrics.measure(half, truth))
+    m = one(measure(half, truth))
     assert m["chroma_ratio"] == pytest.approx(0.5, abs=0.01)
     assert m["projection"] == pytest.approx(0.5, abs=0.05)
     assert 0.5 <= m["sharpness_ab"] < 0.6  # rounding to 8 bits adds edges of its own
@@ -108,13 +114,13 @@ def test_colorfulness_of_two_colours():
     image = torch.zeros((1, 3, 4, 4), dtype=torch.float64)
     image[:, 0, :2], image[:, 2, 2:] = 255, 255
     expected = np.sqrt(127.5**2 + 191.25**2) + 0.3 * np.sqrt(127.5**2 + 63.75**2)
-    assert metrics.colorfulness(image).item() == pytest.approx(expected)
+    assert colorfulness(image).item() == pytest.approx(expected)
 
 
 def test_lightness_metrics_of_a_constant_shift():
     truth = torch.full((1, 3, 16, 16), 100, dtype=torch.uint8)
     darker = torch.full((1, 3, 16, 16), 90, dtype=torch.uint8)
-    m = one(metrics.measure(darker, truth_of(truth, truth[:, :1])))
+    m = one(measure(darker, truth_of(truth, truth[:, :1])))
     shift = (
         skcolor.rgb2lab(np.full((1, 1, 3), 100, np.uint8))
         - skcolor.rgb2lab(np.full((1, 1, 3), 90, np.uint8))
@@ -125,7 +131,7 @@ def test_lightness_metrics_of_a_constant_shift():
 
 def test_a_ratio_to_nothing_is_undefined_not_infinite():
     gray = torch.full((2, 3, 16, 16), 128, dtype=torch.uint8)
-    summary = summarize(metrics.measure(gray, truth_of(gray, gray[:, :1])), 100)
+    summary = summarize(measure(gray, truth_of(gray, gray[:, :1])), 100)
     assert summary["projection"] == {"mean": None, "low": None, "high": None}
     assert summary["psnr"]["mean"] > 58
 
@@ -150,10 +156,29 @@ def test_the_interval_is_the_bootstraps():
     assert summarize(quantities, 4000)["psnr"] == entry
 
 
+def test_images_of_one_group_are_drawn_together():
+    """Each photograph cut into nine equal tiles is as sure as the photographs alone."""
+    values = np.random.default_rng(0).normal(20, 2, 12)
+    alone = _of_images(12, np.ones) | {"psnr": values}
+    tiles = _of_images(108, np.ones) | {"psnr": np.tile(values, 9)}
+    names = [f"photograph {number:02}" for number in range(12)]
+    expected = summarize_groups(alone, names, 1000)["psnr"]
+    assert summarize_groups(tiles, names * 9, 1000)["psnr"] == pytest.approx(expected)
+    apart = summarize(tiles, 1000)["psnr"]
+    assert apart["high"] - apart["low"] < 0.4 * (expected["high"] - expected["low"])
+
+
+def test_a_single_group_has_no_interval():
+    quantities = _of_images(5, np.ones) | {"psnr": np.arange(5.0)}
+    found = summarize_groups(quantities, ["one"] * 5, 1000)
+    assert found["psnr"] == {"mean": 2, "low": None, "high": None}
+    assert found["colorfulness_gap"] == {"mean": 0, "low": None, "high": None}
+
+
 def _of_images(count: int, fill: Callable[[tuple], np.ndarray]) -> dict[str, np.ndarray]:
     """All quantities that there are, each filled by its shape."""
     image = torch.zeros((1, 3, 16, 16), dtype=torch.uint8)
-    measured = metrics.measure(image, truth_of(image, image[:, :1]))
+    measured = measure(image, truth_of(image, image[:, :1]))
     return {name: fill((count, *values.shape[1:])) for name, values in measured.items()}
 
 
@@ -196,7 +221,7 @@ def test_a_quantity_may_be_a_vector(monkeypatch):
     )
     gray = torch.zeros((2, 1, 16, 16), dtype=torch.uint8)
     image = gray.expand(-1, 3, -1, -1)
-    scalars = metrics.measure(image, truth_of(image, gray))
+    scalars = measure(image, truth_of(image, gray))
     found = summarize(scalars | {"counts": counts}, 1000)["first_share"]
     assert found["mean"] == pytest.approx(0.7)
     assert (found["low"], found["high"]) == (0.25, 1.0)  # one image drawn twice, or the other
@@ -216,9 +241,9 @@ def test_auc_is_the_area_under_the_curve_of_pixels_within_a_distance():
     distance = torch.dist(*(color.rgb_to_lab(i)[0, 1:, 0, 0] for i in (truth, predicted)))
     thresholds = np.arange(151)
     area = np.mean([(1 + (float(distance) <= t)) / 2 for t in thresholds])
-    found = one(metrics.measure(predicted, truth_of(truth, truth[:, :1])))
+    found = one(measure(predicted, truth_of(truth, truth[:, :1])))
     assert found["auc_raw"] == found["auc_rebalanced"] == pytest.approx(100 * area, abs=1e-4)
-    exact = one(metrics.measure(truth, truth_of(truth, truth[:, :1])))
+    exact = one(measure(truth, truth_of(truth, truth[:, :1])))
     assert exact["auc_raw"] == 100
 
 
@@ -228,7 +253,7 @@ def test_rebalanced_a_pixel_counts_by_how_rare_its_true_colour_is():
     predicted = torch.cat((common, in_one_color(60, -30, -20)))
     rarity = ALIKE.clone()
     rarity[bins.CENTRES.index((-30, 30))] = 9
-    found = one(metrics.measure(predicted, truth_of(truth, truth[:, :1], rarity)))
+    found = one(measure(predicted, truth_of(truth, truth[:, :1], rarity)))
     wrong = 2 * found["auc_raw"] - 100  # of the rare one alone
     assert 0 < wrong < 90
     assert found["auc_rebalanced"] == pytest.approx((100 + 9 * wrong) / 10)
@@ -239,11 +264,11 @@ def test_ab_histograms_are_compared_whatever_the_places():
     truth = torch.from_numpy(rng.integers(0, 256, (2, 3, 16, 16), dtype=np.uint8))
     gray = truth[:, :1]
     shuffled = truth.flip(0).flip(-1)
-    assert one(metrics.measure(shuffled, truth_of(truth, gray)))["ab_histogram_js"] == 0
+    assert one(measure(shuffled, truth_of(truth, gray)))["ab_histogram_js"] == 0
     copy = gray.expand(-1, 3, -1, -1)
     which = bins.index(color.rgb_to_lab(truth)[:, 1:])
     share = float((which == bins.CENTRES.index((0, 0))).double().mean())
-    found = one(metrics.measure(copy, truth_of(truth, gray)))["ab_histogram_js"]
+    found = one(measure(copy, truth_of(truth, gray)))["ab_histogram_js"]
     middle = (1 + share) / 2  # of gray; the other bins have half of what they should
     expected = (-np.log2(middle) + share * np.log2(share / middle) + (1 - share)) / 2
     assert found == pytest.approx(expected, abs=1e-6)

@@ -15,7 +15,7 @@ class Index:
     """The kept photographs of the union, ordered by name; a name is a hash, so the order is random.
 
     rows: a frame indexed by name, with the columns group, dataset, side and split. A group is what
-    shows the same; today every photograph is its own, since of copies only one is kept.
+    shows the same: tiles of one photograph, and near-duplicates.
     """
 
     def __init__(self, rows: pd.DataFrame):

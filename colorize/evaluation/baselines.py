@@ -5,7 +5,6 @@ from torch import Tensor
 
 from colorize import color
 from colorize.data import splits
-from colorize.data.tensors import squares
 from colorize.evaluation.protocol import Batch, Colorer, Photographs
 
 BASELINE = "zhang_l2"  # the model that all others are compared with
@@ -35,12 +34,13 @@ def trivial(photographs: Photographs, mean_ab: list[float]) -> dict[str, Colorer
         return batch.gray.expand(-1, 3, -1, -1)
 
     def mean_color(batch: Batch) -> Tensor:
-        ab = torch.tensor(mean_ab)[:, None, None].expand(len(batch.gray), -1, *batch.gray.shape[2:])
+        ab = torch.tensor(mean_ab, device=batch.gray.device)[:, None, None]
+        ab = ab.expand(len(batch.gray), -1, *batch.gray.shape[2:])
         return color.to_uint8(color.join(lightness(batch), ab))
 
     def random_color(batch: Batch) -> Tensor:
         names = [other[name] for name in batch.names]
-        ab = ab_of(squares(photographs.union, names, photographs.image_size, "RGB"))
+        ab = ab_of(photographs.truth(names))
         return color.to_uint8(color.join(lightness(batch), ab))
 
     def quarter_oracle(batch: Batch) -> Tensor:

@@ -1,58 +1,69 @@
 """Metrics of a set of images with what they might have been: the percentile bootstrap."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from colorize.evaluation.metrics import METRICS, Quantities, Sums
+from colorize.evaluation.metrics import METRICS, Sums
+from colorize.evaluation.quantities import Quantities
 
 # Distances of which the sign counts in resampling: their size is shown. Resampled as sizes, values
 # that scatter around zero would all come out above it, and above what the set itself gives.
 DISTANCES = ("colorfulness_gap",)
 
-CHUNK = 2**20  # weights of resamples at a time, 8 MB
+CHUNK = 2**19  # weights of resamples at a time, 4 MB
 
 
-def summarize(quantities: Quantities, resamples: int) -> dict[str, dict]:
-    """Each metric over a set of images, with a 95 % percentile bootstrap interval over images.
+def summarize(quantities: Quantities, groups: Sequence[str], resamples: int) -> dict[str, dict]:
+    """Each metric over a set of images, with a 95 % percentile bootstrap interval over groups.
 
-    The resamples are the same for the same number of images. A metric that the set does not define
-    (a ratio to a truth without colour) is None, and so are its bounds.
+    groups: the group of each image. Images of one group (tiles of a photograph, its
+    near-duplicates, a scene's frames) are drawn together: resampled apart, they would count as
+    evidence several times. The resamples are the same for the same number of groups. A metric that
+    the set does not define (a ratio to a truth without colour) is None, and so are its bounds;
+    a single group has no bounds.
     """
-    sums = _sums(quantities, resamples)
+    sums = _sums(quantities, groups, resamples)
     return {name: _interval(metric(sums), name in DISTANCES) for name, metric in METRICS.items()}
 
 
-def _sums(quantities: Quantities, resamples: int) -> Sums:
+def _sums(quantities: Quantities, groups: Sequence[str], resamples: int) -> Sums:
     """Over the set itself, then over each resample."""
     chunks = [
         {name: weights @ values for name, values in quantities.items()}
-        for weights in _weights(len(quantities["images"]), resamples)
+        for weights in _weights(groups, resamples)
     ]
     return {name: np.concatenate([chunk[name] for chunk in chunks]) for name in quantities}
 
 
-def _weights(count: int, resamples: int) -> Iterator[np.ndarray]:
-    """How often each image counts: once in the set itself, then in each resample; (r, count)."""
-    yield np.ones((1, count))
+def _weights(groups: Sequence[str], resamples: int) -> Iterator[np.ndarray]:
+    """How often each image counts: once in the set itself, then in each resample; (r, images)."""
+    names, group_of = np.unique(np.asarray(groups), return_inverse=True)
+    count = len(names)
+    yield np.ones((1, len(group_of)))
+    if count == 1:
+        return  # there is nothing that could have been drawn instead
     rng = np.random.default_rng(count)
-    at_once = max(1, CHUNK // count)
+    at_once = max(1, CHUNK // len(group_of))
     for start in range(0, resamples, at_once):
         size = min(at_once, resamples - start)
-        yield rng.multinomial(count, np.full(count, 1 / count), size).astype(np.float64)
+        drawn = rng.multinomial(count, np.full(count, 1 / count), size)
+        yield drawn.astype(np.float64)[:, group_of]
 
 
 def _interval(values: np.ndarray, is_distance: bool) -> dict[str, float | None]:
     """values: the metric of the set itself, then of each resample."""
-    if not np.isfinite(values[0]):
+    mean, resampled = values[0], values[1:]
+    if not np.isfinite(mean):
         return {"mean": None, "low": None, "high": None}
-    low, high = np.nanquantile(values[1:], (0.025, 0.975)) if len(values) > 1 else values[[0, 0]]
-    mean = values[0]
+    if not len(resampled):
+        return {"mean": _rounded(abs(mean) if is_distance else mean), "low": None, "high": None}
+    low, high = np.nanquantile(resampled, (0.025, 0.975))
     if is_distance:
         sizes = abs(low), abs(high)
         mean, low, high = abs(mean), 0.0 if low < 0 < high else min(sizes), max(sizes)
-    return {
-        "mean": round(float(mean), 6),
-        "low": round(float(low), 6),
-        "high": round(float(high), 6),
-    }
+    return {"mean": _rounded(mean), "low": _rounded(low), "high": _rounded(high)}
+
+
+def _rounded(value: float) -> float:
+    return round(float(value), 6)

@@ -7,8 +7,9 @@ from torch import Tensor
 
 from colorize import color
 from colorize.base.errors import UserError
-from colorize.evaluation import metrics
+from colorize.evaluation.fidelity import total
 from colorize.evaluation.protocol import Batch, Photographs
+from colorize.evaluation.quantities import chroma
 from colorize.methods.base import Method
 
 
@@ -18,24 +19,22 @@ class Colors:
     Each raises UserError where the model gives NaN or infinity: as bytes they would be a picture.
     """
 
-    def __init__(self, model: Method, device: torch.device, folder: Path):
-        self.model, self.device, self.folder = model, device, folder
+    def __init__(self, model: Method, folder: Path):
+        self.model, self.folder = model, folder
 
     @torch.inference_mode()
     def own(self, batch: Batch) -> Tensor:
-        return color.to_uint8(self._rgb(batch)).cpu()
+        return color.to_uint8(self._rgb(batch))
 
     @torch.inference_mode()
     def pasted(self, batch: Batch) -> Tensor:
-        rgb = color.repaint(batch.gray.to(self.device), self._rgb(batch))
-        return color.to_uint8(rgb).cpu()
+        return color.to_uint8(color.repaint(batch.gray, self._rgb(batch)))
 
     @torch.inference_mode()
     def scaled(self, batch: Batch, gain: float) -> Tensor:
         """Its ab times `gain`: what one scalar does for a model that is too gray."""
-        gray = batch.gray.to(self.device)
-        ab = self._finite(self.model.predict_ab(color.to_float(gray))) * gain
-        return color.to_uint8(color.join(color.lightness_of(gray), ab)).cpu()
+        ab = self._finite(self.model.predict_ab(color.to_float(batch.gray))) * gain
+        return color.to_uint8(color.join(color.lightness_of(batch.gray), ab))
 
     def fit_gain(self, photographs: Photographs) -> float:
         """The gain that brings the chroma ratio on val to 1, within 0.001, at most 100.
@@ -43,19 +42,18 @@ class Colors:
         Each round divides by the ratio found; more than one because colours leave sRGB.
         """
         val = photographs.val
-        wanted = max(sum(_chroma(batch.truth) for batch in photographs.batches(val)), 1e-9)
+        wanted = max(sum(photographs.each(lambda b: _chroma(b.truth), val)), 1e-9)
         gain = 1.0
         for _ in range(8):
-            found = sum(_chroma(self.scaled(b, gain)) for b in photographs.batches(val))
-            ratio = found / wanted
+            found = photographs.each(lambda b, g=gain: _chroma(self.scaled(b, g)), val)
+            ratio = sum(found) / wanted
             if abs(ratio - 1) < 1e-3:
                 break
             gain = min(gain / max(ratio, 1e-3), 100.0)
         return round(gain, 6)
 
     def _rgb(self, batch: Batch) -> Tensor:
-        gray = color.to_float(batch.gray.to(self.device))
-        return self._finite(self.model.colorize(gray))
+        return self._finite(self.model.colorize(color.to_float(batch.gray)))
 
     def _finite(self, output: Tensor) -> Tensor:
         if not output.isfinite().all():
@@ -64,4 +62,4 @@ class Colors:
 
 
 def _chroma(rgb: Tensor) -> float:
-    return float(metrics.chroma(color.rgb_to_lab(rgb).double()).sum())
+    return float(total(chroma(color.rgb_to_lab(rgb))).sum())

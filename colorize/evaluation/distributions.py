@@ -1,7 +1,4 @@
-"""Colours as a distribution over the ab plane: how far from the truth, and as many of each.
-
-Pixels' ab are (n, 2, H, W) float64 of sRGB colours, in units of CIE Lab.
-"""
+"""Colours as a distribution over the ab plane: how far from the truth, and as many of each."""
 
 import numpy as np
 import torch
@@ -14,16 +11,15 @@ THRESHOLDS = 151  # distances 0 to 150, in units of ab
 
 def histogram(which: Tensor) -> Tensor:
     """Pixels of each image in each of the 313 bins: (n, H, W) numbers of bins to (n, 313)."""
-    which = which.flatten(1)
-    counts = torch.zeros(len(which), len(bins.CENTRES), dtype=torch.float64)
-    return counts.scatter_add_(1, which, torch.ones((), dtype=torch.float64).expand(which.shape))
+    counts = [torch.bincount(image.flatten(), minlength=len(bins.CENTRES)) for image in which]
+    return torch.stack(counts).double()
 
 
-def within(ab: Tensor, truth: Tensor) -> Tensor:
-    """Of each pixel the share of the thresholds t = 0, 1, ... 150 that its error is at most:
-    (n, H, W). The mean over pixels is the area under the curve of Zhang et al. 2016, section 3.1.
+def within(distance: Tensor) -> Tensor:
+    """Of each pixel the share of the thresholds t = 0, 1, ... 150 that its error in ab is at most.
+
+    The mean over pixels is the area under the curve of Zhang et al. 2016, section 3.1.
     """
-    distance = (ab - truth).norm(dim=1)
     return (THRESHOLDS - distance.ceil()).clamp(min=0) / THRESHOLDS
 
 

@@ -1,11 +1,13 @@
 """The same photographs and the same protocol for every model, and trivial baselines beside them."""
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, NamedTuple, TypeVar
 
 import numpy as np
 import pandas as pd
+import torch
 from pydantic import Field
 from torch import Tensor
 
@@ -13,12 +15,12 @@ from colorize import bins
 from colorize.base.parameters import Parameters
 from colorize.data.index import Index
 from colorize.data.tensors import squares
-from colorize.evaluation import metrics
+from colorize.evaluation import quantities
 from colorize.evaluation.bootstrap import summarize
-from colorize.evaluation.metrics import Quantities, Truth
+from colorize.evaluation.quantities import Quantities, Truth
 
 UNIFORM = 0.5  # lambda of the rebalanced AuC: a pixel counts 1 / ((1 - lambda) p + lambda / 313)
-BATCH = 16  # photographs at a time: bounds memory, changes no value
+PIXELS = 2**22  # under way at a time, 64 photographs at 256 pixels: bounds memory
 
 
 class EvaluateParameters(Parameters):
@@ -38,6 +40,8 @@ class Batch(NamedTuple):
 # Gives a batch its colours, (n, 3, S, S) uint8. Only the trivial ones look at the truth.
 Colorer = Callable[[Batch], Tensor]
 
+Result = TypeVar("Result")
+
 
 class Photographs:
     """Validation and test photographs, as center crops of `image_size` pixels.
@@ -47,21 +51,48 @@ class Photographs:
     """
 
     def __init__(
-        self, union: Path, gray: Path, statistics: dict, image_size: int, validation_max: int
+        self,
+        union: Path,
+        gray: Path,
+        statistics: dict,
+        image_size: int,
+        validation_max: int,
+        device: torch.device,
     ):
-        self.union, self.gray, self.image_size = union, gray, image_size
+        self.union, self.gray, self.image_size, self.device = union, gray, image_size, device
         self.index = Index.read(union)
         share = bins.prior(statistics["ab_histogram"]["share"])
         self.rarity = bins.rebalanced(share, UNIFORM)
         self.val = self.index.split("val", "photograph")[:validation_max]
 
-    def batches(self, names: list[str]) -> Iterator[Batch]:
-        for start in range(0, len(names), BATCH):
-            yield self.read(names[start : start + BATCH])
-
     def read(self, names: list[str]) -> Batch:
-        gray = squares(self.gray, names, self.image_size, "L")
-        return Batch(names, gray, squares(self.union, names, self.image_size, "RGB"))
+        gray = squares(self.gray, names, self.image_size, "L").to(self.device)
+        return Batch(names, gray, self.truth(names))
+
+    def truth(self, names: list[str]) -> Tensor:
+        """(n, 3, S, S) uint8."""
+        return squares(self.union, names, self.image_size, "RGB").to(self.device)
+
+    def each(self, function: Callable[[Batch], Result], names: list[str]) -> Iterator[Result]:
+        """`function` of batches of the named photographs, in their order.
+
+        On a CPU each batch is one photograph on one core, where all that is computed of it stays in
+        the cache. No result depends on what else is measured, nor on the number of cores.
+        """
+        on_cpu, cores = self.device.type == "cpu", torch.get_num_threads()
+        at_once = 1 if on_cpu else max(1, PIXELS // self.image_size**2)
+        batches = [names[start : start + at_once] for start in range(0, len(names), at_once)]
+        threads = min(cores, max(1, PIXELS // self.image_size**2)) if on_cpu else 1
+
+        @torch.inference_mode()
+        def inferred(batch: list[str]) -> Result:
+            return function(self.read(batch))
+
+        try:
+            with ThreadPoolExecutor(threads, "measure", torch.set_num_threads, (1,)) as pool:
+                yield from pool.map(inferred, batches)
+        finally:
+            torch.set_num_threads(cores)  # the default of threads to come
 
 
 # The columns that say which photograph a line is about; the others are quantities.
@@ -92,27 +123,32 @@ def _result(rows: pd.DataFrame, quantities: Quantities, resamples: int) -> dict[
     """What metrics/NAME.json holds, of images that `rows` of the index describe.
 
     `val` and `test`: metrics over photographs alone. `by_dataset`: over the test images of each
-    dataset, DATASET for its photographs and DATASET/SIDE for other images. `images`: how many
-    photographs the headline, `test`, stands on.
+    dataset, DATASET for its photographs and DATASET/SIDE for other images. `images` and `groups`:
+    what the headline, `test`, stands on; `images_val` and `groups_val`: what val does.
     """
     val, test = ((rows["split"] == split).to_numpy() for split in ("val", "test"))
     photograph = (rows["side"] == "photograph").to_numpy()
     kinds = rows["dataset"].where(photograph, rows["dataset"] + "/" + rows["side"])
+    groups = rows["group"].to_numpy()
     by_kind = {kind: test & (kinds == kind).to_numpy() for kind in sorted(kinds[test].unique())}
 
     def metrics_of(which: np.ndarray) -> dict[str, dict]:
-        return summarize({name: q[which] for name, q in quantities.items()}, resamples)
+        chosen = {name: q[which] for name, q in quantities.items()}
+        return summarize(chosen, groups[which], resamples)
 
     return {
         "val": metrics_of(val),
         "test": metrics_of(test & photograph),
         "by_dataset": {
-            kind: {"images": int(which.sum())} | metrics_of(which)
-            for kind, which in by_kind.items()
+            kind: _counts(groups[which]) | metrics_of(which) for kind, which in by_kind.items()
         },
-        "images": int((test & photograph).sum()),
-        "images_val": int(val.sum()),
+        **_counts(groups[test & photograph]),
+        **{f"{name}_val": count for name, count in _counts(groups[val]).items()},
     }
+
+
+def _counts(groups: np.ndarray) -> dict[str, int]:
+    return {"images": len(groups), "groups": len(set(groups))}
 
 
 def _table(rows: pd.DataFrame, quantities: Quantities) -> pd.DataFrame:
@@ -125,16 +161,17 @@ def measure(
 ) -> dict[str, Quantities]:
     """For each colorer, the quantities of every photograph, in the order of the names in `splits`.
 
-    No batch spans two of them: what stands beside a photograph decides how its result is rounded,
-    and what val gives must not depend on test.
+    On a GPU no batch spans two of them: what stands beside a photograph decides how its result is
+    rounded, and what val gives must not depend on test.
     """
-    parts = {row: [] for row in colorers}
-    for names in splits:
-        for batch in photographs.batches(names):
-            truth = Truth.of(batch.truth, batch.gray, photographs.rarity)
-            for row, colorer in colorers.items():
-                parts[row].append(metrics.measure(colorer(batch), truth))
+    rarity = photographs.rarity.to(photographs.device)
+
+    def of(batch: Batch) -> dict[str, Quantities]:
+        truth = Truth.of(batch.truth, batch.gray, rarity)
+        return {row: quantities.measure(color(batch), truth) for row, color in colorers.items()}
+
+    parts = [part for names in splits for part in photographs.each(of, names)]
     return {
-        row: {name: np.concatenate([part[name] for part in of_row]) for name in of_row[0]}
-        for row, of_row in parts.items()
+        row: {name: np.concatenate([part[row][name] for part in parts]) for name in parts[0][row]}
+        for row in colorers
     }

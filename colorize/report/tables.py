@@ -127,24 +127,32 @@ def cell(result: dict[str, Any], column: Column, reference: dict[str, Any]) -> d
     digits = column.digits
     base = reference[column.metric]["mean"]
     difference = "" if base is None else f"{value['mean'] - base:+.{digits}f}".replace("-", "−")
-    return {
-        "mean": f"{value['mean']:.{digits}f}".replace("-", "−"),
-        "interval": f"{value['low']:.{digits}f} to {value['high']:.{digits}f}".replace("-", "−"),
-        "difference": difference,
-    }
+    mean, *bounds = (
+        "" if number is None else f"{number:.{digits}f}".replace("-", "−")
+        for number in (value["mean"], value["low"], value["high"])
+    )
+    return {"mean": mean, "interval": " to ".join(filter(None, bounds)), "difference": difference}
 
 
-def by_dataset(rows: list[Row]) -> dict[str, list[tuple[str, int, str]]]:
-    """CIEDE2000 of each model on each dataset, where there is more than one."""
-    models = [row for row in rows if row.kind == "model"]
-    groups = list(models[0].result["by_dataset"])
-    if len(groups) < 2:
+class OfDataset(NamedTuple):
+    """CIEDE2000 of each model on one dataset."""
+
+    images: int
+    groups: int
+    ciede2000: dict[str, str]  # by model
+
+
+def by_dataset(rows: list[Row]) -> dict[str, OfDataset]:
+    """A line for each dataset, where there is more than one."""
+    results = {row.name: row.result["by_dataset"] for row in rows if row.kind == "model"}
+    datasets = next(iter(results.values()))
+    if len(datasets) < 2:
         return {}
     return {
-        group: [
-            (row.name, entry["images"], f"{entry['ciede2000']['mean']:.2f}")
-            for row in models
-            for entry in [row.result["by_dataset"][group]]
-        ]
-        for group in groups
+        name: OfDataset(
+            entry["images"],
+            entry["groups"],
+            {model: f"{of[name]['ciede2000']['mean']:.2f}" for model, of in results.items()},
+        )
+        for name, entry in datasets.items()
     }

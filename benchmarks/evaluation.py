@@ -1,0 +1,151 @@
+"""Speed and memory of the metrics of images, beside scikit-image's looped over the same pairs.
+
+    python -m benchmarks.evaluation [--images N] [--image-size PX] [--rounds R]
+
+Ours measures all quantities that the tables are made of, as the stage `evaluate` does, a photograph
+a core; the loop takes scikit-image's PSNR, SSIM and CIEDE2000 alone. Both have the same pairs of
+images in memory, take turns, and run in processes of their own.
+"""
+
+import argparse
+import statistics
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import skimage.data
+import torch
+from PIL import Image
+from skimage import color as skcolor
+from skimage import metrics as skmetrics
+
+from benchmarks import results
+from benchmarks.memory import Measured, measured
+from colorize import bins, color
+from colorize.base import memory
+from colorize.base.workers import cores
+from colorize.data.tensors import to_tensor
+from colorize.evaluation import protocol
+from stages import common
+
+PHOTOGRAPHS = ("astronaut", "chelsea", "coffee", "rocket", "retina")  # of scikit-image
+OF_FULL = 6_371  # photographs in the test split of the preset `full`
+ROWS = 13
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--images", type=int, default=200, help="pairs of images (200)")
+    parser.add_argument("--image-size", type=int, default=256, help="pixels (256)")
+    parser.add_argument("--rounds", type=int, default=3, help="turns that each takes (3)")
+    parser.add_argument("--output", type=Path, help="write the JSON here too")
+    arguments = parser.parse_args()
+    if min(arguments.images, arguments.rounds) < 1 or arguments.image_size < 16:
+        parser.error("--images and --rounds: at least 1; --image-size: at least 16")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        write_pairs(folder, arguments.images, arguments.image_size)
+        rounds = [(measured(ours, folder), measured(loop, folder)) for _ in range(arguments.rounds)]
+    result = {
+        "images": arguments.images,
+        "image_size": arguments.image_size,
+        "cores": cores(),
+        "ours": _run(arguments.images, [first for first, _ in rounds]),
+        "scikit-image": _run(arguments.images, [second for _, second in rounds]),
+        "ratio": round(statistics.median(b.seconds / a.seconds for a, b in rounds), 1),
+    }
+    result["hours_of_full"] = round(ROWS * OF_FULL / result["ours"]["images_per_second"] / 3600, 2)
+    results.show(result, _table(result), arguments.output)
+
+
+def write_pairs(folder: Path, count: int, side: int) -> None:
+    """Cutouts of photographs, and the same with half of their chroma and some noise: uint8."""
+    rng = np.random.default_rng(0)
+    generator = torch.Generator().manual_seed(0)
+    sources = [Image.fromarray(getattr(skimage.data, name)()) for name in PHOTOGRAPHS]
+    shape = (count, 3, side, side)
+    truths, predicted = (
+        np.lib.format.open_memmap(folder / f"{name}.npy", "w+", np.uint8, shape)
+        for name in ("truth", "predicted")
+    )
+    for number in range(count):
+        source = sources[number % len(sources)]
+        edge = int(rng.uniform(0.4, 1) * min(source.size))
+        left, top = (int(rng.integers(0, length - edge + 1)) for length in source.size)
+        box = (left, top, left + edge, top + edge)
+        truth = to_tensor(source.resize((side, side), Image.Resampling.BICUBIC, box))[None]
+        lab = color.rgb_to_lab(truth)
+        noise = 4 * torch.randn(lab[:, 1:].shape, generator=generator)
+        rgb = color.join(lab[:, :1], lab[:, 1:] / 2 + noise)
+        truths[number], predicted[number] = truth[0], color.to_uint8(rgb)[0]
+
+
+class InMemory(protocol.Photographs):
+    """Pairs as the photographs of a union, with the names 0, 1, ..."""
+
+    def __init__(self, folder: Path):
+        self.truths = np.load(folder / "truth.npy", mmap_mode="r")
+        self.image_size = self.truths.shape[-1]
+        self.device = torch.device("cpu")
+        self.rarity = torch.ones(len(bins.CENTRES))
+
+    def read(self, names: list[str]) -> protocol.Batch:
+        truth = torch.from_numpy(np.array(self.truths[[int(name) for name in names]]))
+        return protocol.Batch(names, truth[:, 1:2], truth)
+
+
+def ours(folder: Path) -> None:
+    memory.keep_freed()
+    predicted = np.load(folder / "predicted.npy", mmap_mode="r")
+
+    def colorer(batch: protocol.Batch) -> torch.Tensor:
+        return torch.from_numpy(np.array(predicted[[int(name) for name in batch.names]]))
+
+    names = [str(number) for number in range(len(predicted))]
+    protocol.measure({"own": colorer}, InMemory(folder), names)
+
+
+def loop(folder: Path) -> None:
+    pairs = (np.load(folder / f"{name}.npy", mmap_mode="r") for name in ("truth", "predicted"))
+    for pair in zip(*pairs, strict=True):
+        truth, predicted = (np.ascontiguousarray(image.transpose(1, 2, 0)) for image in pair)
+        skmetrics.peak_signal_noise_ratio(truth, predicted)
+        skmetrics.structural_similarity(
+            truth,
+            predicted,
+            channel_axis=2,
+            gaussian_weights=True,
+            sigma=1.5,
+            use_sample_covariance=False,
+            data_range=255,
+        )
+        skcolor.deltaE_ciede2000(skcolor.rgb2lab(truth), skcolor.rgb2lab(predicted)).mean()
+
+
+def _run(images: int, turns: list[Measured]) -> dict[str, float]:
+    return {
+        "images_per_second": round(images / statistics.median(turn.seconds for turn in turns), 1),
+        "peak_mb": round(max(turn.megabytes for turn in turns)),
+    }
+
+
+def _table(result: dict) -> str:
+    lines = [
+        "{images:,} pairs of {image_size} px, {cores} cores".format_map(result),
+        f"{'':32}{'images/s':>10}{'peak MB':>9}",
+    ]
+    for name, key in (
+        ("ours, all metrics", "ours"),
+        ("scikit-image, three of them", "scikit-image"),
+    ):
+        run = result[key]
+        lines.append(f"{name:32}{run['images_per_second']:10.1f}{run['peak_mb']:9}")
+    lines.append(f"{result['ratio']} times as many images/s")
+    lines.append(f"{ROWS} rows of {OF_FULL:,} images: {result['hours_of_full']} hours")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    sys.argv[0] = "python -m benchmarks.evaluation"
+    common.run(main)
