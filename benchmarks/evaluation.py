@@ -14,7 +14,6 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-import skimage.data
 import torch
 from PIL import Image
 from skimage import color as skcolor
@@ -22,6 +21,7 @@ from skimage import metrics as skmetrics
 
 from benchmarks import results
 from benchmarks.memory import Measured, measured
+from benchmarks.photographs import photographs
 from colorize import bins, color
 from colorize.base import memory
 from colorize.base.workers import cores
@@ -29,9 +29,8 @@ from colorize.data.tensors import to_tensor
 from colorize.evaluation import protocol
 from stages import common
 
-PHOTOGRAPHS = ("astronaut", "chelsea", "coffee", "rocket", "retina")  # of scikit-image
 OF_FULL = 6_371  # photographs in the test split of the preset `full`
-ROWS = 13
+ROWS = 13  # of its tables, models and trivial colourings
 
 
 def main() -> None:
@@ -63,7 +62,7 @@ def write_pairs(folder: Path, count: int, side: int) -> None:
     """Cutouts of photographs, and the same with half of their chroma and some noise: uint8."""
     rng = np.random.default_rng(0)
     generator = torch.Generator().manual_seed(0)
-    sources = [Image.fromarray(getattr(skimage.data, name)()) for name in PHOTOGRAPHS]
+    sources = list(photographs())
     shape = (count, 3, side, side)
     truths, predicted = (
         np.lib.format.open_memmap(folder / f"{name}.npy", "w+", np.uint8, shape)

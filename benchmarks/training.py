@@ -27,11 +27,11 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-import skimage.data
 import torch
 from PIL import Image, ImageOps
 
 from benchmarks import results
+from benchmarks.photographs import photographs
 from colorize.base import memory
 from colorize.base.errors import UserError
 from colorize.data.photographs import resize
@@ -42,7 +42,6 @@ from stages import common
 from tests.plain import plain
 
 ROUNDS = 5  # turns that each takes
-PHOTOGRAPHS = ("astronaut", "chelsea", "coffee", "rocket", "retina")  # of scikit-image
 WIDTHS = ("width", "discriminator_width")
 PUBLISHED_DEPTH = {"resnet": 6, "stargan": 6, "zhang": 3}  # at 128 pixels
 
@@ -251,10 +250,8 @@ def _write_photographs(folder: Path, image_size: int) -> None:
     for mode in ("color", "gray"):
         (folder / mode).mkdir()
     number = itertools.count()
-    for name in PHOTOGRAPHS:
-        image = resize(
-            Image.fromarray(getattr(skimage.data, name)()), image_size, Image.Resampling.BICUBIC
-        )
+    for photograph in photographs():
+        image = resize(photograph, image_size, Image.Resampling.BICUBIC)
         for version in (image, ImageOps.mirror(image), ImageOps.flip(image)):
             file = f"{next(number):016x}.png"  # as the union names them: hexadecimal
             version.save(folder / "color" / file)

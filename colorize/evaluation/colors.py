@@ -30,7 +30,6 @@ class Colors:
     def pasted(self, batch: Batch) -> Tensor:
         return color.to_uint8(color.repaint(batch.gray, self._rgb(batch)))
 
-    @torch.inference_mode()
     def scaled(self, batch: Batch, gain: float) -> Tensor:
         """Its ab times `gain`: what one scalar does for a model that is too gray."""
         ab = self._finite(self.model.predict_ab(color.to_float(batch.gray))) * gain

@@ -111,8 +111,8 @@ def ciede2000(lab1: Tensor, lab2: Tensor) -> Tensor:
     s_c = 1 + 0.045 * mean_c
     s_h = 1 + 0.015 * mean_c * t
     l_term, c_term, h_term = delta_l / s_l, delta_c / s_c, delta_h / s_h
-    total = l_term**2 + c_term**2 + h_term**2 + coupling * c_term * h_term
-    return total.clamp(min=0).sqrt()
+    squared = l_term**2 + c_term**2 + h_term**2 + coupling * c_term * h_term
+    return squared.clamp(min=0).sqrt()
 
 
 def length(a: Tensor, b: Tensor) -> Tensor:

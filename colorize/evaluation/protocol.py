@@ -79,10 +79,9 @@ class Photographs:
         On a CPU each batch is one photograph on one core, where all that is computed of it stays in
         the cache. No result depends on what else is measured, nor on the number of cores.
         """
-        on_cpu, cores = self.device.type == "cpu", torch.get_num_threads()
-        at_once = 1 if on_cpu else max(1, PIXELS // self.image_size**2)
-        batches = [names[start : start + at_once] for start in range(0, len(names), at_once)]
-        threads = min(cores, max(1, PIXELS // self.image_size**2)) if on_cpu else 1
+        cores, under_way = torch.get_num_threads(), max(1, PIXELS // self.image_size**2)
+        threads, size = (min(cores, under_way), 1) if self.device.type == "cpu" else (1, under_way)
+        batches = [names[start : start + size] for start in range(0, len(names), size)]
 
         @torch.inference_mode()
         def inferred(batch: list[str]) -> Result:
@@ -164,11 +163,10 @@ def measure(
     On a GPU no batch spans two of them: what stands beside a photograph decides how its result is
     rounded, and what val gives must not depend on test.
     """
-    rarity = photographs.rarity.to(photographs.device)
 
     def of(batch: Batch) -> dict[str, Quantities]:
-        truth = Truth.of(batch.truth, batch.gray, rarity)
-        return {row: quantities.measure(color(batch), truth) for row, color in colorers.items()}
+        truth = Truth.of(batch.truth, batch.gray, photographs.rarity)
+        return {row: quantities.measure(colorer(batch), truth) for row, colorer in colorers.items()}
 
     parts = [part for names in splits for part in photographs.each(of, names)]
     return {

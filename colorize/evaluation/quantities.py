@@ -31,8 +31,8 @@ class Truth(NamedTuple):
     """What true images are compared by: once for all rows that are measured against them."""
 
     rgb: Tensor  # (n, 3, H, W) float32 in 0..255
-    moments: Tensor  # (n, 6, H - 10, W - 10): for SSIM
     input: Tensor  # (n, 1, H, W) likewise: what the method was given
+    moments: Tensor  # (n, 6, H - 10, W - 10) float32: local means of rgb and its square, for SSIM
     lab: Tensor  # (n, 3, H, W) float32
     weight: Tensor  # (n, H, W) float32: of each pixel, by how rare its colour is
     quantities: dict[str, Tensor]  # (n,) or (n, k)
@@ -57,7 +57,7 @@ class Truth(NamedTuple):
             "weight_of_truth": total(weight),
             "ab_histogram_of_truth": distributions.histogram(which),
         }
-        return cls(t, moments(t), x, lab, weight, quantities)
+        return cls(t, x, moments(t), lab, weight, quantities)
 
 
 def measure(predicted: Tensor, truth: Truth) -> Quantities:
