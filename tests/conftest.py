@@ -202,7 +202,7 @@ def checkout(target: Path) -> Project:
         check=True,
     ).stdout.split("\n")
     for name in filter(None, listed):
-        if (ROOT / name).is_file() and name != "dvc.lock":
+        if (ROOT / name).is_file() and name != "dvc.lock" and not name.startswith("pretrained/"):
             (target / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, target / name)
     project = Project(target)

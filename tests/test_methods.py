@@ -499,3 +499,23 @@ def test_a_step_on_a_gpu_gives_the_losses_of_the_cpu(name):
     losses = method.step(batch, 2, torch.Generator().manual_seed(2))
     for key, value in expected.items():
         assert float(losses[key]) == pytest.approx(float(value), rel=1e-2, abs=1e-3), key
+
+
+@pytest.mark.parametrize("name", METHODS)
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_no_step_waits_for_the_gpu(name):
+    """Whoever waits launches nothing meanwhile, and leaves it idle after."""
+    method, p = built(name)
+    method.cuda()
+    batch = {key: value.cuda() for key, value in batch_for(method).items()}
+
+    def steps() -> None:
+        for number in range(1, p.steps + 1):
+            method.step(batch, number, torch.Generator().manual_seed(number))
+
+    steps()  # tables move to the GPU
+    torch.cuda.set_sync_debug_mode("error")
+    try:
+        steps()
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
