@@ -16,6 +16,7 @@ from colorize.methods import losses, model, parameters
 from colorize.methods.pool import ImagePool
 from tests import plain
 from tests.conftest import METHODS, small
+from tests.gpu import needs_gpu
 
 # Beside the entries as committed: what else their keys can choose
 CHOICES = {
@@ -490,7 +491,7 @@ def test_a_step_waits_for_no_result(name, changes, monkeypatch):
 
 
 @pytest.mark.parametrize("name", METHODS)
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+@needs_gpu
 def test_a_step_on_a_gpu_gives_the_losses_of_the_cpu(name):
     expected = step(built(name)[0], number=2)
     method, _ = built(name)
@@ -502,7 +503,7 @@ def test_a_step_on_a_gpu_gives_the_losses_of_the_cpu(name):
 
 
 @pytest.mark.parametrize("name", METHODS)
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+@needs_gpu
 def test_no_step_waits_for_the_gpu(name):
     """Whoever waits launches nothing meanwhile, and leaves it idle after."""
     method, p = built(name)

@@ -1,19 +1,26 @@
 """The weights that come with the project: they load, colour, and are what their cards say."""
 
-import hashlib
 import json
 import re
+from pathlib import Path
 
 import pytest
 import torch
 from PIL import Image
 
 from colorize import color
+from colorize.base.files import sha256_of
 from colorize.data import sample, tensors
+from colorize.evaluation.quantities import chroma
 from colorize.methods import model
+from colorize.methods.parameters import InitFrom
 from tests.conftest import ROOT
 
 FOLDERS = sorted(path for path in (ROOT / "pretrained").iterdir() if path.is_dir())
+
+
+def config_of(folder: Path) -> dict:
+    return json.loads((folder / model.CONFIG).read_text(encoding="utf-8"))
 
 
 def test_there_is_a_paired_and_an_unpaired_one():
@@ -30,17 +37,26 @@ def test_it_colours_a_photograph_that_it_was_not_trained_on(folder):
     lab = color.rgb_to_lab(colored)
     error = (lab[:, :1] - color.lightness_of(color.to_float(gray))).abs()
     assert error.mean() < 0.2  # a level of 255 is about 0.4 of lightness
-    assert 3 < lab[:, 1:].norm(dim=1).mean() < 40  # a photograph's chroma: neither gray nor paint
+    assert 3 < chroma(lab).mean() < 40  # a photograph's chroma: neither gray nor paint
     assert torch.equal(network.colorize_bytes(gray), colored)
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def test_training_may_start_from_it(folder):
+    config = config_of(folder)
+    fresh = model.build(model.parse(config["parameters"], "parameters"), config["image_size"])
+    path = folder / model.WEIGHTS
+    model.start_from(fresh, InitFrom(path=str(path), sha256=sha256_of(path)), "models.mine")
+    for name, weights in model.load(folder).state_dict().items():
+        assert torch.equal(fresh.state_dict()[name], weights), name
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 def test_its_card_says_what_it_is(folder):
     card = (folder / "README.md").read_text(encoding="utf-8")
-    weights = (folder / model.WEIGHTS).read_bytes()
-    config = json.loads((folder / model.CONFIG).read_text(encoding="utf-8"))
-    assert len(weights) < 25e6
-    assert hashlib.sha256(weights).hexdigest() in card
+    config = config_of(folder)
+    assert (folder / model.WEIGHTS).stat().st_size < 25e6
+    assert sha256_of(folder / model.WEIGHTS) in card
     p = config["parameters"]
     for key, value in (("steps", p["steps"]), ("pixels", config["image_size"])):
         assert re.search(rf"\b{value:,} {key}\b", card), key

@@ -18,6 +18,7 @@ from colorize.training import checkpoint, draws, loop
 from colorize.training.log import Log
 from tests import zips
 from tests.conftest import METHODS, Project, committed
+from tests.gpu import needs_gpu
 from tests.processes import wait_for_checkpoint
 
 # When, who is killed, before which call of which function, and how many of 8 steps are saved then
@@ -517,7 +518,7 @@ def test_compiled_it_learns_the_same_but_for_rounding(project):
     np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-3)
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+@needs_gpu
 @pytest.mark.parametrize("name", METHODS)
 def test_every_method_trains_on_a_gpu(project, name):
     project.params(runtime__device="cuda")
