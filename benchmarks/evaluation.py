@@ -3,8 +3,9 @@
     python -m benchmarks.evaluation [--images N] [--image-size PX] [--rounds R]
 
 Ours measures all quantities that the tables are made of, as the stage `evaluate` does, a photograph
-a core; the loop takes scikit-image's PSNR, SSIM and CIEDE2000 alone. Both have the same pairs of
-images in memory, take turns, and run in processes of their own.
+a core, and of each photograph two pictures, as of most models: its RGB, and its colours on the true
+lightness. The loop takes scikit-image's PSNR, SSIM and CIEDE2000 alone. Both have the same pairs in
+memory, take turns, and run in processes of their own.
 """
 
 import argparse
@@ -14,6 +15,7 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import torch
 from PIL import Image
 from skimage import color as skcolor
@@ -25,17 +27,22 @@ from benchmarks.photographs import photographs
 from colorize import bins, color
 from colorize.base import memory
 from colorize.base.workers import cores
+from colorize.data.index import Index
 from colorize.data.tensors import to_tensor
 from colorize.evaluation import protocol
+from colorize.evaluation.quantities import Rarity
 from stages import common
 
 OF_FULL = 6_371  # photographs in the test split of the preset `full`
 ROWS = 13  # of its tables, models and trivial colourings
+PICTURES = 2  # of each photograph
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--images", type=int, default=200, help="pairs of images (200)")
+    parser.add_argument(
+        "--images", type=int, default=100, help="photographs, a pair of each picture (100)"
+    )
     parser.add_argument("--image-size", type=int, default=256, help="pixels (256)")
     parser.add_argument("--rounds", type=int, default=3, help="turns that each takes (3)")
     parser.add_argument("--output", type=Path, help="write the JSON here too")
@@ -46,27 +53,29 @@ def main() -> None:
         folder = Path(name)
         write_pairs(folder, arguments.images, arguments.image_size)
         rounds = [(measured(ours, folder), measured(loop, folder)) for _ in range(arguments.rounds)]
+    pairs = PICTURES * arguments.images
     result = {
         "images": arguments.images,
+        "pairs": pairs,
         "image_size": arguments.image_size,
         "cores": cores(),
-        "ours": _run(arguments.images, [first for first, _ in rounds]),
-        "scikit-image": _run(arguments.images, [second for _, second in rounds]),
+        "ours": _run(pairs, [first for first, _ in rounds]),
+        "scikit-image": _run(pairs, [second for _, second in rounds]),
         "ratio": round(statistics.median(b.seconds / a.seconds for a, b in rounds), 1),
     }
-    result["hours_of_full"] = round(ROWS * OF_FULL / result["ours"]["images_per_second"] / 3600, 2)
+    result["hours_of_full"] = round(ROWS * OF_FULL / result["ours"]["pairs_per_second"] / 3600, 2)
     results.show(result, _table(result), arguments.output)
 
 
 def write_pairs(folder: Path, count: int, side: int) -> None:
-    """Cutouts of photographs, and the same with half of their chroma and some noise: uint8."""
+    """Cutouts of photographs, and pictures with half of their chroma and some noise: uint8."""
     rng = np.random.default_rng(0)
     generator = torch.Generator().manual_seed(0)
     sources = list(photographs())
-    shape = (count, 3, side, side)
+    shape = (3, side, side)
     truths, predicted = (
-        np.lib.format.open_memmap(folder / f"{name}.npy", "w+", np.uint8, shape)
-        for name in ("truth", "predicted")
+        np.lib.format.open_memmap(folder / f"{name}.npy", "w+", np.uint8, (*numbers, *shape))
+        for name, numbers in (("truth", (count,)), ("predicted", (count, PICTURES)))
     )
     for number in range(count):
         source = sources[number % len(sources)]
@@ -75,9 +84,9 @@ def write_pairs(folder: Path, count: int, side: int) -> None:
         box = (left, top, left + edge, top + edge)
         truth = to_tensor(source.resize((side, side), Image.Resampling.BICUBIC, box))[None]
         lab = color.rgb_to_lab(truth)
-        noise = 4 * torch.randn(lab[:, 1:].shape, generator=generator)
-        rgb = color.join(lab[:, :1], lab[:, 1:] / 2 + noise)
-        truths[number], predicted[number] = truth[0], color.to_uint8(rgb)[0]
+        noise = 4 * torch.randn((PICTURES, 2, side, side), generator=generator)
+        rgb = color.join(lab[:, :1].expand(PICTURES, -1, -1, -1), lab[:, 1:] / 2 + noise)
+        truths[number], predicted[number] = truth[0], color.to_uint8(rgb)
 
 
 class InMemory(protocol.Photographs):
@@ -87,7 +96,10 @@ class InMemory(protocol.Photographs):
         self.truths = np.load(folder / "truth.npy", mmap_mode="r")
         self.image_size = self.truths.shape[-1]
         self.device = torch.device("cpu")
-        self.rarity = torch.ones(len(bins.CENTRES))
+        self.rarity = Rarity.of(torch.full((len(bins.CENTRES),), 1 / len(bins.CENTRES)))
+        names = [str(number) for number in range(len(self.truths))]
+        kind = {"group": names, "split": "test", "side": "photograph"}
+        self.index = Index(pd.DataFrame(kind, index=pd.Index(names, name="name")))
 
     def read(self, names: list[str]) -> protocol.Batch:
         truth = torch.from_numpy(np.array(self.truths[[int(name) for name in names]]))
@@ -98,16 +110,19 @@ def ours(folder: Path) -> None:
     memory.keep_freed()
     predicted = np.load(folder / "predicted.npy", mmap_mode="r")
 
-    def colorer(batch: protocol.Batch) -> torch.Tensor:
-        return torch.from_numpy(np.array(predicted[[int(name) for name in batch.names]]))
+    def rows(batch: protocol.Batch) -> dict[str, torch.Tensor]:
+        pictures = torch.from_numpy(np.array(predicted[[int(name) for name in batch.names]]))
+        return {str(number): pictures[:, number] for number in range(PICTURES)}
 
-    names = [str(number) for number in range(len(predicted))]
-    protocol.measure({"own": colorer}, InMemory(folder), names)
+    pairs = InMemory(folder)
+    protocol.measure(rows, pairs, pairs.index.names)
 
 
 def loop(folder: Path) -> None:
-    pairs = (np.load(folder / f"{name}.npy", mmap_mode="r") for name in ("truth", "predicted"))
-    for pair in zip(*pairs, strict=True):
+    truths, pictures = (
+        np.load(folder / f"{name}.npy", mmap_mode="r") for name in ("truth", "predicted")
+    )
+    for pair in ((t, p) for t, of_t in zip(truths, pictures, strict=True) for p in of_t):
         truth, predicted = (np.ascontiguousarray(image.transpose(1, 2, 0)) for image in pair)
         skmetrics.peak_signal_noise_ratio(truth, predicted)
         skmetrics.structural_similarity(
@@ -122,25 +137,25 @@ def loop(folder: Path) -> None:
         skcolor.deltaE_ciede2000(skcolor.rgb2lab(truth), skcolor.rgb2lab(predicted)).mean()
 
 
-def _run(images: int, turns: list[Measured]) -> dict[str, float]:
+def _run(pairs: int, turns: list[Measured]) -> dict[str, float]:
     return {
-        "images_per_second": round(images / statistics.median(turn.seconds for turn in turns), 1),
+        "pairs_per_second": round(pairs / statistics.median(turn.seconds for turn in turns), 1),
         "peak_mb": round(max(turn.megabytes for turn in turns)),
     }
 
 
 def _table(result: dict) -> str:
     lines = [
-        "{images:,} pairs of {image_size} px, {cores} cores".format_map(result),
-        f"{'':32}{'images/s':>10}{'peak MB':>9}",
+        "{pairs:,} pairs of {image_size} px, {cores} cores".format_map(result),
+        f"{'':32}{'pairs/s':>10}{'peak MB':>9}",
     ]
     for name, key in (
         ("ours, all metrics", "ours"),
         ("scikit-image, three of them", "scikit-image"),
     ):
         run = result[key]
-        lines.append(f"{name:32}{run['images_per_second']:10.1f}{run['peak_mb']:9}")
-    lines.append(f"{result['ratio']} times as many images/s")
+        lines.append(f"{name:32}{run['pairs_per_second']:10.1f}{run['peak_mb']:9}")
+    lines.append(f"{result['ratio']} times as many pairs/s")
     lines.append(f"{ROWS} rows of {OF_FULL:,} images: {result['hours_of_full']} hours")
     return "\n".join(lines)
 

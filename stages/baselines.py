@@ -19,11 +19,12 @@ def main() -> None:
         image_size = params.data.image_size
         of_training = statistics(UNION, image_size)
         check_gray(UNION, GRAY)
-        measured = params.evaluate.validation_max
+        evaluate = params.evaluate
+        measured = evaluate.validation_max
         device = choose_device(params.runtime.device)
         photographs = protocol.Photographs(UNION, GRAY, of_training, image_size, measured, device)
-        colorers = baselines.trivial(photographs, of_training["mean_ab"])
-        rows = protocol.evaluate(colorers, photographs, params.evaluate.resamples)
+        trivial = baselines.trivial(photographs, of_training["mean_ab"])
+        rows = protocol.evaluate(trivial, photographs, evaluate.splits, evaluate.resamples)
         for name, row in rows.items():
             write_json(results[name], row.result | {"diagnostics": {}})
             write_parquet(images[name], row.images)

@@ -1,14 +1,17 @@
 """Stage `evaluate@NAME`: measure one trained model on val and test, and draw its grid."""
 
+import sys
+
 import pandas as pd
 
 from colorize.base import memory
 from colorize.base.errors import UserError
 from colorize.base.files import replaced_file, write_json, write_parquet
 from colorize.data.index import check_gray, statistics
-from colorize.evaluation import protocol
+from colorize.evaluation import directions, protocol
 from colorize.evaluation.baselines import BASELINE
 from colorize.evaluation.colors import Colors
+from colorize.evaluation.failures import failure
 from colorize.methods import model
 from colorize.report import grids
 from colorize.training.runtime import choose_device
@@ -35,54 +38,64 @@ def main() -> None:
                 f"{MODELS / name}: trained at data.image_size = {network.image_size}, "
                 f"params.yaml says {image_size}; run `dvc repro` to train it again"
             )
-        measured = params.evaluate.validation_max
+        evaluate = params.evaluate
+        measured = evaluate.validation_max
         photographs = protocol.Photographs(UNION, GRAY, of_training, image_size, measured, device)
         colors = Colors(network, MODELS / name)
-
-        result, images = all_rows(colors, photographs, params.evaluate.resamples, name == BASELINE)
+        result, images = all_rows(colors, photographs, evaluate, is_baseline=name == BASELINE)
+        for split in evaluate.splits:
+            if words := failure(result[split]):
+                print(f"{name} {words}, on {split}", file=sys.stderr)
         write_json(result_file, result)
         write_parquet(images_file, images)
 
-        chosen = grids.choose(photographs.index.split("test", "photograph"), params.evaluate.grid)
-        batch = photographs.read(chosen)
-        pasted = colors.pasted(batch) if network.output == "rgb" else None
-        picture = grids.result_grid(batch.gray, batch.truth, colors.own(batch), pasted)
+        batch = photographs.read(
+            grids.choose(photographs.headline(evaluate.splits[-1]), evaluate.grid)
+        )
+        shown = colors.rows(batch)
+        picture = grids.result_grid(batch.gray, batch.truth, shown["own"], shown.get("pasted"))
         with replaced_file(grid_file) as partial:
             picture.save(partial, "PNG")
 
 
 def all_rows(
-    colors: Colors, photographs: protocol.Photographs, resamples: int, is_baseline: bool
+    colors: Colors,
+    photographs: protocol.Photographs,
+    evaluate: protocol.EvaluateParameters,
+    *,
+    is_baseline: bool,
 ) -> tuple[dict, pd.DataFrame]:
-    """All rows of a model: the method's own RGB; where the method may change lightness, its ab on
-    the true L; of the baseline also its ab scaled.
-    """
-    network = colors.model
-    colorers = {"own": colors.own}
-    if network.output == "rgb":
-        colorers["pasted"] = colors.pasted
-    if is_baseline:
-        gain = colors.fit_gain(photographs)
-        colorers["scaled"] = lambda batch: colors.scaled(batch, gain)
-    rows = protocol.evaluate(colorers, photographs, resamples)
+    """What metrics/NAME.json holds of a model, and the lines of its photographs.
 
-    result, images = rows["own"]
+    All rows of `Colors.rows`, and the other direction, where the model has it.
+    """
+    splits, resamples = evaluate.splits, evaluate.resamples
+    network = colors.model
+    gain = colors.fit_gain(photographs) if is_baseline else None
+    rows = protocol.evaluate(lambda batch: colors.rows(batch, gain), photographs, splits, resamples)
+    result, images = rows.pop("own")
     result["diagnostics"] = {
         "supervision": network.supervision,
         "output": network.output,
         "parameters": sum(p.numel() for p in network.parameters()),
     }
-    if "pasted" in rows:
-        result["pasted"] = rows["pasted"].result
-        for split in ("val", "test"):
-            result[split]["ciede2000_pasted"] = result["pasted"][split]["ciede2000"]
-    if "scaled" in rows:
-        result["scaled"] = rows["scaled"].result | {"diagnostics": {"gain": gain}}
     for row, evaluated in rows.items():
-        if row != "own":
-            quantities = evaluated.images.drop(columns=protocol.KEYS)
-            images = images.join(quantities.add_prefix(f"{row}_"))
+        result[row] = evaluated.result
+        images = images.join(_own_quantities(evaluated.images).add_prefix(f"{row}_"))
+    if "pasted" in result:
+        for split in splits:
+            result[split]["ciede2000_pasted"] = result["pasted"][split]["ciede2000"]
+    if gain is not None:
+        result["scaled"]["diagnostics"] = {"gain": gain}
+    if "gray" in network.targets:
+        result["to_gray"], quantities = directions.evaluate(colors, photographs, splits, resamples)
+        images = images.join(quantities.add_prefix("to_gray_"), on="name")
     return result, images
+
+
+def _own_quantities(images: pd.DataFrame) -> pd.DataFrame:
+    """Without what is the same for all rows of a photograph."""
+    return images.drop(columns=[c for c in images if c in protocol.KEYS or c.endswith("_of_truth")])
 
 
 if __name__ == "__main__":

@@ -23,12 +23,13 @@ from colorize.evaluation.baselines import TRIVIAL
 from colorize.evaluation.colors import Colors
 from colorize.evaluation.quantities import Truth, measure
 from colorize.methods import model
-from colorize.report import grids, tables
+from colorize.report import columns, grids, tables
 from colorize.report.page import page
 from tests.conftest import ROOT, Project
 from tests.gpu import needs_gpu
 
 CPU = torch.device("cpu")
+SPLITS = ("val", "test")
 
 
 @pytest.fixture(scope="module")
@@ -44,9 +45,13 @@ def photographs(prepared, statistics):
 
 @pytest.fixture(scope="module")
 def trivial(photographs, statistics):
-    colorers = baselines.trivial(photographs, statistics["mean_ab"])
-    evaluated = protocol.evaluate(colorers, photographs, 200)
+    rows = baselines.trivial(photographs, statistics["mean_ab"])
+    evaluated = protocol.evaluate(rows, photographs, SPLITS, 200)
     return {name: row.result for name, row in evaluated.items()}
+
+
+def copied(batch: protocol.Batch) -> dict[str, torch.Tensor]:
+    return {"copy": batch.gray.expand(-1, 3, -1, -1)}
 
 
 def mean(result: dict, metric: str, split: str = "test") -> float:
@@ -72,11 +77,11 @@ def test_random_color_is_a_derangement_of_true_ones(photographs):
     assert len(set(groups.values())) == 2
     other = splits.others(groups)
     assert all(groups[name] != groups[other[name]] for name in names)
-    colorer = baselines.trivial(photographs, [0, 0])["random_color"]
+    rows = baselines.trivial(photographs, [0, 0])
     batch = photographs.read(names[:3])
     truth = photographs.read([other[name] for name in names[:3]]).truth
     expected = color.to_uint8(color.repaint(color.to_float(batch.gray), color.to_float(truth)))
-    assert torch.equal(colorer(batch), expected)
+    assert torch.equal(rows(batch)["random_color"], expected)
 
 
 def test_by_dataset_and_sides(photographs, statistics, prepared, tmp_path):
@@ -89,8 +94,7 @@ def test_by_dataset_and_sides(photographs, statistics, prepared, tmp_path):
     rows.loc[test[10:15], "dataset"] = "other"
     rows.to_csv(union / "index.csv", index=False)
     mixed = protocol.Photographs(union, photographs.gray, statistics, 32, 500, CPU)
-    copy = {"copy": lambda batch: batch.gray.expand(-1, 3, -1, -1)}
-    result = protocol.evaluate(copy, mixed, 100)["copy"].result
+    result = protocol.evaluate(copied, mixed, SPLITS, 100)["copy"].result
     counts = {name: entry["images"] for name, entry in result["by_dataset"].items()}
     assert counts == {"other": 5, "sample": 12, "sample/painting": 10}
     assert result["images"] == 17
@@ -102,12 +106,13 @@ def test_neither_order_nor_cores_change_a_bit(photographs):
         torch.nn.Conv2d(1, 32, 5, padding=2), torch.nn.ReLU(), torch.nn.Conv2d(32, 2, 5, padding=2)
     ).requires_grad_(False)
 
-    def tinted(batch: protocol.Batch) -> torch.Tensor:
+    def tinted(batch: protocol.Batch) -> dict[str, torch.Tensor]:
         gray = color.to_float(batch.gray)
-        return color.to_uint8(color.join(color.lightness_of(gray), 100 * network(gray)))
+        tint = color.to_uint8(color.join(color.lightness_of(gray), 100 * network(gray)))
+        return {"tinted": tint}
 
     def measured(names: list[str]) -> pd.DataFrame:
-        quantities = protocol.measure({"tinted": tinted}, photographs, names)["tinted"]
+        quantities = protocol.measure(tinted, photographs, names)["tinted"]
         return pd.DataFrame({name: list(map(str, q)) for name, q in quantities.items()}, names)
 
     names = photographs.index.split("test")
@@ -187,8 +192,8 @@ def test_the_gain_brings_back_the_chroma_that_is_missing(photographs, monkeypatc
     gain = colors.fit_gain(photographs)
     monkeypatch.undo()
     assert gain == pytest.approx(3, rel=0.02)
-    scaled = {"scaled": lambda batch: colors.scaled(batch, gain)}
-    result = protocol.evaluate(scaled, photographs, 100)["scaled"].result
+    rows = protocol.evaluate(lambda b: colors.rows(b, gain), photographs, SPLITS, 100)
+    result = rows["scaled"].result
     assert mean(result, "chroma_ratio", "val") == pytest.approx(1, abs=2e-3)
     assert mean(result, "ciede2000") < 0.5
 
@@ -196,10 +201,10 @@ def test_the_gain_brings_back_the_chroma_that_is_missing(photographs, monkeypatc
 def test_what_rows_are_compared_with_is_computed_once(photographs, monkeypatch):
     converted = []
     convert = color.rgb_to_lab
-    monkeypatch.setattr(color, "rgb_to_lab", lambda rgb: converted.append(rgb) or convert(rgb))
+    monkeypatch.setattr(color, "rgb_to_lab", lambda rgb: converted.append(len(rgb)) or convert(rgb))
     names = photographs.index.split("test")[:5]
-    protocol.measure(dict.fromkeys("abc", lambda batch: batch.truth), photographs, names)
-    assert len(converted) == 4 * len(names)  # three rows, and the truth
+    protocol.measure(lambda batch: dict.fromkeys("abc", batch.truth), photographs, names)
+    assert sum(converted) == 4 * len(names)  # three rows, and the truth
 
 
 def test_of_val_the_first_are_measured(photographs, statistics):
@@ -207,7 +212,7 @@ def test_of_val_the_first_are_measured(photographs, statistics):
     few = protocol.Photographs(photographs.union, photographs.gray, statistics, 32, 3, CPU)
     assert few.val == val[:3]
     assert len(val) > 3
-    result = protocol.evaluate({"own": lambda batch: batch.truth}, few, 100)["own"]
+    result = protocol.evaluate(lambda batch: {"own": batch.truth}, few, SPLITS, 100)["own"]
     assert result.result["images_val"] == 3
     assert result.result["groups_val"] == few.index.rows.loc[few.val, "group"].nunique()
     assert list(result.images["name"][:3]) == val[:3]
@@ -227,14 +232,17 @@ def test_grids_come_apart_again():
 
 
 def test_the_largest_grid_fits_into_a_report():
-    """50 photographs of 2048 pixels: a JPEG has at most 65,500."""
-    column = torch.zeros((1, 3, 2048, 2048), dtype=torch.uint8).expand(50, -1, -1, -1)
+    """50 photographs as large as they are shown: a JPEG has at most 65,500 pixels to a side."""
+    side = grids.MOST_SIDE
+    column = torch.zeros((1, 3, side, side), dtype=torch.uint8).expand(50, -1, -1, -1)
     picture = grids.grid({"gray": column, "truth": column, "result": column})
     rows = tables.rows_of({"one": results(0.5)}, {})
-    statistics = {"image_size": 2048, "images": {"train": 4, "val": 2, "test": 50}}
+    statistics = {"image_size": side, "images": {"train": 4, "val": 2, "test": 50}}
     html = render(rows, samples={"one": picture}, statistics=statistics)
     strip = Image.open(io.BytesIO(base64.b64decode(re.search(r"jpeg;base64,([^\"]+)", html)[1])))
-    assert strip.height == 50 * (grids.MOST_SIDE + grids.GAP) - grids.GAP
+    assert strip.height == 50 * (side + grids.GAP) - grids.GAP
+    larger = torch.zeros((1, 3, 4 * side, 4 * side), dtype=torch.uint8)
+    assert grids.grid({"gray": larger}).size == (side, grids.HEADER + side)
 
 
 def test_a_method_that_keeps_lightness_has_one_result_column():
@@ -253,7 +261,8 @@ def test_the_same_photographs_for_every_model(photographs):
 
 def results(projection: float) -> dict:
     entry = {"mean": 1.5, "low": 1.0, "high": 2.0}
-    metrics = {column.metric: dict(entry) for column in tables.COLUMNS}
+    every = columns.CLOSENESS + columns.LIKENESS
+    metrics = {column.metric: dict(entry) for column in every}
     metrics["projection"]["mean"] = projection
     return {
         "val": metrics,
@@ -300,7 +309,7 @@ def render(rows, **changes) -> str:
 def test_a_model_that_copies_its_input_is_called_a_copy():
     rows = tables.rows_of({"honest": results(0.5), "lazy": results(0.04)}, {})
     html = render(rows)
-    assert re.search(r"<b>lazy</b> copies its input", " ".join(html.split()))
+    assert "<b>lazy</b> copies its input (projection 0.04)" in html
     assert "honest</b> copies" not in html
 
 
@@ -367,7 +376,7 @@ def assert_the_table_matches(project: Project, name: str, prefix: str) -> None:
         of_split = table[(table["split"] == split) & (table["side"] == "photograph")]
         ciede2000 = of_split[f"{prefix}ciede2000"].mean()
         assert ciede2000 == pytest.approx(row[split]["ciede2000"]["mean"], abs=1e-5)
-        ratio = of_split[f"{prefix}chroma"].sum() / of_split[f"{prefix}chroma_of_truth"].sum()
+        ratio = of_split[f"{prefix}chroma"].sum() / of_split["chroma_of_truth"].sum()
         assert ratio == pytest.approx(row[split]["chroma_ratio"]["mean"], abs=1e-5)
 
 
@@ -382,14 +391,69 @@ def test_evaluate_names_a_model_that_is_missing_or_broken(project):
     assert not project.path("metrics/gan.json").exists()
 
 
-@pytest.mark.parametrize("name", ["gan", "zhang_l2"])
-def test_a_model_that_gives_no_numbers_is_named(project, name):
+def save_model(project: Project, name: str, weights: float) -> None:
+    """A model of which all weights are the same, in place of a trained one."""
     values = YAML(typ="safe").load(project.path("params.yaml"))["models"][name]
     parameters = model.parse(values, f"models.{name}")
     network = model.build(parameters, 32)
     for weight in network.parameters():
-        weight.data.fill_(float("nan"))
+        weight.data.fill_(weights)
     model.save(network, parameters, 32, project.path(f"models/{name}"))
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("gan", r"gives every photograph the same picture \(diversity 0.00\)"),
+        ("zhang_l2", r"copies its input \(projection 0.00\)"),
+    ],
+)
+def test_a_model_that_does_nothing_is_called_what_it_is(project, name, words):
+    save_model(project, name, 0.0)
+    said = project.stage("evaluate", name).stderr
+    assert re.findall(rf"(?m)^{name} {words}, on (\w+)$", said) == ["val", "test"]
+
+
+def test_a_model_of_another_size_is_named(photographs):
+    class Larger(torch.nn.Module):
+        output = "rgb"
+
+        def colorize(self, gray):
+            return torch.zeros(len(gray), 3, 36, 32)
+
+    colors = Colors(Larger(), Path("models/larger"))
+    message = "models/larger: the model gives 3 x 36 x 32 numbers for a photograph of 32 x 32"
+    with pytest.raises(UserError, match=message):
+        colors.rows(photographs.read(photographs.val[:1]))
+
+
+def test_test_is_read_only_where_it_is_asked_for(project):
+    """With val alone, photographs of test may be missing."""
+    index = Index.read(project.path("data/union"))
+    for name in index.split("test"):
+        project.path(f"data/union/{name}").unlink()
+        project.path(f"data/gray/{name}").with_suffix(".png").unlink()
+    save_model(project, "zhang_l2", 0.0)
+    project.params(evaluate__splits=["val"])
+    project.stage("evaluate", "zhang_l2")
+    project.stage("baselines")
+    results = {
+        name: json.loads(project.path(f"metrics/{name}.json").read_text())
+        for name in ("zhang_l2", *TRIVIAL)
+    }
+    assert not any("test" in result for result in results.values())
+    assert {result["images"] for result in results.values()} == {len(index.split("val"))}
+    rows = tables.rows_of({"zhang_l2": results.pop("zhang_l2")}, results)
+    picture = Image.open(project.path("reports/samples/zhang_l2.png"))
+    statistics = json.loads(project.path("data/union/statistics.json").read_text())
+    html = render(rows, samples={"zhang_l2": picture}, statistics=statistics)
+    assert "Results on the validation photographs" in html
+    assert "on the test" not in html
+
+
+@pytest.mark.parametrize("name", ["gan", "zhang_l2"])
+def test_a_model_that_gives_no_numbers_is_named(project, name):
+    save_model(project, name, float("nan"))
     said = project.stage("evaluate", name, expect=2).stderr
     assert re.fullmatch(rf"error: models/{name}: the model's colours are not finite.*\n", said)
     assert not project.path(f"metrics/{name}.json").exists()

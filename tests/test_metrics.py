@@ -10,12 +10,19 @@ from skimage import color as skcolor
 from skimage import metrics as skmetrics
 
 from colorize import bins, color
-from colorize.evaluation import bootstrap, distributions, fidelity, metrics
-from colorize.evaluation.bootstrap import summarize as summarize_groups
-from colorize.evaluation.quantities import Truth, colorfulness, measure
+from colorize.evaluation import bootstrap, distributions, fidelity, metrics, thumbnails
+from colorize.evaluation.quantities import (
+    Quantities,
+    Rarity,
+    Truth,
+    colorfulness,
+    measure,
+    on_cpu,
+)
 from tests.test_color import PHOTOGRAPHS, photograph
 
-ALIKE = torch.ones(len(bins.CENTRES), dtype=torch.float64)  # all colours weigh the same
+# All colours weigh the same
+ALIKE = Rarity(*2 * (torch.ones(len(bins.CENTRES), dtype=torch.float64),))
 
 
 def pair(name: str) -> tuple[torch.Tensor, torch.Tensor]:
@@ -24,17 +31,29 @@ def pair(name: str) -> tuple[torch.Tensor, torch.Tensor]:
     return color.to_uint8(rgb), color.to_uint8(color.gray_of(rgb))
 
 
-def truth_of(truth: torch.Tensor, gray: torch.Tensor, rarity: torch.Tensor = ALIKE) -> Truth:
+def truth_of(truth: torch.Tensor, gray: torch.Tensor, rarity: Rarity = ALIKE) -> Truth:
     return Truth.of(truth, gray, rarity)
 
 
-def summarize(quantities: dict[str, np.ndarray], resamples: int) -> dict[str, dict]:
+def measured(predicted: torch.Tensor, truth: Truth) -> Quantities:
+    """All quantities that metrics are made of, of a set whose images are each a group."""
+    found = measure(predicted, truth) | on_cpu(truth.quantities)
+    thumbs = [found.pop(f"thumbnail{whose}") for whose in ("", "_of_truth", "_of_input")]
+    groups = {f"{number:06}": str(number) for number in range(len(predicted))}
+    return found | thumbnails.compare(*thumbs, groups)
+
+
+def summarize_groups(quantities: Quantities, groups: list[str], resamples: int) -> dict[str, dict]:
+    return bootstrap.summarize(metrics.METRICS, quantities, groups, resamples)
+
+
+def summarize(quantities: Quantities, resamples: int) -> dict[str, dict]:
     """Every image a group of its own."""
     groups = [f"{number:06}" for number in range(len(quantities["images"]))]
     return summarize_groups(quantities, groups, resamples)
 
 
-def one(quantities: dict[str, np.ndarray]) -> dict[str, float | None]:
+def one(quantities: Quantities) -> dict[str, float | None]:
     return {name: entry["mean"] for name, entry in summarize(quantities, 100).items()}
 
 
@@ -76,7 +95,7 @@ def test_ciede2000_on_every_pair_of_colours():
 
 def test_a_perfect_prediction():
     truth, gray = pair("coffee.png")
-    m = one(measure(truth, truth_of(truth, gray)))
+    m = one(measured(truth, truth_of(truth, gray)))
     assert m["psnr"] == pytest.approx(10 * np.log10(255**2 * 12), abs=1e-6)
     assert m["ssim"] == m["chroma_ratio"] == m["identity_index"] == m["projection"] == 1
     assert m["sharpness"] == m["sharpness_ab"] == 1
@@ -86,12 +105,12 @@ def test_a_perfect_prediction():
 def test_a_copy_of_the_input_and_a_noisy_copy():
     truth, gray = pair("coffee.png")
     copy = gray.expand(-1, 3, -1, -1)
-    m = one(measure(copy, truth_of(truth, gray)))
+    m = one(measured(copy, truth_of(truth, gray)))
     assert m["identity_index"] == m["projection"] == m["colorfulness"] == 0
     assert m["chroma_ratio"] == pytest.approx(0, abs=1e-3)
     noise = torch.randn(truth.shape, generator=torch.Generator().manual_seed(0)) * 10
     noisy = (copy + noise).round().clamp(0, 255).to(torch.uint8)
-    m = one(measure(noisy, truth_of(truth, gray)))
+    m = one(measured(noisy, truth_of(truth, gray)))
     # It changes a lot, but not towards the truth: that is what the projection is for.
     assert m["identity_index"] > 0.1
     assert abs(m["projection"]) < 0.02
@@ -102,7 +121,7 @@ def test_scaled_chroma():
     lab = color.rgb_to_lab(rgb)
     half = color.to_uint8(color.join(lab[:, :1], lab[:, 1:] / 2))
     truth = truth_of(color.to_uint8(rgb), color.to_uint8(color.gray_of(rgb)))
-    m = one(measure(half, truth))
+    m = one(measured(half, truth))
     assert m["chroma_ratio"] == pytest.approx(0.5, abs=0.01)
     assert m["projection"] == pytest.approx(0.5, abs=0.05)
     assert 0.5 <= m["sharpness_ab"] < 0.6  # rounding to 8 bits adds edges of its own
@@ -120,7 +139,7 @@ def test_colorfulness_of_two_colours():
 def test_lightness_metrics_of_a_constant_shift():
     truth = torch.full((1, 3, 16, 16), 100, dtype=torch.uint8)
     darker = torch.full((1, 3, 16, 16), 90, dtype=torch.uint8)
-    m = one(measure(darker, truth_of(truth, truth[:, :1])))
+    m = one(measured(darker, truth_of(truth, truth[:, :1])))
     shift = (
         skcolor.rgb2lab(np.full((1, 1, 3), 100, np.uint8))
         - skcolor.rgb2lab(np.full((1, 1, 3), 90, np.uint8))
@@ -131,7 +150,7 @@ def test_lightness_metrics_of_a_constant_shift():
 
 def test_a_ratio_to_nothing_is_undefined_not_infinite():
     gray = torch.full((2, 3, 16, 16), 128, dtype=torch.uint8)
-    summary = summarize(measure(gray, truth_of(gray, gray[:, :1])), 100)
+    summary = summarize(measured(gray, truth_of(gray, gray[:, :1])), 100)
     assert summary["projection"] == {"mean": None, "low": None, "high": None}
     assert summary["psnr"]["mean"] > 58
 
@@ -175,11 +194,11 @@ def test_a_single_group_has_no_interval():
     assert found["colorfulness_gap"] == {"mean": 0, "low": None, "high": None}
 
 
-def _of_images(count: int, fill: Callable[[tuple], np.ndarray]) -> dict[str, np.ndarray]:
+def _of_images(count: int, fill: Callable[[tuple], np.ndarray]) -> Quantities:
     """All quantities that there are, each filled by its shape."""
     image = torch.zeros((1, 3, 16, 16), dtype=torch.uint8)
-    measured = measure(image, truth_of(image, image[:, :1]))
-    return {name: fill((count, *values.shape[1:])) for name, values in measured.items()}
+    image_quantities = measured(image, truth_of(image, image[:, :1]))
+    return {name: fill((count, *values.shape[1:])) for name, values in image_quantities.items()}
 
 
 def test_the_gap_between_means_has_the_interval_of_its_signed_value():
@@ -221,7 +240,7 @@ def test_a_quantity_may_be_a_vector(monkeypatch):
     )
     gray = torch.zeros((2, 1, 16, 16), dtype=torch.uint8)
     image = gray.expand(-1, 3, -1, -1)
-    scalars = measure(image, truth_of(image, gray))
+    scalars = measured(image, truth_of(image, gray))
     found = summarize(scalars | {"counts": counts}, 1000)["first_share"]
     assert found["mean"] == pytest.approx(0.7)
     assert (found["low"], found["high"]) == (0.25, 1.0)  # one image drawn twice, or the other
@@ -241,9 +260,9 @@ def test_auc_is_the_area_under_the_curve_of_pixels_within_a_distance():
     distance = torch.dist(*(color.rgb_to_lab(i)[0, 1:, 0, 0] for i in (truth, predicted)))
     thresholds = np.arange(151)
     area = np.mean([(1 + (float(distance) <= t)) / 2 for t in thresholds])
-    found = one(measure(predicted, truth_of(truth, truth[:, :1])))
+    found = one(measured(predicted, truth_of(truth, truth[:, :1])))
     assert found["auc_raw"] == found["auc_rebalanced"] == pytest.approx(100 * area, abs=1e-4)
-    exact = one(measure(truth, truth_of(truth, truth[:, :1])))
+    exact = one(measured(truth, truth_of(truth, truth[:, :1])))
     assert exact["auc_raw"] == 100
 
 
@@ -251,12 +270,24 @@ def test_rebalanced_a_pixel_counts_by_how_rare_its_true_colour_is():
     common, rare = in_one_color(60, 20, 10), in_one_color(60, -30, 30)
     truth = torch.cat((common, rare))
     predicted = torch.cat((common, in_one_color(60, -30, -20)))
-    rarity = ALIKE.clone()
-    rarity[bins.CENTRES.index((-30, 30))] = 9
-    found = one(measure(predicted, truth_of(truth, truth[:, :1], rarity)))
+    bin_of_rare = torch.arange(len(bins.CENTRES)) == bins.CENTRES.index((-30, 30))
+    rarity = Rarity(1 + 8.0 * bin_of_rare, 1 + 98.0 * bin_of_rare)
+    found = one(measured(predicted, truth_of(truth, truth[:, :1], rarity)))
     wrong = 2 * found["auc_raw"] - 100  # of the rare one alone
     assert 0 < wrong < 90
     assert found["auc_rebalanced"] == pytest.approx((100 + 9 * wrong) / 10)
+    assert found["auc_rebalanced_zhang"] == pytest.approx((100 + 99 * wrong) / 100)
+
+
+def test_rarity_is_the_inverse_of_the_share_in_training():
+    share = torch.zeros(313, dtype=torch.float64)
+    share[:4] = torch.tensor([0.5, 0.25, 0.125, 0.125])
+    rarity = Rarity.of(share)
+    assert rarity.full[:4] / rarity.full[0] == pytest.approx([1, 2, 4, 4])
+    halved = 1 / (share / 2 + 1 / 626)
+    assert rarity.halved / rarity.halved[0] == pytest.approx((halved / halved[0]).numpy())
+    assert rarity.full.isfinite().all()  # colours that training never showed
+    assert float((share * rarity.halved).sum()) == pytest.approx(1)
 
 
 def test_ab_histograms_are_compared_whatever_the_places():
@@ -264,11 +295,11 @@ def test_ab_histograms_are_compared_whatever_the_places():
     truth = torch.from_numpy(rng.integers(0, 256, (2, 3, 16, 16), dtype=np.uint8))
     gray = truth[:, :1]
     shuffled = truth.flip(0).flip(-1)
-    assert one(measure(shuffled, truth_of(truth, gray)))["ab_histogram_js"] == 0
+    assert one(measured(shuffled, truth_of(truth, gray)))["ab_histogram_js"] == 0
     copy = gray.expand(-1, 3, -1, -1)
     which = bins.index(color.rgb_to_lab(truth)[:, 1:])
     share = float((which == bins.CENTRES.index((0, 0))).double().mean())
-    found = one(measure(copy, truth_of(truth, gray)))["ab_histogram_js"]
+    found = one(measured(copy, truth_of(truth, gray)))["ab_histogram_js"]
     middle = (1 + share) / 2  # of gray; the other bins have half of what they should
     expected = (-np.log2(middle) + share * np.log2(share / middle) + (1 - share)) / 2
     assert found == pytest.approx(expected, abs=1e-6)

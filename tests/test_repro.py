@@ -129,7 +129,7 @@ def test_what_changes_no_result_reruns_nothing(pipeline):
     [
         ("colorize/report/grids.py", ["report"]),
         ("colorize/report/page.html.jinja", ["report"]),
-        ("colorize/networks/resnet.py", ["gan", "cyclegan"]),
+        ("colorize/networks/resnet.py", ["gan"]),
         ("colorize/evaluation/colors.py", ["evaluate", "report"]),
         ("colorize/data/sheet.py", ["download", "union", "grayscale", "report"]),
     ],

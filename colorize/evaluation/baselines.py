@@ -13,8 +13,8 @@ BASELINE = "zhang_l2"  # the model that all others are compared with
 TRIVIAL = ("gray_copy", "mean_color", "random_color", "quarter_oracle", "ground_truth")
 
 
-def trivial(photographs: Photographs, mean_ab: list[float]) -> dict[str, Colorer]:
-    """The trivial baselines, by name.
+def trivial(photographs: Photographs, mean_ab: list[float]) -> Colorer:
+    """The trivial baselines.
 
     gray_copy: the input. mean_color: the training photographs' mean ab on this lightness.
     random_color: the ab of a photograph of another group on it. quarter_oracle: the true ab through
@@ -24,31 +24,23 @@ def trivial(photographs: Photographs, mean_ab: list[float]) -> dict[str, Colorer
     for _, of_a_kind in photographs.index.rows.groupby(["split", "side"]):
         other |= splits.others(photographs.index.groups(list(of_a_kind.index)))
 
-    def lightness(batch: Batch) -> Tensor:
-        return color.lightness_of(batch.gray)
-
     def ab_of(truth: Tensor) -> Tensor:
         return color.rgb_to_lab(truth)[:, 1:]
 
-    def gray_copy(batch: Batch) -> Tensor:
-        return batch.gray.expand(-1, 3, -1, -1)
+    def rows(batch: Batch) -> dict[str, Tensor]:
+        lightness = color.lightness_of(batch.gray)
+        uniform = (
+            torch.tensor(mean_ab).to(lightness)[:, None, None].expand_as(batch.gray[:, [0, 0]])
+        )
+        others = photographs.truth([other[name] for name in batch.names])
+        return {
+            "gray_copy": batch.gray.expand(-1, 3, -1, -1),
+            "mean_color": color.to_uint8(color.join(lightness, uniform)),
+            "random_color": color.to_uint8(color.join(lightness, ab_of(others))),
+            "quarter_oracle": color.to_uint8(
+                color.join(lightness, color.enlarge(color.quarter(ab_of(batch.truth))))
+            ),
+            "ground_truth": batch.truth,
+        }
 
-    def mean_color(batch: Batch) -> Tensor:
-        ab = torch.tensor(mean_ab, device=batch.gray.device)[:, None, None]
-        ab = ab.expand(len(batch.gray), -1, *batch.gray.shape[2:])
-        return color.to_uint8(color.join(lightness(batch), ab))
-
-    def random_color(batch: Batch) -> Tensor:
-        names = [other[name] for name in batch.names]
-        ab = ab_of(photographs.truth(names))
-        return color.to_uint8(color.join(lightness(batch), ab))
-
-    def quarter_oracle(batch: Batch) -> Tensor:
-        ab = color.enlarge(color.quarter(ab_of(batch.truth)))
-        return color.to_uint8(color.join(lightness(batch), ab))
-
-    def ground_truth(batch: Batch) -> Tensor:
-        return batch.truth
-
-    colorers = (gray_copy, mean_color, random_color, quarter_oracle, ground_truth)
-    return dict(zip(TRIVIAL, colorers, strict=True))
+    return rows

@@ -4,17 +4,23 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from colorize.evaluation.metrics import METRICS, Sums
+from colorize.evaluation.metrics import Metrics
 from colorize.evaluation.quantities import Quantities
 
-# Distances of which the sign counts in resampling: their size is shown. Resampled as sizes, values
-# that scatter around zero would all come out above it, and above what the set itself gives.
-DISTANCES = ("colorfulness_gap",)
+# Differences of which the sign counts in resampling: their size is shown. Resampled as sizes,
+# values that scatter around zero would all come out above it, and above what the set itself gives.
+DIFFERENCES = ("colorfulness_gap",)
+
+# Distances between distributions: a resample, which lacks a third of the set, is further from
+# anything than the set is. That much is taken off.
+DIVERGENCES = ("ab_histogram_js", "patch_swd")
 
 CHUNK = 2**19  # weights of resamples at a time, 4 MB
 
 
-def summarize(quantities: Quantities, groups: Sequence[str], resamples: int) -> dict[str, dict]:
+def summarize(
+    metrics: Metrics, quantities: Quantities, groups: Sequence[str], resamples: int
+) -> dict[str, dict]:
     """Each metric over a set of images, with a 95 % percentile bootstrap interval over groups.
 
     groups: the group of each image. Images of one group (tiles of a photograph, its
@@ -23,17 +29,12 @@ def summarize(quantities: Quantities, groups: Sequence[str], resamples: int) -> 
     the set does not define (a ratio to a truth without colour) is None, and so are its bounds;
     a single group has no bounds.
     """
-    sums = _sums(quantities, groups, resamples)
-    return {name: _interval(metric(sums), name in DISTANCES) for name, metric in METRICS.items()}
-
-
-def _sums(quantities: Quantities, groups: Sequence[str], resamples: int) -> Sums:
-    """Over the set itself, then over each resample."""
-    chunks = [
-        {name: weights @ values for name, values in quantities.items()}
-        for weights in _weights(groups, resamples)
-    ]
-    return {name: np.concatenate([chunk[name] for chunk in chunks]) for name in quantities}
+    found = {name: [] for name in metrics}
+    for weights in _weights(groups, resamples):
+        sums = {name: weights @ values for name, values in quantities.items()}
+        for name, metric in metrics.items():
+            found[name].append(metric(sums))
+    return {name: _interval(name, np.concatenate(values)) for name, values in found.items()}
 
 
 def _weights(groups: Sequence[str], resamples: int) -> Iterator[np.ndarray]:
@@ -51,18 +52,22 @@ def _weights(groups: Sequence[str], resamples: int) -> Iterator[np.ndarray]:
         yield drawn.astype(np.float64)[:, group_of]
 
 
-def _interval(values: np.ndarray, is_distance: bool) -> dict[str, float | None]:
+def _interval(name: str, values: np.ndarray) -> dict[str, float | None]:
     """values: the metric of the set itself, then of each resample."""
     mean, resampled = values[0], values[1:]
     if not np.isfinite(mean):
         return {"mean": None, "low": None, "high": None}
+    size = abs if name in DIFFERENCES else float
     if not len(resampled):
-        return {"mean": _rounded(abs(mean) if is_distance else mean), "low": None, "high": None}
+        return {"mean": _rounded(size(mean)), "low": None, "high": None}
     low, high = np.nanquantile(resampled, (0.025, 0.975))
-    if is_distance:
+    if name in DIVERGENCES:
+        excess = np.nanmean(resampled) - mean
+        low, high = max(low - excess, 0.0), max(high - excess, 0.0)
+    if name in DIFFERENCES:
         sizes = abs(low), abs(high)
-        mean, low, high = abs(mean), 0.0 if low < 0 < high else min(sizes), max(sizes)
-    return {"mean": _rounded(mean), "low": _rounded(low), "high": _rounded(high)}
+        low, high = 0.0 if low < 0 < high else min(sizes), max(sizes)
+    return {"mean": _rounded(size(mean)), "low": _rounded(low), "high": _rounded(high)}
 
 
 def _rounded(value: float) -> float:

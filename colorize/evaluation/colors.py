@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import torch
 from torch import Tensor
 
 from colorize import color
@@ -10,54 +9,83 @@ from colorize.base.errors import UserError
 from colorize.evaluation.fidelity import total
 from colorize.evaluation.protocol import Batch, Photographs
 from colorize.evaluation.quantities import chroma
-from colorize.methods.base import Method
+from colorize.methods.base import Domain, Method
+
+SIDE = 64  # pixels of a photograph, each way at most, that the gain is fitted on
 
 
 class Colors:
-    """A model as colorers: its own RGB, and its colours on the photograph's own lightness.
+    """A model that gives a batch its colours, and says so where they are none.
 
-    Each raises UserError where the model gives NaN or infinity: as bytes they would be a picture.
+    folder: where the model was read from. Raises UserError where its output is not finite, which as
+    bytes would be a picture, or not of the input's size.
     """
 
     def __init__(self, model: Method, folder: Path):
         self.model, self.folder = model, folder
 
-    @torch.inference_mode()
-    def own(self, batch: Batch) -> Tensor:
-        return color.to_uint8(self._rgb(batch))
+    def rows(self, batch: Batch, gain: float | None = None) -> dict[str, Tensor]:
+        """Its pictures of a batch, each (n, 3, S, S) uint8, by row of the tables.
 
-    @torch.inference_mode()
-    def pasted(self, batch: Batch) -> Tensor:
-        return color.to_uint8(color.repaint(batch.gray, self._rgb(batch)))
+        `own`: what it makes. `pasted`, of a method that may change lightness: its colours on the
+        photograph's own. `scaled`, where there is a gain: its ab times that.
+        """
+        gray = color.to_float(batch.gray)
+        if self.model.output == "rgb":
+            rgb = self._checked(self.model.colorize(gray), batch, channels=3)
+            pasted = color.repaint(batch.gray, rgb)
+            return {"own": color.to_uint8(rgb), "pasted": color.to_uint8(pasted)}
+        ab = self._ab(batch)
+        gains = {"own": 1.0} if gain is None else {"own": 1.0, "scaled": gain}
+        return {row: _on_lightness(batch.gray, times * ab) for row, times in gains.items()}
 
-    def scaled(self, batch: Batch, gain: float) -> Tensor:
-        """Its ab times `gain`: what one scalar does for a model that is too gray."""
-        ab = self._finite(self.model.predict_ab(color.to_float(batch.gray))) * gain
-        return color.to_uint8(color.join(color.lightness_of(batch.gray), ab))
+    def translate(self, image: Tensor, target: Domain) -> Tensor:
+        """Of (n, 3, S, S) in [0, 1] what the model makes for `target`, unrounded and unclipped."""
+        made = self.model.translate(image, target)
+        if not made.isfinite().all():
+            raise UserError(f"{self.folder}: its pictures are not finite; train it again")
+        return made
 
     def fit_gain(self, photographs: Photographs) -> float:
         """The gain that brings the chroma ratio on val to 1, within 0.001, at most 100.
 
-        Each round divides by the ratio found; more than one because colours leave sRGB.
+        Each round divides by the ratio found; more than one because colours leave sRGB. Found on
+        every k-th pixel each way, so that all photographs of val stay in memory.
         """
-        val = photographs.val
-        wanted = max(sum(photographs.each(lambda b: _chroma(b.truth), val)), 1e-9)
+        k = max(1, photographs.image_size // SIDE)
+
+        def sparse(batch: Batch) -> tuple[Tensor, Tensor, float]:
+            truth = batch.truth[..., ::k, ::k]
+            return batch.gray[..., ::k, ::k], self._ab(batch)[..., ::k, ::k], _chroma(truth)
+
+        val = list(photographs.each(sparse, photographs.val))
+        wanted = max(sum(chroma_of_truth for _, _, chroma_of_truth in val), 1e-9)
         gain = 1.0
         for _ in range(8):
-            found = photographs.each(lambda b, g=gain: _chroma(self.scaled(b, g)), val)
-            ratio = sum(found) / wanted
+            ratio = sum(_chroma(_on_lightness(gray, gain * ab)) for gray, ab, _ in val) / wanted
             if abs(ratio - 1) < 1e-3:
                 break
             gain = min(gain / max(ratio, 1e-3), 100.0)
         return round(gain, 6)
 
-    def _rgb(self, batch: Batch) -> Tensor:
-        return self._finite(self.model.colorize(color.to_float(batch.gray)))
+    def _ab(self, batch: Batch) -> Tensor:
+        return self._checked(self.model.predict_ab(color.to_float(batch.gray)), batch, channels=2)
 
-    def _finite(self, output: Tensor) -> Tensor:
+    def _checked(self, output: Tensor, batch: Batch, channels: int) -> Tensor:
+        n, _, height, width = batch.gray.shape
+        if output.shape != (n, channels, height, width):
+            found = " x ".join(map(str, output.shape[1:]))
+            raise UserError(
+                f"{self.folder}: the model gives {found} numbers for a photograph of {height} x "
+                f"{width} pixels; {channels} x {height} x {width} are needed"
+            )
         if not output.isfinite().all():
             raise UserError(f"{self.folder}: the model's colours are not finite; train it again")
         return output
+
+
+def _on_lightness(gray: Tensor, ab: Tensor) -> Tensor:
+    return color.to_uint8(color.join(color.lightness_of(gray), ab))
 
 
 def _chroma(rgb: Tensor) -> float:

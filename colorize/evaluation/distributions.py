@@ -1,12 +1,20 @@
-"""Colours as a distribution over the ab plane: how far from the truth, and as many of each."""
+"""Colours and patches as distributions: are there as many of each as in the photographs?"""
+
+import functools
 
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from colorize import bins
 
 THRESHOLDS = 151  # distances 0 to 150, in units of ab
+
+PATCH = 7  # pixels, the side of a patch
+LEAST_STRIDE, PATCHES = 4, 32  # pixels from one to the next; about as many patches to a side
+DIRECTIONS = 32  # fixed ones, which patches are projected on
+SLOTS, WIDTH = 32, 4.0  # of the histogram of each projection, in units of Lab; centred on mid-gray
 
 
 def histogram(which: Tensor) -> Tensor:
@@ -21,6 +29,39 @@ def within(distance: Tensor) -> Tensor:
     The mean over pixels is the area under the curve of Zhang et al. 2016, section 3.1.
     """
     return (THRESHOLDS - distance.ceil()).clamp(min=0) / THRESHOLDS
+
+
+def patch_histograms(lab: Tensor) -> Tensor:
+    """Of 7 x 7 patches of Lab images (n, 3, H, W), the histogram of each projection: (n, 32 * 32).
+
+    What lies beyond the ends is counted in the outermost slots.
+    """
+    centred = lab - lab.new_tensor((50.0, 0.0, 0.0))[:, None, None]
+    stride = max(LEAST_STRIDE, lab.shape[-1] // PATCHES)
+    projected = F.conv2d(centred, _directions(lab.dtype, lab.device), stride=stride)
+    slot = (projected / WIDTH + SLOTS / 2).floor().clamp(0, SLOTS - 1).int()
+    slot += SLOTS * torch.arange(DIRECTIONS, dtype=torch.int32, device=lab.device)[:, None, None]
+    counts = [torch.bincount(image.flatten(), minlength=DIRECTIONS * SLOTS) for image in slot]
+    return torch.stack(counts).double()
+
+
+@functools.cache
+def _directions(dtype: torch.dtype, device: torch.device) -> Tensor:
+    """Unit vectors in the space of patches: (32, 3, 7, 7)."""
+    drawn = np.random.default_rng(0).standard_normal((DIRECTIONS, 3 * PATCH**2))
+    unit = drawn / np.linalg.norm(drawn, axis=1, keepdims=True)
+    return torch.from_numpy(unit).view(DIRECTIONS, 3, PATCH, PATCH).to(device, dtype)
+
+
+def sliced_wasserstein(p: np.ndarray, q: np.ndarray) -> np.ndarray:
+    """Mean over the directions of the Wasserstein distance, of `patch_histograms` summed: (r,).
+
+    p, q: (r, 32 * 32). In one dimension that distance is the area between the two cumulative
+    distributions, here in units of Lab.
+    """
+    p, q = (counts.reshape(len(counts), DIRECTIONS, SLOTS) for counts in (p, q))
+    below = (np.cumsum(counts, -1) / counts.sum(-1, keepdims=True) for counts in (p, q))
+    return WIDTH * np.abs(np.subtract(*below)).sum(-1).mean(-1)
 
 
 def jensen_shannon(p: np.ndarray, q: np.ndarray) -> np.ndarray:

@@ -9,6 +9,8 @@ from torch.nn import functional as F
 # An error below the rounding of 8 bits cannot be told from none: PSNR is at most 58.9 dB.
 LEAST_MSE = 1 / 12
 
+_LEAST = 1e-12  # what is divided by where there is no hue
+
 
 def total(pixels: Tensor) -> Tensor:
     """Sum over all pixels and channels of each image: (n, ..., H, W) to (n,) float64.
@@ -31,27 +33,18 @@ def psnr(p: Tensor, t: Tensor) -> Tensor:
     return decibels(mean((p - t) ** 2), 255, LEAST_MSE)
 
 
-def ssim(p: Tensor, t: Tensor, moments_of_t: Tensor) -> Tensor:
+def ssim(p: Tensor, t: Tensor, mean_t: Tensor) -> Tensor:
     """Structural similarity (Wang et al. 2004), mean over the RGB channels: (n,).
 
-    Gaussian window of 11 x 11, sigma 1.5, over all places where it fits; range 0..255.
-    moments_of_t: what `moments` makes of `t`.
+    Gaussian window of 11 x 11, sigma 1.5, over all places where it fits; range 0..255. mean_t: the
+    local means of `t`, `blurred(t)`.
     """
-    channels = p.shape[1]
-    maps = blurred(torch.cat((p, p * p, p * t), dim=1))
-    mean_p, square_p, product = maps.split(channels, dim=1)
-    mean_t, square_t = moments_of_t.split(channels, dim=1)
-
+    mean_p, squares, product = blurred(torch.cat((p, p * p + t * t, p * t), dim=1)).chunk(3, dim=1)
     c1, c2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
     mean_product, mean_squares = mean_p * mean_t, mean_p * mean_p + mean_t * mean_t
     luminance = (2 * mean_product + c1) / (mean_squares + c1)
-    structure = (2 * (product - mean_product) + c2) / (square_p + square_t - mean_squares + c2)
+    structure = (2 * (product - mean_product) + c2) / (squares - mean_squares + c2)
     return mean(luminance * structure)
-
-
-def moments(image: Tensor) -> Tensor:
-    """Local means of an image and of its square: (n, c, H, W) to (n, 2c, H - 10, W - 10)."""
-    return blurred(torch.cat((image, image * image), dim=1))
 
 
 def blurred(maps: Tensor) -> Tensor:
@@ -78,50 +71,66 @@ def ciede2000(lab1: Tensor, lab2: Tensor) -> Tensor:
     l2, a2, b2 = lab2.unbind(1)
 
     # Chroma and hue, with a stretched where chroma is low
-    mean_chroma = (length(a1, b1) + length(a2, b2)) / 2
-    stretch = 1.5 - 0.5 * _saturation(mean_chroma)
+    stretch = 1.5 - 0.5 * _saturation((length(a1, b1) + length(a2, b2)) / 2)
     a1, a2 = a1 * stretch, a2 * stretch
     c1, c2 = length(a1, b1), length(a2, b2)
-    h1, h2 = torch.atan2(b1, a1), torch.atan2(b2, a2)
 
-    # Differences. Hue is an angle; where one side is neutral it means nothing, and counts nothing,
-    # since all that it enters is multiplied by delta_h, which has its chroma as a factor.
-    turn = h2 - h1
-    turn = turn - 2 * math.pi * torch.round(turn / (2 * math.pi))
-    delta_l, delta_c = l2 - l1, c2 - c1
-    delta_h = 2 * (c1 * c2).sqrt() * torch.sin(turn / 2)
-
-    # Means; that of the hues lies on the shorter arc between them
-    mean_l, mean_c = (l1 + l2) / 2, (c1 + c2) / 2
-    mean_h = h1 + turn / 2
+    # Hues as unit vectors: of 2 sqrt(C1 C2) sin(dh / 2) the sine is half the chord between them,
+    # and their mean, on the shorter arc, lies where their sum points. Where one side is neutral its
+    # hue means nothing, and counts nothing: all that it enters has delta_h as a factor, which is 0.
+    scale1, scale2 = 1 / c1.clamp(min=_LEAST), 1 / c2.clamp(min=_LEAST)
+    x1, y1, x2, y2 = a1 * scale1, b1 * scale1, a2 * scale2, b2 * scale2
+    side = torch.sign(x1 * y2 - x2 * y1)
+    delta_h = (c1 * c2).sqrt_() * length(x2 - x1, y2 - y1) * side
+    x, y = x1 + x2, y1 + y2
+    scale = 1 / length(x, y).clamp_(min=_LEAST)
+    cos, sin = x * scale, y * scale
 
     # Weights
-    t = (
-        1
-        - 0.17 * torch.cos(mean_h - math.radians(30))
-        + 0.24 * torch.cos(2 * mean_h)
-        + 0.32 * torch.cos(3 * mean_h + math.radians(6))
-        - 0.20 * torch.cos(4 * mean_h - math.radians(63))
-    )
-    degrees = torch.rad2deg(mean_h - 2 * math.pi * torch.floor(mean_h / (2 * math.pi)))
-    rotation = torch.deg2rad(60 * torch.exp(-(((degrees - 275) / 25) ** 2)))  # of the blue hues
-    coupling = -2 * _saturation(mean_c) * torch.sin(rotation)
-    off_middle = (mean_l - 50) ** 2
-    s_l = 1 + 0.015 * off_middle / (20 + off_middle).sqrt()
+    mean_c = (c1 + c2) / 2
+    t = _polynomial(cos, *_OF_COS) + sin * _polynomial(cos, *_OF_SIN)
+    degrees = torch.atan2(sin, cos).rad2deg_().remainder_(360)
+    rotation = (
+        (degrees - 275).div_(25).square_().neg_().clamp_(min=-80).exp_().mul_(math.radians(60))
+    )  # of blues
+    coupling = -2 * _saturation(mean_c) * rotation.sin_()
+    off_middle = ((l1 + l2) / 2 - 50).square_()
+    s_l = 1 + 0.015 * off_middle / (20 + off_middle).sqrt_()
     s_c = 1 + 0.045 * mean_c
     s_h = 1 + 0.015 * mean_c * t
-    l_term, c_term, h_term = delta_l / s_l, delta_c / s_c, delta_h / s_h
-    squared = l_term**2 + c_term**2 + h_term**2 + coupling * c_term * h_term
-    return squared.clamp(min=0).sqrt()
+    l_term, c_term, h_term = (l2 - l1).div_(s_l), (c2 - c1).div_(s_c), delta_h.div_(s_h)
+    squared = (l_term * l_term).addcmul_(c_term, c_term).addcmul_(h_term, h_term)
+    return squared.addcmul_(coupling, c_term * h_term).clamp_(min=0).sqrt_()
+
+
+# T of the mean hue h, 1 - 0.17 cos(h - 30) + 0.24 cos 2h + 0.32 cos(3h + 6) - 0.20 cos(4h - 63) in
+# degrees, is P(cos h) + sin h Q(cos h); the coefficients, of the highest power first
+_COS, _SIN = ({k: f(math.radians(k)) for k in (6, 30, 63)} for f in (math.cos, math.sin))
+_OF_COS = (
+    -1.6 * _COS[63],
+    1.28 * _COS[6],
+    0.48 + 1.6 * _COS[63],
+    -0.17 * _COS[30] - 0.96 * _COS[6],
+    0.76 - 0.2 * _COS[63],
+)
+_OF_SIN = (-1.6 * _SIN[63], -1.28 * _SIN[6], 0.8 * _SIN[63], 0.32 * _SIN[6] - 0.17 * _SIN[30])
+
+
+def _polynomial(x: Tensor, *coefficients: float) -> Tensor:
+    first, *others = coefficients
+    value = torch.full_like(x, first)
+    for coefficient in others:
+        value.mul_(x).add_(coefficient)
+    return value
 
 
 def length(a: Tensor, b: Tensor) -> Tensor:
     """Of vectors (a, b). `norm` over a dimension of two takes a hundred times as long."""
-    return (a * a + b * b).sqrt()
+    return (a * a).addcmul_(b, b).sqrt_()
 
 
 def _saturation(chroma: Tensor) -> Tensor:
     """0 at gray, 1 far from it: sqrt(C^7 / (C^7 + 25^7))."""
     square = chroma * chroma
-    seventh = square * square * square * chroma
-    return (seventh / (seventh + 25**7)).sqrt()
+    seventh = (square * square).mul_(square).mul_(chroma)
+    return (seventh / (seventh + 25**7)).sqrt_()

@@ -10,13 +10,14 @@ import numpy as np
 from colorize.evaluation import distributions
 
 Sums = Mapping[str, np.ndarray]  # of a quantity over r sets of images: (r,) or (r, k)
+Metrics = dict[str, Callable[[Sums], np.ndarray]]
 
 
-def _mean(name: str) -> Callable[[Sums], np.ndarray]:
+def mean_of(name: str) -> Callable[[Sums], np.ndarray]:
     return lambda sums: sums[name] / sums["images"]
 
 
-def _ratio(above: str, below: str) -> Callable[[Sums], np.ndarray]:
+def ratio_of(above: str, below: str) -> Callable[[Sums], np.ndarray]:
     """Ratio of sums over all pixels of all images; NaN where the truth has none of it."""
 
     def ratio(sums: Sums) -> np.ndarray:
@@ -26,30 +27,36 @@ def _ratio(above: str, below: str) -> Callable[[Sums], np.ndarray]:
     return ratio
 
 
-METRICS: dict[str, Callable[[Sums], np.ndarray]] = {
+METRICS: Metrics = {
     # Distance to the one true photograph
-    "psnr": _mean("psnr"),
-    "ssim": _mean("ssim"),
-    "ciede2000": _mean("ciede2000"),
-    "ab_rmse": _mean("ab_rmse"),
+    "psnr": mean_of("psnr"),
+    "ssim": mean_of("ssim"),
+    "ciede2000": mean_of("ciede2000"),
+    "ab_rmse": mean_of("ab_rmse"),
     # The same with a tolerance of 0 to 150 units, in percent; rebalanced: rare colours count more
-    "auc_raw": _mean("auc_raw"),
-    "auc_rebalanced": _ratio("auc_rebalanced", "weight_of_truth"),
+    "auc_raw": mean_of("auc_raw"),
+    "auc_rebalanced": ratio_of("auc_rebalanced", "weight_of_truth"),
+    "auc_rebalanced_zhang": ratio_of("auc_rebalanced_zhang", "weight_zhang_of_truth"),
     # How much colour there is
-    "colorfulness": _mean("colorfulness"),
+    "colorfulness": mean_of("colorfulness"),
     "colorfulness_gap": lambda s: (s["colorfulness"] - s["colorfulness_of_truth"]) / s["images"],
-    "colorfulness_error": _mean("colorfulness_error"),
-    "chroma_ratio": _ratio("chroma", "chroma_of_truth"),
+    "colorfulness_error": mean_of("colorfulness_error"),
+    "chroma_ratio": ratio_of("chroma", "chroma_of_truth"),
     # Are there as many pixels of each colour as in the photographs, wherever they are?
     "ab_histogram_js": lambda s: distributions.jensen_shannon(
         s["ab_histogram"], s["ab_histogram_of_truth"]
     ),
+    "patch_swd": lambda s: distributions.sliced_wasserstein(s["patches"], s["patches_of_truth"]),
+    # Do colours depend on the input, do they vary as much as in photographs, is the picture of it?
+    "dependence": lambda s: 1 - ratio_of("error_of_colors", "error_of_others_colors")(s),
+    "diversity": ratio_of("distance_to_other", "distance_to_other_of_truth"),
+    "retrieval": mean_of("retrieved"),
     # Is the output a copy of the input?
-    "identity_index": _ratio("change", "change_of_truth"),
-    "projection": _ratio("projection", "projection_of_truth"),
+    "identity_index": ratio_of("change", "change_of_truth"),
+    "projection": ratio_of("projection", "projection_of_truth"),
     # What became of the photograph's own lightness and edges
-    "lightness_error": _mean("lightness_error"),
-    "lightness_psnr": _mean("lightness_psnr"),
-    "sharpness": _ratio("edges", "edges_of_truth"),
-    "sharpness_ab": _ratio("color_edges", "color_edges_of_truth"),
+    "lightness_error": mean_of("lightness_error"),
+    "lightness_psnr": mean_of("lightness_psnr"),
+    "sharpness": ratio_of("edges", "edges_of_truth"),
+    "sharpness_ab": ratio_of("color_edges", "color_edges_of_truth"),
 }

@@ -1,34 +1,43 @@
 """The same photographs and the same protocol for every model, and trivial baselines beside them."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple, TypeVar
+from typing import Annotated, Any, Literal, NamedTuple, TypeVar
 
 import numpy as np
 import pandas as pd
 import torch
-from pydantic import Field
+from pydantic import Field, field_validator
 from torch import Tensor
 
 from colorize import bins
 from colorize.base.parameters import Parameters
 from colorize.data.index import Index
 from colorize.data.tensors import squares
-from colorize.evaluation import quantities
+from colorize.evaluation import quantities, thumbnails
 from colorize.evaluation.bootstrap import summarize
-from colorize.evaluation.quantities import Quantities, Truth
+from colorize.evaluation.metrics import METRICS
+from colorize.evaluation.quantities import Quantities, Rarity, Truth
 
-UNIFORM = 0.5  # lambda of the rebalanced AuC: a pixel counts 1 / ((1 - lambda) p + lambda / 313)
 PIXELS = 2**22  # under way at a time, 64 photographs at 256 pixels: bounds memory
+PIXELS_OF_CORE = 2**18  # 4 of them: Python's share is small, and most stays in the cache
 
 
 class EvaluateParameters(Parameters):
     """The section `evaluate`."""
 
+    splits: list[Literal["val", "test"]]
     validation_max: Annotated[int, Field(ge=1)]
     resamples: Annotated[int, Field(ge=100, le=100_000)]
     grid: Annotated[int, Field(ge=1, le=50)]
+
+    @field_validator("splits")
+    @classmethod
+    def _known(cls, splits: list[str]) -> list[str]:
+        if splits not in (["val"], ["val", "test"]):
+            raise ValueError("[val] or [val, test] is needed")
+        return splits
 
 
 class Batch(NamedTuple):
@@ -37,8 +46,9 @@ class Batch(NamedTuple):
     truth: Tensor  # (n, 3, S, S) uint8
 
 
-# Gives a batch its colours, (n, 3, S, S) uint8. Only the trivial ones look at the truth.
-Colorer = Callable[[Batch], Tensor]
+# Gives a batch its colours, (n, 3, S, S) uint8, by row of the tables. Only the trivial ones look at
+# the truth.
+Colorer = Callable[[Batch], dict[str, Tensor]]
 
 Result = TypeVar("Result")
 
@@ -61,9 +71,16 @@ class Photographs:
     ):
         self.union, self.gray, self.image_size, self.device = union, gray, image_size, device
         self.index = Index.read(union)
-        share = bins.prior(statistics["ab_histogram"]["share"])
-        self.rarity = bins.rebalanced(share, UNIFORM)
+        self.rarity = Rarity.of(bins.prior(statistics["ab_histogram"]["share"]))
         self.val = self.index.split("val", "photograph")[:validation_max]
+
+    def measured(self, split: str) -> list[str]:
+        """Of val photographs alone; of test every image."""
+        return self.val if split == "val" else self.index.split("test")
+
+    def headline(self, split: str) -> list[str]:
+        """The photographs among them."""
+        return self.val if split == "val" else self.index.split("test", "photograph")
 
     def read(self, names: list[str]) -> Batch:
         gray = squares(self.gray, names, self.image_size, "L").to(self.device)
@@ -76,11 +93,15 @@ class Photographs:
     def each(self, function: Callable[[Batch], Result], names: list[str]) -> Iterator[Result]:
         """`function` of batches of the named photographs, in their order.
 
-        On a CPU each batch is one photograph on one core, where all that is computed of it stays in
-        the cache. No result depends on what else is measured, nor on the number of cores.
+        On a CPU each batch is on one core. What is measured of a photograph does not depend on what
+        else is in its batch, nor on the number of cores.
         """
-        cores, under_way = torch.get_num_threads(), max(1, PIXELS // self.image_size**2)
-        threads, size = (min(cores, under_way), 1) if self.device.type == "cpu" else (1, under_way)
+        cores = torch.get_num_threads()
+        under_way = max(1, PIXELS // self.image_size**2)
+        threads, size = 1, under_way
+        if self.device.type == "cpu":
+            size = max(1, PIXELS_OF_CORE // self.image_size**2)
+            threads = min(cores, under_way)
         batches = [names[start : start + size] for start in range(0, len(names), size)]
 
         @torch.inference_mode()
@@ -106,43 +127,43 @@ class Evaluated(NamedTuple):
 
 
 def evaluate(
-    colorers: dict[str, Colorer], photographs: Photographs, resamples: int
+    colorer: Colorer, photographs: Photographs, splits: Sequence[str], resamples: int
 ) -> dict[str, Evaluated]:
-    """Measure each colorer on the photographs of val, and on all images of test."""
-    index = photographs.index
-    splits = photographs.val, index.split("test")
-    rows = index.rows.loc[[name for split in splits for name in split]]
+    """Measure each row of pictures on the photographs of val, and on all images of test."""
+    names = [photographs.measured(split) for split in splits]
+    rows = photographs.index.rows.loc[[name for of_split in names for name in of_split]]
     return {
         row: Evaluated(_result(rows, quantities, resamples), _table(rows, quantities))
-        for row, quantities in measure(colorers, photographs, *splits).items()
+        for row, quantities in measure(colorer, photographs, *names).items()
     }
 
 
 def _result(rows: pd.DataFrame, quantities: Quantities, resamples: int) -> dict[str, Any]:
     """What metrics/NAME.json holds, of images that `rows` of the index describe.
 
-    `val` and `test`: metrics over photographs alone. `by_dataset`: over the test images of each
-    dataset, DATASET for its photographs and DATASET/SIDE for other images. `images` and `groups`:
-    what the headline, `test`, stands on; `images_val` and `groups_val`: what val does.
+    `val` and `test`: metrics over photographs alone. `by_dataset`: over the images of each dataset
+    in the last of the splits, DATASET for its photographs and DATASET/SIDE for other images.
+    `images` and `groups`: what the headline, the last split, stands on; `images_val` and
+    `groups_val`: what val does.
     """
-    val, test = ((rows["split"] == split).to_numpy() for split in ("val", "test"))
+    splits, groups = list(rows["split"].unique()), rows["group"].to_numpy()
     photograph = (rows["side"] == "photograph").to_numpy()
+    of_split = {split: (rows["split"] == split).to_numpy() for split in splits}
+    headline = of_split[splits[-1]]
     kinds = rows["dataset"].where(photograph, rows["dataset"] + "/" + rows["side"])
-    groups = rows["group"].to_numpy()
-    by_kind = {kind: test & (kinds == kind).to_numpy() for kind in sorted(kinds[test].unique())}
+    by_kind = {k: headline & (kinds == k).to_numpy() for k in sorted(kinds[headline].unique())}
 
     def metrics_of(which: np.ndarray) -> dict[str, dict]:
         chosen = {name: q[which] for name, q in quantities.items()}
-        return summarize(chosen, groups[which], resamples)
+        return summarize(METRICS, chosen, groups[which], resamples)
 
     return {
-        "val": metrics_of(val),
-        "test": metrics_of(test & photograph),
+        **{split: metrics_of(which & photograph) for split, which in of_split.items()},
         "by_dataset": {
             kind: _counts(groups[which]) | metrics_of(which) for kind, which in by_kind.items()
         },
-        **_counts(groups[test & photograph]),
-        **{f"{name}_val": count for name, count in _counts(groups[val]).items()},
+        **_counts(groups[headline & photograph]),
+        **{f"{name}_val": count for name, count in _counts(groups[of_split["val"]]).items()},
     }
 
 
@@ -156,20 +177,37 @@ def _table(rows: pd.DataFrame, quantities: Quantities) -> pd.DataFrame:
 
 
 def measure(
-    colorers: dict[str, Colorer], photographs: Photographs, *splits: list[str]
+    colorer: Colorer, photographs: Photographs, *splits: list[str]
 ) -> dict[str, Quantities]:
-    """For each colorer, the quantities of every photograph, in the order of the names in `splits`.
+    """For each row, the quantities of every photograph, in the order of the names in `splits`.
 
     On a GPU no batch spans two of them: what stands beside a photograph decides how its result is
     rounded, and what val gives must not depend on test.
     """
 
-    def of(batch: Batch) -> dict[str, Quantities]:
+    def of(batch: Batch) -> tuple[Quantities, dict[str, Quantities]]:
         truth = Truth.of(batch.truth, batch.gray, photographs.rarity)
-        return {row: quantities.measure(colorer(batch), truth) for row, colorer in colorers.items()}
+        measured = {row: quantities.measure(p, truth) for row, p in colorer(batch).items()}
+        return quantities.on_cpu(truth.quantities), measured
 
     parts = [part for names in splits for part in photographs.each(of, names)]
-    return {
-        row: {name: np.concatenate([part[row][name] for part in parts]) for name in parts[0][row]}
-        for row in colorers
-    }
+    of_truth = joined([truth for truth, _ in parts])
+    found = {row: joined([rows[row] for _, rows in parts]) for row in parts[0][1]}
+
+    # What needs the other images, among those of the same kind
+    rows = photographs.index.rows.loc[[name for names in splits for name in names]]
+    kinds = list(rows.reset_index().groupby(["split", "side"]).indices.values())
+    true, given = (of_truth.pop(f"thumbnail_of_{whose}") for whose in ("truth", "input"))
+    for of_row in found.values():
+        made = of_row.pop("thumbnail")
+        compared = [
+            thumbnails.compare(made[k], true[k], given[k], dict(rows["group"].iloc[k]))
+            for k in kinds
+        ]
+        order = np.argsort(np.concatenate(kinds))
+        of_row |= {name: values[order] for name, values in joined(compared).items()}
+    return {row: of_row | of_truth for row, of_row in found.items()}
+
+
+def joined(parts: list[Quantities]) -> Quantities:
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}

@@ -14,17 +14,32 @@ from colorize import bins, color
 from colorize.evaluation import distributions
 from colorize.evaluation.fidelity import (
     LEAST_MSE,
+    blurred,
     ciede2000,
     decibels,
     length,
     mean,
-    moments,
     psnr,
     ssim,
     total,
 )
+from colorize.evaluation.thumbnails import thumbnail
 
 Quantities = dict[str, np.ndarray]  # of n images: (n,) or (n, k)
+
+LEAST_SHARE = 1e-6  # of a bin: a colour that training never showed weighs no more than this
+
+
+class Rarity(NamedTuple):
+    """What a pixel counts by how rare its true colour is in training: of each of the 313 bins."""
+
+    halved: Tensor  # (313,): with lambda = 1/2, as published for training
+    full: Tensor  # with lambda = 0, as published for the AuC; then a few rare pixels decide
+
+    @classmethod
+    def of(cls, share: Tensor) -> Self:
+        """share: of each bin, as `bins.prior` gives it."""
+        return cls(bins.rebalanced(share, 0.5), bins.rebalanced(share.clamp(min=LEAST_SHARE), 0.0))
 
 
 class Truth(NamedTuple):
@@ -32,20 +47,20 @@ class Truth(NamedTuple):
 
     rgb: Tensor  # (n, 3, H, W) float32 in 0..255
     input: Tensor  # (n, 1, H, W) likewise: what the method was given
-    moments: Tensor  # (n, 6, H - 10, W - 10) float32: local means of rgb and its square, for SSIM
+    change: Tensor  # (n, 3, H, W) float32: from there to the truth
+    local_mean: Tensor  # (n, 3, H - 10, W - 10) float32: of rgb, for SSIM
     lab: Tensor  # (n, 3, H, W) float32
-    weight: Tensor  # (n, H, W) float32: of each pixel, by how rare its colour is
-    quantities: dict[str, Tensor]  # (n,) or (n, k)
+    weights: Rarity  # each (n, H, W) float32: of each pixel
+    quantities: dict[str, Tensor]  # (n,) or (n, k), and thumbnails
 
     @classmethod
-    def of(cls, truth: Tensor, gray: Tensor, rarity: Tensor) -> Self:
-        """truth: (n, 3, H, W) uint8; gray: (n, 1, H, W) uint8, what the method was given; rarity:
-        the weight of each of the 313 bins of ab.
-        """
+    def of(cls, truth: Tensor, gray: Tensor, rarity: Rarity) -> Self:
+        """truth: (n, 3, H, W) uint8; gray: (n, 1, H, W) uint8, what the method was given."""
         t, x = truth.float(), gray.float()
         lab = color.rgb_to_lab(truth)
         which = bins.index(lab[:, 1:])
-        weight = rarity.to(t).index_select(0, which.flatten()).view(which.shape)
+        of_pixels = (w.to(t).index_select(0, which.flatten()).view(which.shape) for w in rarity)
+        weights = Rarity(*of_pixels)
         change = t - x
         quantities = {
             "colorfulness_of_truth": colorfulness(t),
@@ -54,27 +69,37 @@ class Truth(NamedTuple):
             "projection_of_truth": total(change * change),
             "edges_of_truth": total(laplacian(lab[:, :1]).abs()),
             "color_edges_of_truth": total(laplacian(lab[:, 1:]).abs()),
-            "weight_of_truth": total(weight),
+            "weight_of_truth": total(weights.halved),
+            "weight_zhang_of_truth": total(weights.full),
             "ab_histogram_of_truth": distributions.histogram(which),
+            "patches_of_truth": distributions.patch_histograms(lab),
+            "thumbnail_of_truth": thumbnail(lab),
+            "thumbnail_of_input": thumbnail(color.lightness_of(gray)),
         }
-        return cls(t, x, moments(t), lab, weight, quantities)
+        return cls(t, x, change, blurred(t), lab, weights, quantities)
 
 
 def measure(predicted: Tensor, truth: Truth) -> Quantities:
-    """Additive quantities of each predicted image, (n, 3, H, W) uint8, against its true one."""
+    """Quantities of each predicted image, (n, 3, H, W) uint8, against its true one.
+
+    `thumbnail` does not add up: see colorize/evaluation/thumbnails.py.
+    """
     images = torch.ones(len(predicted), dtype=torch.float64)
     found = {"images": images} | _in_rgb(predicted.float(), truth)
-    found |= _in_lab(color.rgb_to_lab(predicted), truth) | truth.quantities
-    return {name: value.cpu().numpy() for name, value in found.items()}
+    return on_cpu(found | _in_lab(color.rgb_to_lab(predicted), truth))
+
+
+def on_cpu(quantities: dict[str, Tensor]) -> Quantities:
+    return {name: value.cpu().numpy() for name, value in quantities.items()}
 
 
 def _in_rgb(p: Tensor, truth: Truth) -> dict[str, Tensor]:
     change = p - truth.input
     found = {
         "change": total(change.abs()),
-        "projection": total(change * (truth.rgb - truth.input)),
+        "projection": total(change * truth.change),
         "psnr": psnr(p, truth.rgb),
-        "ssim": ssim(p, truth.rgb, truth.moments),
+        "ssim": ssim(p, truth.rgb, truth.local_mean),
         "colorfulness": colorfulness(p),
     }
     error = found["colorfulness"] - truth.quantities["colorfulness_of_truth"]
@@ -96,8 +121,11 @@ def _in_lab(lab: Tensor, truth: Truth) -> dict[str, Tensor]:
         "edges": total(laplacian(lab[:, :1]).abs()),
         "color_edges": total(laplacian(lab[:, 1:]).abs()),
         "auc_raw": 100 * mean(within),
-        "auc_rebalanced": 100 * total(truth.weight * within),
+        "auc_rebalanced": 100 * total(truth.weights.halved * within),
+        "auc_rebalanced_zhang": 100 * total(truth.weights.full * within),
         "ab_histogram": distributions.histogram(bins.index(lab[:, 1:])),
+        "patches": distributions.patch_histograms(lab),
+        "thumbnail": thumbnail(lab),
     }
 
 

@@ -9,8 +9,14 @@ import pandas as pd
 from PIL import Image
 
 from colorize.data.sheet import CAUSES
-from colorize.report import grids, tables
+from colorize.evaluation.failures import failure
+from colorize.report import columns, grids, tables
 from colorize.report.curves import ab_histogram, curve, data_uri
+
+TABLES = (
+    ("How close to the true photograph?", columns.CLOSENESS),
+    ("Do the colours look like those of photographs?", columns.LIKENESS),
+)
 
 TEMPLATE = Path(__file__).with_name("page.html.jinja")
 
@@ -29,18 +35,27 @@ def page(
 ) -> str:
     """The report as one HTML page that needs nothing beside it."""
     reference = next(row.result for row in rows if row.name == baseline)
+    compared = tables.headline(reference)
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     return environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
         baseline=baseline,
-        columns=tables.COLUMNS,
-        lines=[
-            (row, [tables.cell(row.result, column, reference["test"]) for column in tables.COLUMNS])
-            for row in rows
+        split="test" if "test" in reference else "validation",
+        tables=[
+            (
+                heading,
+                shown,
+                [(row, tables.cells(tables.headline(row.result), shown, compared)) for row in rows],
+            )
+            for heading, shown in TABLES
         ],
-        copies=[row.name for row in rows if row.kind == "model" and tables.is_copy(row.result)],
-        copy_below=tables.COPY_BELOW,
+        to_gray=(columns.TO_GRAY, tables.to_gray(rows)),
+        failures={
+            row.name: words
+            for row in rows
+            if row.kind == "model" and (words := failure(tables.headline(row.result)))
+        },
         parameters=parameters,
         diagnostics={row.name: row.result["diagnostics"] for row in rows if row.kind == "model"},
         datasets=datasets,

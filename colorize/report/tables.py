@@ -1,82 +1,11 @@
-"""The numbers as tables: which metrics, what they mean, and which rows there are."""
+"""The numbers as tables: which rows there are, and what stands in their cells."""
 
 from typing import Any, NamedTuple
 
+from colorize.report.columns import TO_GRAY, Column
+
 # What metrics/summary.json holds for each row, on val.
 DECIDING = ("ciede2000", "psnr", "chroma_ratio", "projection", "colorfulness_gap")
-
-COPY_BELOW = 0.1  # projection under which an output is called a copy of its input
-
-
-class Column(NamedTuple):
-    """A metric as a column of the table: its key, heading, and what a reader should wish for."""
-
-    metric: str
-    title: str
-    better: str
-    digits: int
-    meaning: str
-
-
-COLUMNS = (
-    Column(
-        "ciede2000",
-        "CIEDE2000",
-        "lower",
-        2,
-        "Perceived difference in colour from the true photograph; about 1 is just noticeable. Gray "
-        "and brown guesses do well here, because they are never far off.",
-    ),
-    Column(
-        "psnr",
-        "PSNR, dB",
-        "higher",
-        2,
-        "Pixelwise likeness to the true photograph. A model that may repaint lightness loses most "
-        "here, whatever its colours.",
-    ),
-    Column(
-        "ssim",
-        "SSIM",
-        "higher",
-        3,
-        "Likeness of structure. Nearly 1 for any method that keeps the photograph's own lightness: "
-        "it says little about colour.",
-    ),
-    Column(
-        "chroma_ratio",
-        "chroma ratio",
-        "near 1",
-        2,
-        "Colour in the outputs over colour in the photographs: 0 is gray, above 1 is gaudy. It "
-        "does not ask whether the colours are right; random colours have 1.",
-    ),
-    Column(
-        "projection",
-        "projection",
-        "near 1",
-        2,
-        "The share of the way from the gray input to the true photograph that the output goes: 0 "
-        f"for any copy of the input, even a noisy one, 1 for the truth. Below {COPY_BELOW} a model "
-        "is called a copy.",
-    ),
-    Column(
-        "colorfulness_gap",
-        "colorfulness gap",
-        "lower",
-        1,
-        "How far the mean colorfulness (Hasler and Süsstrunk) of the outputs is from that of the "
-        "photographs.",
-    ),
-    Column(
-        "sharpness",
-        "sharpness",
-        "near 1",
-        2,
-        "Edges in lightness, outputs over photographs: below 1 is blurred, above 1 is patterned or "
-        "noisy. 1 by construction where the photograph's own lightness is kept.",
-    ),
-)
 
 
 class Row(NamedTuple):
@@ -114,18 +43,34 @@ def summary(rows: list[Row]) -> dict[str, dict[str, float]]:
     }
 
 
-def is_copy(result: dict[str, Any]) -> bool:
-    projection = result["test"]["projection"]["mean"]
-    return projection is not None and projection < COPY_BELOW
+def headline(result: dict[str, Any]) -> dict[str, dict]:
+    """Metrics of test, or of val where test was not looked at."""
+    return result["test"] if "test" in result else result["val"]
 
 
-def cell(result: dict[str, Any], column: Column, reference: dict[str, Any]) -> dict[str, str]:
+def to_gray(rows: list[Row]) -> list[tuple[Row, list[dict[str, str]]]]:
+    """Cells of the models that make photographs gray too."""
+    return [
+        (row, cells(headline(row.result["to_gray"]), TO_GRAY))
+        for row in rows
+        if "to_gray" in row.result
+    ]
+
+
+def cells(
+    metrics: dict[str, dict], columns: tuple[Column, ...], reference: dict[str, dict] | None = None
+) -> list[dict[str, str]]:
+    return [cell(metrics[column.metric], column, reference) for column in columns]
+
+
+def cell(
+    value: dict[str, float | None], column: Column, reference: dict[str, dict] | None
+) -> dict[str, str]:
     """Mean, interval and difference to the baseline as text; a dash where it is not defined."""
-    value = result["test"][column.metric]
     if value["mean"] is None:
         return {"mean": "–", "interval": "", "difference": ""}
     digits = column.digits
-    base = reference[column.metric]["mean"]
+    base = None if reference is None else reference[column.metric]["mean"]
     difference = "" if base is None else f"{value['mean'] - base:+.{digits}f}".replace("-", "−")
     mean, *bounds = (
         "" if number is None else f"{number:.{digits}f}".replace("-", "−")

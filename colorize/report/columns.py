@@ -1,0 +1,175 @@
+"""Which metrics the tables show, under what headings, and what a reader should know of them."""
+
+from typing import NamedTuple
+
+from colorize.evaluation.failures import COPY_BELOW
+
+
+class Column(NamedTuple):
+    """A metric as a column of a table: its key, heading, and what a reader should wish for."""
+
+    metric: str
+    title: str
+    better: str
+    digits: int
+    meaning: str
+
+
+# How close each output is to its own photograph
+CLOSENESS = (
+    Column(
+        "ciede2000",
+        "CIEDE2000",
+        "lower",
+        2,
+        "Perceived difference in colour from the true photograph; about 1 is just noticeable. Gray "
+        "and brown guesses do well here, because they are never far off.",
+    ),
+    Column(
+        "psnr",
+        "PSNR, dB",
+        "higher",
+        2,
+        "Pixelwise likeness to the true photograph. A model that may repaint lightness loses most "
+        "here, whatever its colours.",
+    ),
+    Column(
+        "ssim",
+        "SSIM",
+        "higher",
+        3,
+        "Likeness of structure. Nearly 1 for any method that keeps the photograph's own lightness: "
+        "it says little about colour.",
+    ),
+    Column(
+        "auc_rebalanced",
+        "AuC, %",
+        "higher",
+        1,
+        "Share of the pixels whose ab is within 0 to 150 units of the true one, over all those "
+        "thresholds (Zhang et al.); rare colours count more.",
+    ),
+    Column(
+        "projection",
+        "projection",
+        "near 1",
+        2,
+        "The share of the way from the gray input to the true photograph that the output goes: 0 "
+        f"for any copy of the input, even a noisy one, 1 for the truth. Below {COPY_BELOW} a model "
+        "is called a copy.",
+    ),
+    Column(
+        "sharpness",
+        "sharpness",
+        "near 1",
+        2,
+        "Edges in lightness, outputs over photographs: below 1 is blurred, above 1 is patterned or "
+        "noisy. 1 by construction where the photograph's own lightness is kept.",
+    ),
+)
+
+# Whether the outputs together look like photographs do
+LIKENESS = (
+    Column(
+        "chroma_ratio",
+        "chroma ratio",
+        "near 1",
+        2,
+        "Colour in the outputs over colour in the photographs: 0 is gray, above 1 is gaudy. It "
+        "does not ask whether the colours are right; random colours have 1.",
+    ),
+    Column(
+        "colorfulness_gap",
+        "colorfulness gap",
+        "lower",
+        1,
+        "How far the mean colorfulness (Hasler and Süsstrunk) of the outputs is from that of the "
+        "photographs.",
+    ),
+    Column(
+        "ab_histogram_js",
+        "ab-histogram JS",
+        "lower",
+        3,
+        "Are there as many pixels of each colour as in the photographs? Jensen-Shannon divergence, "
+        "0 to 1. Random colours do perfectly.",
+    ),
+    Column(
+        "patch_swd",
+        "patch SWD",
+        "lower",
+        2,
+        "Are there as many patches of each kind? Sliced Wasserstein distance of 7 x 7 pixels in "
+        "Lab.",
+    ),
+    Column(
+        "dependence",
+        "dependence",
+        "higher",
+        2,
+        "How much closer to the truth the colours are than those made for another photograph: 0 "
+        "where the model ignores its input, 1 for the truth.",
+    ),
+    Column(
+        "diversity",
+        "diversity",
+        "near 1",
+        2,
+        "How much the colours of two outputs differ, over how much those of two photographs do.",
+    ),
+    Column(
+        "retrieval",
+        "retrieval",
+        "near 1",
+        2,
+        "How many outputs show what their own input shows, and not rather another's. 1 by "
+        "construction where the photograph's own lightness is kept.",
+    ),
+)
+
+# The other direction, of models that have it
+TO_GRAY = (
+    Column("psnr", "PSNR, dB", "higher", 1, "The gray that it makes against the true gray."),
+    Column(
+        "residual_chroma",
+        "residual chroma",
+        "lower",
+        2,
+        "Colour left in its gray, over that of the photograph.",
+    ),
+    Column(
+        "projection",
+        "projection to gray",
+        "near 1",
+        2,
+        "The share of the way from the photograph to its gray.",
+    ),
+    Column(
+        "cycle_color_psnr",
+        "colour to gray to colour, dB",
+        "higher",
+        1,
+        "What comes back, against the photograph.",
+    ),
+    Column(
+        "cycle_gray_psnr",
+        "gray to colour to gray, dB",
+        "higher",
+        1,
+        "What comes back, against the gray.",
+    ),
+    Column(
+        "leak",
+        "leak, dB",
+        "near 0",
+        2,
+        "How much better it colours its own gray than the true gray: colour that it has hidden.",
+    ),
+    Column(
+        "leak_gray",
+        "leak in one channel, dB",
+        "near 0",
+        2,
+        "The same where only the lightness of its gray is kept: what is hidden in a pattern.",
+    ),
+)
