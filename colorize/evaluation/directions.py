@@ -28,7 +28,7 @@ from colorize.evaluation.bootstrap import summarize
 from colorize.evaluation.colors import Colors
 from colorize.evaluation.fidelity import psnr, total
 from colorize.evaluation.metrics import Metrics, mean_of, ratio_of
-from colorize.evaluation.protocol import Batch, Photographs, joined
+from colorize.evaluation.protocol import Batch, Photographs, gathered
 from colorize.evaluation.quantities import Quantities, chroma
 
 MOST = 200  # photographs of each split, the first by content: a dozen passes through the model each
@@ -45,8 +45,8 @@ def evaluate(
     result, tables = {}, []
     for split in splits:
         names = photographs.headline(split)[:MOST]
-        parts = list(photographs.each(lambda batch: measure(colors, batch), names))
-        quantities = joined(parts)
+        parts = photographs.each(lambda batch: measure(colors, batch), names)
+        quantities = gathered(parts, len(names))
         groups = list(photographs.index.groups(names).values())
         result[split] = summarize(METRICS, quantities, groups, resamples)
         result[split] |= {"images": len(names), "groups": len(set(groups))}

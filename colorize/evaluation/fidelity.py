@@ -39,12 +39,14 @@ def ssim(p: Tensor, t: Tensor, mean_t: Tensor) -> Tensor:
     Gaussian window of 11 x 11, sigma 1.5, over all places where it fits; range 0..255. mean_t: the
     local means of `t`, `blurred(t)`.
     """
-    mean_p, squares, product = blurred(torch.cat((p, p * p + t * t, p * t), dim=1)).chunk(3, dim=1)
+    maps = torch.cat((p, (p * p).addcmul_(t, t), p * t), dim=1)
+    mean_p, squares, product = blurred(maps).chunk(3, dim=1)
     c1, c2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
-    mean_product, mean_squares = mean_p * mean_t, mean_p * mean_p + mean_t * mean_t
-    luminance = (2 * mean_product + c1) / (mean_squares + c1)
-    structure = (2 * (product - mean_product) + c2) / (squares - mean_squares + c2)
-    return mean(luminance * structure)
+    mean_product, mean_squares = mean_p * mean_t, (mean_p * mean_p).addcmul_(mean_t, mean_t)
+    covariance, variances = product - mean_product, squares - mean_squares
+    structure = covariance.mul_(2).add_(c2).div_(variances.add_(c2))
+    luminance = mean_product.mul_(2).add_(c1).div_(mean_squares.add_(c1))
+    return mean(luminance.mul_(structure))
 
 
 def blurred(maps: Tensor) -> Tensor:

@@ -1,6 +1,6 @@
 """The same photographs and the same protocol for every model, and trivial baselines beside them."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, TypeVar
@@ -51,6 +51,7 @@ class Batch(NamedTuple):
 Colorer = Callable[[Batch], dict[str, Tensor]]
 
 Result = TypeVar("Result")
+Key = TypeVar("Key")
 
 
 class Photographs:
@@ -185,29 +186,47 @@ def measure(
     rounded, and what val gives must not depend on test.
     """
 
-    def of(batch: Batch) -> tuple[Quantities, dict[str, Quantities]]:
+    def of(batch: Batch) -> dict[tuple[str | None, str], np.ndarray]:
+        """By row and name; what is the same for all rows without a row."""
         truth = Truth.of(batch.truth, batch.gray, photographs.rarity)
-        measured = {row: quantities.measure(p, truth) for row, p in colorer(batch).items()}
-        return quantities.on_cpu(truth.quantities), measured
+        found = {None: quantities.on_cpu(truth.quantities)}
+        found |= {row: quantities.measure(p, truth) for row, p in colorer(batch).items()}
+        return {(row, name): v for row, of_row in found.items() for name, v in of_row.items()}
 
-    parts = [part for names in splits for part in photographs.each(of, names)]
-    of_truth = joined([truth for truth, _ in parts])
-    found = {row: joined([rows[row] for _, rows in parts]) for row in parts[0][1]}
+    rows = photographs.index.rows.loc[[name for names in splits for name in names]]
+    parts = (part for names in splits for part in photographs.each(of, names))
+    found: dict[str | None, Quantities] = {}
+    for (row, name), values in gathered(parts, len(rows)).items():
+        found.setdefault(row, {})[name] = values
+    of_truth = found.pop(None)
 
     # What needs the other images, among those of the same kind
-    rows = photographs.index.rows.loc[[name for names in splits for name in names]]
     kinds = list(rows.reset_index().groupby(["split", "side"]).indices.values())
     true, given = (of_truth.pop(f"thumbnail_of_{whose}") for whose in ("truth", "input"))
     for of_row in found.values():
         made = of_row.pop("thumbnail")
-        compared = [
+        compared = (
             thumbnails.compare(made[k], true[k], given[k], dict(rows["group"].iloc[k]))
             for k in kinds
-        ]
+        )
         order = np.argsort(np.concatenate(kinds))
-        of_row |= {name: values[order] for name, values in joined(compared).items()}
+        of_row |= {name: v[order] for name, v in gathered(compared, len(rows)).items()}
     return {row: of_row | of_truth for row, of_row in found.items()}
 
 
-def joined(parts: list[Quantities]) -> Quantities:
-    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+def gathered(parts: Iterable[dict[Key, np.ndarray]], count: int) -> dict[Key, np.ndarray]:
+    """The parts of a set of `count` images, one after the other.
+
+    Copied as they come: small arrays that stay between large ones that go leave memory in pieces
+    too small for the next.
+    """
+    found: dict[Key, np.ndarray] = {}
+    done = 0
+    for part in parts:
+        if not found:
+            found = {key: np.empty((count, *v.shape[1:]), v.dtype) for key, v in part.items()}
+        size = len(next(iter(part.values())))
+        for key, values in part.items():
+            found[key][done : done + size] = values
+        done += size
+    return found
