@@ -2,10 +2,10 @@
 
     python -m benchmarks.evaluation [--images N] [--image-size PX] [--rounds R]
 
-Ours measures all quantities that the tables are made of, as the stage `evaluate` does, a photograph
-a core, and of each photograph two pictures, as of most models: its RGB, and its colours on the true
-lightness. The loop takes scikit-image's PSNR, SSIM and CIEDE2000 alone. Both have the same pairs in
-memory, take turns, and run in processes of their own.
+Ours measures all quantities that the tables are made of, as the stage `evaluate` does, some
+photographs at a time on each core, and of each photograph two pictures, as of most models: its RGB,
+and its colours on the true lightness. The loop takes scikit-image's PSNR, SSIM and CIEDE2000 alone.
+Both have the same pairs in memory, take turns, and run in processes of their own.
 """
 
 import argparse
@@ -41,7 +41,7 @@ PICTURES = 2  # of each photograph
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument(
-        "--images", type=int, default=100, help="photographs, a pair of each picture (100)"
+        "--images", type=int, default=100, help="photographs, two pictures of each (100)"
     )
     parser.add_argument("--image-size", type=int, default=256, help="pixels (256)")
     parser.add_argument("--rounds", type=int, default=3, help="turns that each takes (3)")

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from colorize import color
+from colorize.base.errors import UserError
 from colorize.evaluation import bootstrap, directions, distributions
 from colorize.evaluation.colors import Colors
 from colorize.evaluation.failures import failure
@@ -195,8 +196,16 @@ def test_a_cycle_that_hides_colour_is_found_out(batch):
     assert m["leak_gray"] == pytest.approx(0, abs=0.2)
 
 
+def test_a_picture_of_another_size_is_named(batch):
+    smaller = TwoWays(lambda image: image[..., 1:], tinted)
+    with pytest.raises(
+        UserError, match=f"models/one: the model gives 3 x {SIDE} x {SIDE - 1} numb"
+    ):
+        directions.measure(Colors(smaller, "models/one"), batch)
+
+
 def test_a_picture_that_is_not_finite_is_named(batch):
-    with pytest.raises(Exception, match="models/one: its pictures are not finite"):
+    with pytest.raises(UserError, match="models/one: its pictures are not finite"):
         directions.measure(
             Colors(TwoWays(lambda image: image / 0 * 0, tinted), "models/one"), batch
         )

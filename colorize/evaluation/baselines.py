@@ -29,9 +29,8 @@ def trivial(photographs: Photographs, mean_ab: list[float]) -> Colorer:
 
     def rows(batch: Batch) -> dict[str, Tensor]:
         lightness = color.lightness_of(batch.gray)
-        uniform = (
-            torch.tensor(mean_ab).to(lightness)[:, None, None].expand_as(batch.gray[:, [0, 0]])
-        )
+        mean = torch.tensor(mean_ab).to(lightness)[:, None, None]
+        uniform = mean.expand(len(lightness), -1, *lightness.shape[2:])
         others = photographs.truth([other[name] for name in batch.names])
         return {
             "gray_copy": batch.gray.expand(-1, 3, -1, -1),

@@ -32,7 +32,7 @@ class Colors:
         """
         gray = color.to_float(batch.gray)
         if self.model.output == "rgb":
-            rgb = self._checked(self.model.colorize(gray), batch, channels=3)
+            rgb = self._checked(self.model.colorize(gray), 3, gray)
             pasted = color.repaint(batch.gray, rgb)
             return {"own": color.to_uint8(rgb), "pasted": color.to_uint8(pasted)}
         ab = self._ab(batch)
@@ -41,10 +41,7 @@ class Colors:
 
     def translate(self, image: Tensor, target: Domain) -> Tensor:
         """Of (n, 3, S, S) in [0, 1] what the model makes for `target`, unrounded and unclipped."""
-        made = self.model.translate(image, target)
-        if not made.isfinite().all():
-            raise UserError(f"{self.folder}: its pictures are not finite; train it again")
-        return made
+        return self._checked(self.model.translate(image, target), 3, image, "its pictures")
 
     def fit_gain(self, photographs: Photographs) -> float:
         """The gain that brings the chroma ratio on val to 1, within 0.001, at most 100.
@@ -55,8 +52,10 @@ class Colors:
         k = max(1, photographs.image_size // SIDE)
 
         def sparse(batch: Batch) -> tuple[Tensor, Tensor, float]:
-            truth = batch.truth[..., ::k, ::k]
-            return batch.gray[..., ::k, ::k], self._ab(batch)[..., ::k, ::k], _chroma(truth)
+            images = (batch.gray, self._ab(batch), batch.truth)
+            # Copies: as parts of whole photographs they would keep those.
+            gray, ab, truth = (image[..., ::k, ::k].contiguous() for image in images)
+            return gray, ab, _chroma(truth)
 
         val = list(photographs.each(sparse, photographs.val))
         wanted = max(sum(chroma_of_truth for _, _, chroma_of_truth in val), 1e-9)
@@ -69,10 +68,14 @@ class Colors:
         return round(gain, 6)
 
     def _ab(self, batch: Batch) -> Tensor:
-        return self._checked(self.model.predict_ab(color.to_float(batch.gray)), batch, channels=2)
+        gray = color.to_float(batch.gray)
+        return self._checked(self.model.predict_ab(gray), 2, gray)
 
-    def _checked(self, output: Tensor, batch: Batch, channels: int) -> Tensor:
-        n, _, height, width = batch.gray.shape
+    def _checked(
+        self, output: Tensor, channels: int, image: Tensor, what: str = "the model's colours"
+    ) -> Tensor:
+        """What the model has made of an image."""
+        n, _, height, width = image.shape
         if output.shape != (n, channels, height, width):
             found = " x ".join(map(str, output.shape[1:]))
             raise UserError(
@@ -80,7 +83,7 @@ class Colors:
                 f"{width} pixels; {channels} x {height} x {width} are needed"
             )
         if not output.isfinite().all():
-            raise UserError(f"{self.folder}: the model's colours are not finite; train it again")
+            raise UserError(f"{self.folder}: {what} are not finite; train it again")
         return output
 
 

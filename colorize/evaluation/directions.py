@@ -58,7 +58,8 @@ def measure(colors: Colors, batch: Batch) -> Quantities:
     """Of a batch of photographs; what METRICS below are made of."""
     x, g = color.to_float(batch.truth), color.to_float(batch.gray).expand(-1, 3, -1, -1)
     made_gray, made_color = colors.translate(x, "gray"), colors.translate(g, "color")
-    gray = 255 * _rounded(made_gray)
+    rounded = _rounded(made_gray)
+    gray = 255 * rounded
     change, wanted = gray - 255 * x, 255 * (g - x)
 
     def colored(gray_picture: Tensor) -> Tensor:
@@ -82,7 +83,7 @@ def measure(colors: Colors, batch: Batch) -> Quantities:
         "color_psnr": psnr(255 * _rounded(back), 255 * x),
         "gray_psnr": psnr(255 * _rounded(colors.translate(made_color, "gray")), 255 * g),
         "leak": own - honest,
-        "leak_rounded": colored(_rounded(made_gray)) - honest,
+        "leak_rounded": colored(rounded) - honest,
         "leak_gray": colored(_one_channel(made_gray)) - honest,
         "leak_blurred": (own - colored(_blurred(made_gray))) - (honest - colored(_blurred(g))),
         "leak_jpeg": (own - colored(_jpeg(made_gray))) - (honest - colored(_jpeg(g))),
