@@ -40,5 +40,4 @@ format: setup  ## mend style
 	ruff format .
 
 clean:  ## remove downloaded zips, checkpoints of unfinished training, and all outputs
-	rm -rf .scratch data models reports metrics/images dvc_plots
-	find metrics -name '*.json' ! -name summary.json -delete
+	rm -rf .scratch data models reports metrics/images metrics/*.json dvc_plots

@@ -100,6 +100,9 @@ def _entries(what: str, stage: str, models: dict[str, dict[str, Any]], root: Pat
     match what:
         case "code":
             return [f"- {path}" for path in sorted(code_of(stage, models, root))]
+        case "results of every model":
+            forms = ("metrics/{}.json", "metrics/images/{}.parquet")
+            return [f"- {form.format(name)}" for form in forms for name in names]
         case "metrics, curves and samples of every model":
             forms = ("metrics/{}.json", "metrics/training/{}.csv", "reports/samples/{}.png")
             return [f"- {form.format(name)}" for form in forms for name in names]

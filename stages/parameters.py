@@ -13,7 +13,9 @@ from colorize.data.download import DownloadParameters
 from colorize.data.grayscale import GrayscaleParameters
 from colorize.data.union import UnionParameters
 from colorize.evaluation.baselines import BASELINE, TRIVIAL
+from colorize.evaluation.images import DERIVED
 from colorize.evaluation.protocol import EvaluateParameters
+from colorize.evaluation.verdicts import CompareParameters
 from colorize.methods import model
 from colorize.methods.parameters import ModelParameters
 from colorize.training.loop import SeedParameters, TrainParameters
@@ -31,6 +33,7 @@ class Params(SeedParameters):
     data: DataParameters
     train: TrainParameters
     evaluate: EvaluateParameters
+    compare: CompareParameters
     models: dict[str, dict[str, Any]] = Field(min_length=1)
     runtime: RuntimeParameters
 
@@ -41,8 +44,8 @@ class Params(SeedParameters):
         return model.parse(self.models[name], f"models.{name}")
 
 
-# These would write over outputs of the pipeline, or stand for a trivial row of the tables.
-REFUSED = ("summary", "training", f"{BASELINE}_scaled", *TRIVIAL)
+# These would write over outputs of the pipeline, or stand for another row of the tables.
+REFUSED = ("verdicts", "training", *TRIVIAL)
 
 # DVC's run cache ignores keys with these names, and gives back old outputs when they change.
 FORBIDDEN_KEYS = ("size", "nfiles")
@@ -75,14 +78,35 @@ def check(values: Any) -> Params:
     params = Params.parse(values, "")
     for name in params.models:
         where = f"models.{name}"
-        if name in REFUSED or not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name):
+        if (
+            name in REFUSED
+            or name.rpartition("_")[2] in DERIVED
+            or not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name)
+        ):
             raise UserError(
-                f"{where}: not a name for a model (letters, digits and _; not {', '.join(REFUSED)})"
+                f"{where}: not a name for a model (letters, digits and _; no "
+                f"{', '.join(REFUSED)}, and nothing that ends with {' or '.join(DERIVED)})"
             )
         model.check(params.model(name), params.data.image_size, where)
     if params.models.get(BASELINE, {}).get("method") != BASELINE:
         raise UserError(f"models.{BASELINE}: the baseline, of the method '{BASELINE}', is missing")
+    _check_contrasts(params)
     return params
+
+
+def _check_contrasts(params: Params) -> None:
+    rows = [*params.models, f"{BASELINE}_scaled", *TRIVIAL]
+    rows += [f"{name}_pasted" for name in params.models]
+    for number, contrast in enumerate(params.compare.contrasts):
+        for key, row in (("model", contrast.model), ("against", contrast.against)):
+            if row not in rows:
+                known = ", ".join(rows)
+                raise UserError(
+                    f"compare.contrasts.{number}.{key}: no row {row!r} (there are {known})"
+                )
+        if contrast.model == contrast.against:
+            where = f"compare.contrasts.{number}"
+            raise UserError(f"{where}: {contrast.model!r} compared with itself")
 
 
 def check_datasets(data: DataParameters) -> None:

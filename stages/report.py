@@ -1,8 +1,8 @@
-"""Stage `report`: one page that compares all models, and metrics/summary.json."""
+"""Stage `report`: one page that compares all models."""
 
 import pandas as pd
 
-from colorize.base.files import read_json, write_json, write_text
+from colorize.base.files import read_json, write_text
 from colorize.data import photographs
 from colorize.data.index import statistics
 from colorize.data.sheet import DATASHEET, SHEETS
@@ -15,7 +15,7 @@ from stages import common
 def main() -> None:
     params = common.read_params()
     models = params.models
-    with common.only_writer("report", common.REPORT, common.SUMMARY):
+    with common.only_writer("report", common.REPORT):
         rows = tables.rows_of(
             {name: read_json(common.METRICS / f"{name}.json") for name in models},
             {name: read_json(common.METRICS / f"{name}.json") for name in TRIVIAL},
@@ -23,6 +23,7 @@ def main() -> None:
         html = page(
             rows,
             baseline=BASELINE,
+            verdicts=read_json(common.VERDICTS),
             parameters=models,
             datasets=params.data.datasets,
             statistics=statistics(common.UNION, params.data.image_size),
@@ -37,7 +38,6 @@ def main() -> None:
             },
         )
         write_text(common.REPORT, html)
-        write_json(common.SUMMARY, tables.summary(rows))
 
 
 if __name__ == "__main__":

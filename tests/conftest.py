@@ -7,7 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +67,7 @@ def small() -> dict[str, Any]:
 METHODS = tuple(committed()["models"])
 PIPELINE = ("zhang_l2", "gan", "stargan")  # the models in pipelines of tests
 STAGES = ["download", "union", "grayscale", *(f"train@{name}" for name in PIPELINE)]
-STAGES += [*(f"evaluate@{name}" for name in PIPELINE), "baselines", "report"]
+STAGES += [*(f"evaluate@{name}" for name in PIPELINE), "baselines", "compare", "report"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -265,8 +265,9 @@ def pipeline(tmp_path_factory) -> Project:
 
     def make(folder: Path) -> None:
         project = checkout(folder)
-        project.edit_params(_keep_its_models)
-        project.run("python", "-m", "stages.check", "--fix")
+        contrasts = [("zhang_l2", "mean_color", "ciede2000")]
+        contrasts += [("gan", "gan_pasted", "dependence")]
+        only_models(project, *PIPELINE, contrasts=contrasts)
         project.params(models__gan__steps=60, runtime__save_interval=5)
         project.run("git", "init", "-q")
         commit(project)
@@ -277,6 +278,16 @@ def pipeline(tmp_path_factory) -> Project:
     return Project(shutil.copytree(original, tmp_path_factory.mktemp("copy") / "pipeline"))
 
 
-def _keep_its_models(values: dict[str, Any]) -> None:
-    for name in set(METHODS) - set(PIPELINE):
-        del values["models"][name]
+def only_models(
+    project: Project, *names: str, contrasts: Iterable[tuple[str, str, str]] = ()
+) -> None:
+    """Leave no others in params.yaml and dvc.yaml, and ask nothing about others."""
+
+    def change(values: dict[str, Any]) -> None:
+        for name in set(METHODS) - set(names):
+            del values["models"][name]
+        keys = ("model", "against", "metric")
+        values["compare"]["contrasts"] = [dict(zip(keys, c, strict=True)) for c in contrasts]
+
+    project.edit_params(change)
+    project.run("python", "-m", "stages.check", "--fix")

@@ -1,7 +1,5 @@
 """Evaluation and report on models whose results are known."""
 
-import base64
-import io
 import json
 import re
 import shutil
@@ -16,17 +14,17 @@ from ruamel.yaml import YAML
 
 from colorize import color
 from colorize.base.errors import UserError
-from colorize.data import palette, sheet, splits
+from colorize.data import splits
 from colorize.data.index import Index
 from colorize.evaluation import baselines, protocol, quantities
 from colorize.evaluation.baselines import TRIVIAL
 from colorize.evaluation.colors import Colors
 from colorize.evaluation.quantities import Truth, measure
 from colorize.methods import model
-from colorize.report import columns, grids, tables
-from colorize.report.page import page
-from tests.conftest import ROOT, Project
+from colorize.report import grids, tables
+from tests.conftest import ROOT, Project, only_models
 from tests.gpu import needs_gpu
+from tests.test_report import render
 
 CPU = torch.device("cpu")
 SPLITS = ("val", "test")
@@ -218,132 +216,10 @@ def test_of_val_the_first_are_measured(photographs, statistics):
     assert list(result.images["name"][:3]) == val[:3]
 
 
-def test_grids_come_apart_again():
-    rng = np.random.default_rng(0)
-    columns = {
-        name: torch.from_numpy(rng.integers(0, 256, (3, channels, 16, 16), dtype=np.uint8))
-        for name, channels in (("gray", 1), ("truth", 3), ("result", 3))
-    }
-    strips = grids.columns_of(grids.grid(columns), 16)
-    assert len(strips) == 3
-    for strip, images in zip(strips, columns.values(), strict=True):
-        second = np.array(strip)[128 + grids.GAP :: 8, ::8][:16]  # shown 8 times as large
-        assert (second == images[1].expand(3, -1, -1).permute(1, 2, 0).numpy()).all()
-
-
-def test_the_largest_grid_fits_into_a_report():
-    """50 photographs as large as they are shown: a JPEG has at most 65,500 pixels to a side."""
-    side = grids.MOST_SIDE
-    column = torch.zeros((1, 3, side, side), dtype=torch.uint8).expand(50, -1, -1, -1)
-    picture = grids.grid({"gray": column, "truth": column, "result": column})
-    rows = tables.rows_of({"one": results(0.5)}, {})
-    statistics = {"image_size": side, "images": {"train": 4, "val": 2, "test": 50}}
-    html = render(rows, samples={"one": picture}, statistics=statistics)
-    strip = Image.open(io.BytesIO(base64.b64decode(re.search(r"jpeg;base64,([^\"]+)", html)[1])))
-    assert strip.height == 50 * (side + grids.GAP) - grids.GAP
-    larger = torch.zeros((1, 3, 4 * side, 4 * side), dtype=torch.uint8)
-    assert grids.grid({"gray": larger}).size == (side, grids.HEADER + side)
-
-
-def test_a_method_that_keeps_lightness_has_one_result_column():
-    images = torch.zeros((2, 3, 16, 16), dtype=torch.uint8)
-    one = grids.result_grid(images[:, :1], images, images, None)
-    two = grids.result_grid(images[:, :1], images, images, images)
-    assert len(grids.columns_of(one, 16)) == 3
-    assert len(grids.columns_of(two, 16)) == 4
-
-
 def test_the_same_photographs_for_every_model(photographs):
     names = photographs.index.split("test", "photograph")
     assert grids.choose(names, 4) == grids.choose(list(reversed(names)), 4)
     assert len(set(grids.choose(names, 4))) == 4
-
-
-def results(projection: float) -> dict:
-    entry = {"mean": 1.5, "low": 1.0, "high": 2.0}
-    every = columns.CLOSENESS + columns.LIKENESS
-    metrics = {column.metric: dict(entry) for column in every}
-    metrics["projection"]["mean"] = projection
-    return {
-        "val": metrics,
-        "test": metrics,
-        "by_dataset": {
-            "sample": {"images": 3, "groups": 2, "ciede2000": entry},
-            "maps": {"images": 1, "groups": 1, "ciede2000": entry},
-        },
-        "images": 3,
-        "groups": 2,
-        "diagnostics": {"supervision": "unpaired", "parameters": 5},
-    }
-
-
-def sheet_of(name: str) -> dict:
-    """The datasheet of a dataset with one image, half of it neutral, and one file left out."""
-    rows = [
-        {"name": "a.png", "dataset": name, "split": "train", "kept": True, "cause": "", "twin": ""},
-        {"name": "", "dataset": name, "split": "train", "kept": False, "cause": "gray", "twin": ""},
-    ]
-    rgb = np.zeros((16, 16, 3), np.uint8)
-    rgb[:, 8:] = 255, 0, 0
-    palettes = {"a.png": palette.palette(rgb)}
-    return sheet.datasheet(pd.DataFrame(rows), palettes.get, {name: {}})
-
-
-def render(rows, **changes) -> str:
-    picture = grids.grid({name: torch.zeros((2, 3, 16, 16), dtype=torch.uint8) for name in "abc"})
-    models = [row.name for row in rows if row.kind == "model"]
-    entry = {"method": "gan", "width": 1, "depth": 1, "steps": 2, "batch_size": 3}
-    options = {
-        "baseline": models[0],
-        "parameters": {name: entry | {"learning_rate": 0.1} for name in models},
-        "datasets": ["<b>mine</b>"],
-        "statistics": {"image_size": 16, "images": {"train": 4, "val": 2, "test": 3}},
-        "datasheet": sheet_of("<b>mine</b>"),
-        "sheets": {},
-        "curves": {models[0]: pd.DataFrame({"step": [1], "images": [3], "loss": [0.5]})},
-        "samples": dict.fromkeys(models, picture),
-    }
-    return page(rows, **options | changes)
-
-
-def test_a_model_that_copies_its_input_is_called_a_copy():
-    rows = tables.rows_of({"honest": results(0.5), "lazy": results(0.04)}, {})
-    html = render(rows)
-    assert "<b>lazy</b> copies its input (projection 0.04)" in html
-    assert "honest</b> copies" not in html
-
-
-def test_the_report_is_safe_deterministic_and_has_a_dash_for_what_is_undefined():
-    lacking = results(0.5)
-    lacking["test"]["sharpness"] = {"mean": None, "low": None, "high": None}
-    lacking["test"]["psnr"] = {"mean": 1.5, "low": None, "high": None}  # of a single group
-    rows = tables.rows_of({"one": lacking}, {"gray_copy": results(0)})
-    html = render(rows)
-    assert html == render(rows)
-    assert "&lt;b&gt;mine" in html
-    assert "<td>–" in html
-    assert "<td>1.50</td>" in html
-    assert "the 2 groups of the 3 images" in " ".join(html.split())
-    assert "maps</th><td>1</td><td>1</td><td>1.50</td>" in html
-    assert "This run proves little" not in html
-    assert "This run proves little" in render(rows, datasets=["sample"])
-    lacking["val"]["projection"]["mean"] = None
-    assert "projection" not in tables.summary(rows)["one"]
-
-
-def test_the_report_shows_what_the_union_took():
-    rows = tables.rows_of({"one": results(0.5)}, {})
-    sheets = {"shown": grids.grid({"a": torch.zeros((1, 3, 16, 16), dtype=torch.uint8)})}
-    shown = sheet_of("shown")["shown"]
-    empty = shown | {"ab_histogram": None, "colorfulness": None, "ignored": {"__MACOSX": 1234}}
-    html = render(rows, datasheet={"shown": shown, "empty": empty}, sheets=sheets)
-    cells = re.findall(r"<th[^>]*>shown</th>(.*?)</tr>", html, re.DOTALL)[0]
-    counts = re.findall(r"<td>([^<]*)</td>", cells)
-    # files; train, val, test; duplicate, near-duplicate, group, gray, small, side, rejected; leaks
-    assert counts[:12] == ["2", "1", "0", "0", "0", "0", "0", "1", "0", "0", "0", "0"]
-    assert len(re.findall(r'alt="Some images of', html)) == 1
-    assert len(re.findall(r'alt="Share of pixels', html)) == 1
-    assert "__MACOSX (1,234)" in html
 
 
 def test_every_photographs_quantities_are_kept(project):
@@ -443,6 +319,9 @@ def test_test_is_read_only_where_it_is_asked_for(project):
     }
     assert not any("test" in result for result in results.values())
     assert {result["images"] for result in results.values()} == {len(index.split("val"))}
+    only_models(project, "zhang_l2")
+    project.stage("compare")
+    assert json.loads(project.path("metrics/verdicts.json").read_text())["split"] == "val"
     rows = tables.rows_of({"zhang_l2": results.pop("zhang_l2")}, results)
     picture = Image.open(project.path("reports/samples/zhang_l2.png"))
     statistics = json.loads(project.path("data/union/statistics.json").read_text())

@@ -24,6 +24,7 @@ CHANGES = {
     **{f"train@{name}": {f"models__{name}__learning_rate": 0.02} for name in METHODS},
     "evaluate@gan": {"evaluate__resamples": 200},
     "baselines": {"evaluate__resamples": 200},
+    "compare": {"compare__contrasts": []},
     "report": {"models__gan__steps": 61},
 }
 

@@ -81,7 +81,7 @@ def test_every_key_of_a_model_is_used():
         key = dotted.rsplit(".", 1)[1] if "." in dotted else dotted
         if key not in ("method", "network"):
             assert re.search(rf"(\bp|parameters|train|runtime|self|self\.p)\.{key}\b", code) or (
-                re.search(rf"\b(params|parameters|train|evaluate)\.{key}\b", _stages())
+                re.search(rf"\b(params|parameters|train|evaluate|compare)\.{key}\b", _stages())
             ), dotted
 
 
@@ -157,6 +157,18 @@ MISTAKES = {
         {"models": {"gan": {"size": 1}}},
         r"^models\.gan\.size: a key may not be called",
     ),
+    "a row that is none": (
+        {"compare": {"contrasts": [{"model": "gam", "against": "gan", "metric": "ssim"}]}},
+        r"^compare\.contrasts\.0\.model: no row 'gam' \(there are zhang_l2, ",
+    ),
+    "a metric that is none": (
+        {"compare": {"contrasts": [{"model": "gan", "against": "gray_copy", "metric": "l2"}]}},
+        r"^compare\.contrasts\.0\.metric: one of psnr, .* is needed, found 'l2'",
+    ),
+    "a row compared with itself": (
+        {"compare": {"contrasts": [{"model": "gan", "against": "gan", "metric": "ssim"}]}},
+        r"^compare\.contrasts\.0: 'gan' compared with itself",
+    ),
     "a section that is none": ({"data": 3}, r"^data: .*found 3"),
     "a model that is none": ({"models": {"gan": None}}, r"^models\.gan: .*found None"),
 }
@@ -194,7 +206,9 @@ def test_a_missing_key_is_named(key):
         check(values)
 
 
-@pytest.mark.parametrize("name", ["summary", "training", "gray_copy", "zhang_l2_scaled", "a-b"])
+@pytest.mark.parametrize(
+    "name", ["verdicts", "training", "gray_copy", "zhang_l2_scaled", "gan_pasted", "a-b"]
+)
 def test_names_that_models_may_not_have(name):
     values = committed()
     values["models"][name] = values["models"]["gan"]
@@ -282,7 +296,16 @@ def test_commands_end_with_one_line_and_exit_code_2(repository):
         assert done.stderr.count("\n") == 1
     repository.path("params.yaml").write_text(TEXT, encoding="utf-8")
     repository.params(models__gan__width=0)
-    for command in ("check", "download", "union", "grayscale", "train gan", "baselines", "report"):
+    for command in (
+        "check",
+        "download",
+        "union",
+        "grayscale",
+        "train gan",
+        "baselines",
+        "compare",
+        "report",
+    ):
         done = repository.stage(*command.split(), expect=2)
         assert done.stderr.startswith("error: models.gan.width: "), command
         assert done.stderr.count("\n") == 1

@@ -64,6 +64,7 @@ def test_check_writes_the_lists_for_an_added_model(tmp_path):
     added = set(project.path("dvc.yaml").read_text().splitlines()) - set(before.splitlines())
     assert {line.strip(" -") for line in added} == {
         "metrics/second_gan.json",
+        "metrics/images/second_gan.parquet",
         "metrics/training/second_gan.csv",
         "reports/samples/second_gan.png",
         "metrics/training/second_gan.csv: loss",
@@ -111,7 +112,7 @@ def test_stages_describe_themselves_and_own_their_outputs():
                 # Under `outs`, cache: false would switch the run cache off.
                 assert kind != "outs" or options.get("cache", True)
                 # Only what shows no photograph is in git.
-                assert options.get("cache", True) or path.endswith((".csv", "summary.json"))
+                assert options.get("cache", True) or path.endswith((".csv", "metrics/val"))
     assert len(outputs) == len(set(outputs))
 
 
@@ -119,7 +120,7 @@ def test_every_parameter_belongs_to_a_stage_or_to_none_on_purpose():
     tracked = {key for name in STAGES for key in definition(name)["params"]}
     assert not any(key.startswith(("runtime", "train")) for key in tracked)
     for section, values in committed().items():
-        if section in ("seed", "evaluate"):
+        if section in ("seed", "evaluate", "compare"):
             assert section in tracked
         elif section == "data":
             assert {f"data.{key}" for key in values} <= tracked

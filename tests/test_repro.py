@@ -19,9 +19,15 @@ def test_a_second_repro_runs_nothing(pipeline):
 
 
 def test_what_the_pipeline_leaves(pipeline):
-    summary = json.loads(pipeline.path("metrics/summary.json").read_text())
-    assert set(summary) == {*PIPELINE, "zhang_l2_scaled", *TRIVIAL}
-    assert summary["gray_copy"]["projection"] == 0
+    rows = {*PIPELINE, "zhang_l2_scaled", *TRIVIAL}
+    deciding = ("ciede2000", "ab_histogram_js", "projection", "chroma_ratio")
+    for name in rows:
+        metrics = json.loads(pipeline.path(f"metrics/val/{name}.json").read_text())
+        assert tuple(metrics) == deciding
+    verdicts = json.loads(pipeline.path("metrics/verdicts.json").read_text())
+    assert verdicts["split"] == "test"
+    assert len(verdicts["models"]) == 3 * len(PIPELINE) - 2
+    assert len(verdicts["contrasts"]) == 2
     for name in (*PIPELINE, *TRIVIAL):
         result = json.loads(pipeline.path(f"metrics/{name}.json").read_text())
         assert {"val", "test", "by_dataset", "diagnostics", "images"} <= set(result)
@@ -32,10 +38,11 @@ def test_what_the_pipeline_leaves(pipeline):
             assert entry["mean"] is None or entry["low"] <= entry["mean"] <= entry["high"]
     html = pipeline.path("reports/report.html").read_text(encoding="utf-8")
     assert "This run proves little" in html
-    assert all(name in html for name in summary)
+    assert all(name in html for name in rows)
     assert not re.search(r'(src|href)="(?!data:|#)', html)  # one file, no network
     tracked = pipeline.run("git", "ls-files").stdout
     assert "metrics/training/gan.csv" in tracked
+    assert "metrics/val/gan.json" in tracked
     shown = [
         f for f in tracked.split("\n") if f.endswith((".png", ".html", ".zip", ".safetensors"))
     ]
@@ -45,10 +52,14 @@ def test_what_the_pipeline_leaves(pipeline):
 
 def test_an_experiment_reruns_what_its_parameter_touches(pipeline):
     done = pipeline.run("dvc", "exp", "run", "-n", "few", "-S", "models.stargan.steps=4")
-    assert ran(done.stdout) == ["train@stargan", "evaluate@stargan", "report"]
-    changed = pipeline.run("dvc", "metrics", "diff").stdout.strip().splitlines()
-    assert 2 < len(changed) <= 9
-    assert all("stargan" in line for line in changed[2:] if "metrics" in line)
+    assert ran(done.stdout) == ["train@stargan", "evaluate@stargan", "compare", "report"]
+    heading, *lines = pipeline.run("dvc", "metrics", "diff").stdout.strip().splitlines()
+    assert heading.split() == ["Path", "Metric", "HEAD", "workspace", "Change"]
+    assert 1 <= len(lines) <= 4
+    assert all(line.startswith("metrics/val/stargan.json ") for line in lines)
+    heading, *lines = pipeline.run("dvc", "metrics", "show").stdout.strip().splitlines()
+    assert heading.split() == ["Path", "ab_histogram_js", "chroma_ratio", "ciede2000", "projection"]
+    assert len(lines) == len(PIPELINE) + 1 + len(TRIVIAL)
     said = pipeline.run("dvc", "plots", "diff", "HEAD", "few", "-o", "plots").stdout
     html = pipeline.path("plots/index.html").read_text(encoding="utf-8")
     tiles = re.findall(r'src="([^"]*samples_stargan\.png)"', html)
@@ -131,6 +142,7 @@ def test_what_changes_no_result_reruns_nothing(pipeline):
         ("colorize/report/page.html.jinja", ["report"]),
         ("colorize/networks/resnet.py", ["gan"]),
         ("colorize/evaluation/colors.py", ["evaluate", "report"]),
+        ("colorize/evaluation/verdicts.py", ["compare", "report"]),
         ("colorize/data/sheet.py", ["download", "union", "grayscale", "report"]),
     ],
 )
@@ -151,13 +163,14 @@ def test_an_edit_reruns_what_it_may_change(pipeline, edited, reruns):
         ("evaluate__grid", 3, [f"evaluate@{name}" for name in PIPELINE]),
         ("models__gan__unpaired", "shared", ["train@gan"]),
         ("data__gray", "rec601", ["grayscale"]),
+        ("compare__contrasts", [], ["compare"]),
     ],
 )
 def test_a_parameter_reruns_what_it_may_change(pipeline, parameter, value, reruns):
     pipeline.params(**{parameter: value})
     would = ran(pipeline.run("dvc", "repro", "--dry").stdout)
     undo(pipeline)
-    assert {*would} - {"report"} == {*reruns}
+    assert {*would} - ({"compare", "report"} - {*reruns}) == {*reruns}
 
 
 def test_a_mistake_anywhere_stops_the_first_stage_that_runs(pipeline):

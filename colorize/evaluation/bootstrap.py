@@ -1,6 +1,6 @@
 """Metrics of a set of images with what they might have been: the percentile bootstrap."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
@@ -30,14 +30,30 @@ def summarize(
     a single group has no bounds.
     """
     found = {name: [] for name in metrics}
-    for weights in _weights(groups, resamples):
-        sums = {name: weights @ values for name, values in quantities.items()}
+    for times in weights(groups, resamples):
+        sums = WeightedSums(times, quantities.__getitem__)
         for name, metric in metrics.items():
             found[name].append(metric(sums))
     return {name: _interval(name, np.concatenate(values)) for name, values in found.items()}
 
 
-def _weights(groups: Sequence[str], resamples: int) -> Iterator[np.ndarray]:
+class WeightedSums(dict[str, np.ndarray]):
+    """Sums of quantities over sets of images, made when a metric asks for them: (r,) or (r, k).
+
+    weights: how often each set has each image, (r, n). quantity: gives the values of a name, (n,)
+    or (n, k).
+    """
+
+    def __init__(self, weights: np.ndarray, quantity: Callable[[str], np.ndarray]):
+        super().__init__()
+        self.weights, self.quantity = weights, quantity
+
+    def __missing__(self, name: str) -> np.ndarray:
+        self[name] = self.weights @ self.quantity(name)
+        return self[name]
+
+
+def weights(groups: Sequence[str], resamples: int) -> Iterator[np.ndarray]:
     """How often each image counts: once in the set itself, then in each resample; (r, images)."""
     names, group_of = np.unique(np.asarray(groups), return_inverse=True)
     count = len(names)

@@ -4,6 +4,7 @@ A mean over images, a ratio of sums over all pixels and a bootstrap of either ta
 """
 
 from collections.abc import Callable, Mapping
+from typing import Literal
 
 import numpy as np
 
@@ -60,3 +61,39 @@ METRICS: Metrics = {
     "sharpness": ratio_of("edges", "edges_of_truth"),
     "sharpness_ab": ratio_of("color_edges", "color_edges_of_truth"),
 }
+
+# Which of two values is better. Colorfulness alone, without that of the truth, says nothing.
+BETTER: dict[str, Literal["higher", "lower", "near 1"]] = {
+    "psnr": "higher",
+    "ssim": "higher",
+    "ciede2000": "lower",
+    "ab_rmse": "lower",
+    "auc_raw": "higher",
+    "auc_rebalanced": "higher",
+    "auc_rebalanced_zhang": "higher",
+    "colorfulness_gap": "lower",
+    "colorfulness_error": "lower",
+    "chroma_ratio": "near 1",
+    "ab_histogram_js": "lower",
+    "patch_swd": "lower",
+    "dependence": "higher",
+    "diversity": "near 1",
+    "retrieval": "higher",
+    "identity_index": "near 1",
+    "projection": "near 1",
+    "lightness_error": "lower",
+    "lightness_psnr": "higher",
+    "sharpness": "near 1",
+    "sharpness_ab": "near 1",
+}
+
+# What choices are made by, on val: what DVC compares
+DECIDING = ("ciede2000", "ab_histogram_js", "projection", "chroma_ratio")
+
+
+def deciding(metrics: Mapping[str, Mapping[str, float | None]]) -> dict[str, float]:
+    """Means of the metrics that decide, of a split; what the photographs do not define is left
+    out.
+    """
+    means = {name: metrics[name]["mean"] for name in DECIDING}
+    return {name: mean for name, mean in means.items() if mean is not None}

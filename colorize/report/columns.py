@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from colorize.evaluation.failures import COPY_BELOW
+from colorize.evaluation.metrics import BETTER
 
 
 class Column(NamedTuple):
@@ -20,7 +21,7 @@ CLOSENESS = (
     Column(
         "ciede2000",
         "CIEDE2000",
-        "lower",
+        BETTER["ciede2000"],
         2,
         "Perceived difference in colour from the true photograph; about 1 is just noticeable. Gray "
         "and brown guesses do well here, because they are never far off.",
@@ -28,7 +29,7 @@ CLOSENESS = (
     Column(
         "psnr",
         "PSNR, dB",
-        "higher",
+        BETTER["psnr"],
         2,
         "Pixelwise likeness to the true photograph. A model that may repaint lightness loses most "
         "here, whatever its colours.",
@@ -36,7 +37,7 @@ CLOSENESS = (
     Column(
         "ssim",
         "SSIM",
-        "higher",
+        BETTER["ssim"],
         3,
         "Likeness of structure. Nearly 1 for any method that keeps the photograph's own lightness: "
         "it says little about colour.",
@@ -44,7 +45,7 @@ CLOSENESS = (
     Column(
         "auc_rebalanced",
         "AuC, %",
-        "higher",
+        BETTER["auc_rebalanced"],
         1,
         "Share of the pixels whose ab is within 0 to 150 units of the true one, over all those "
         "thresholds (Zhang et al.); rare colours count more.",
@@ -52,7 +53,7 @@ CLOSENESS = (
     Column(
         "projection",
         "projection",
-        "near 1",
+        BETTER["projection"],
         2,
         "The share of the way from the gray input to the true photograph that the output goes: 0 "
         f"for any copy of the input, even a noisy one, 1 for the truth. Below {COPY_BELOW} a model "
@@ -61,7 +62,7 @@ CLOSENESS = (
     Column(
         "sharpness",
         "sharpness",
-        "near 1",
+        BETTER["sharpness"],
         2,
         "Edges in lightness, outputs over photographs: below 1 is blurred, above 1 is patterned or "
         "noisy. 1 by construction where the photograph's own lightness is kept.",
@@ -73,7 +74,7 @@ LIKENESS = (
     Column(
         "chroma_ratio",
         "chroma ratio",
-        "near 1",
+        BETTER["chroma_ratio"],
         2,
         "Colour in the outputs over colour in the photographs: 0 is gray, above 1 is gaudy. It "
         "does not ask whether the colours are right; random colours have 1.",
@@ -81,7 +82,7 @@ LIKENESS = (
     Column(
         "colorfulness_gap",
         "colorfulness gap",
-        "lower",
+        BETTER["colorfulness_gap"],
         1,
         "How far the mean colorfulness (Hasler and Süsstrunk) of the outputs is from that of the "
         "photographs.",
@@ -89,7 +90,7 @@ LIKENESS = (
     Column(
         "ab_histogram_js",
         "ab-histogram JS",
-        "lower",
+        BETTER["ab_histogram_js"],
         3,
         "Are there as many pixels of each colour as in the photographs? Jensen-Shannon divergence, "
         "0 to 1. Random colours do perfectly.",
@@ -97,7 +98,7 @@ LIKENESS = (
     Column(
         "patch_swd",
         "patch SWD",
-        "lower",
+        BETTER["patch_swd"],
         2,
         "Are there as many patches of each kind? Sliced Wasserstein distance of 7 x 7 pixels in "
         "Lab.",
@@ -105,7 +106,7 @@ LIKENESS = (
     Column(
         "dependence",
         "dependence",
-        "higher",
+        BETTER["dependence"],
         2,
         "How much closer to the truth the colours are than those made for another photograph: 0 "
         "where the model ignores its input, 1 for the truth.",
@@ -113,19 +114,21 @@ LIKENESS = (
     Column(
         "diversity",
         "diversity",
-        "near 1",
+        BETTER["diversity"],
         2,
         "How much the colours of two outputs differ, over how much those of two photographs do.",
     ),
     Column(
         "retrieval",
         "retrieval",
-        "near 1",
+        BETTER["retrieval"],
         2,
         "How many outputs show what their own input shows, and not rather another's. 1 by "
         "construction where the photograph's own lightness is kept.",
     ),
 )
+
+COLUMNS = {column.metric: column for column in (*CLOSENESS, *LIKENESS)}
 
 # The other direction, of models that have it
 TO_GRAY = (

@@ -12,6 +12,7 @@ from colorize.data.sheet import CAUSES
 from colorize.evaluation.failures import failure
 from colorize.report import columns, grids, tables
 from colorize.report.curves import ab_histogram, curve, data_uri
+from colorize.report.verdicts import lines, sentences
 
 TABLES = (
     ("How close to the true photograph?", columns.CLOSENESS),
@@ -25,6 +26,7 @@ def page(
     rows: list[tables.Row],
     *,
     baseline: str,
+    verdicts: dict[str, Any],  # metrics/verdicts.json
     parameters: dict[str, dict],  # the section `models`
     datasets: list[str],
     statistics: dict[str, Any],
@@ -56,6 +58,8 @@ def page(
             for row in rows
             if row.kind == "model" and (words := failure(tables.headline(row.result)))
         },
+        sentences=sentences(verdicts["models"], baseline),
+        contrasts=lines(verdicts["contrasts"]),
         parameters=parameters,
         diagnostics={row.name: row.result["diagnostics"] for row in rows if row.kind == "model"},
         datasets=datasets,

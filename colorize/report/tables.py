@@ -4,9 +4,6 @@ from typing import Any, NamedTuple
 
 from colorize.report.columns import TO_GRAY, Column
 
-# What metrics/summary.json holds for each row, on val.
-DECIDING = ("ciede2000", "psnr", "chroma_ratio", "projection", "colorfulness_gap")
-
 
 class Row(NamedTuple):
     """One line of the table, and where it stands in it."""
@@ -28,19 +25,6 @@ def rows_of(models: dict[str, dict], trivial: dict[str, dict]) -> list[Row]:
         if "scaled" in result:
             rows.append(Row(f"{name}_scaled", "scaled", supervision, result["scaled"]))
     return rows + [Row(name, "trivial", "", result) for name, result in trivial.items()]
-
-
-def summary(rows: list[Row]) -> dict[str, dict[str, float]]:
-    """{row: {metric: mean on val}} for `dvc metrics diff`; undefined metrics are left out."""
-    return {
-        row.name: {
-            metric: row.result["val"][metric]["mean"]
-            for metric in DECIDING
-            if row.result["val"][metric]["mean"] is not None
-        }
-        for row in rows
-        if row.kind != "pasted"
-    }
 
 
 def headline(result: dict[str, Any]) -> dict[str, dict]:

@@ -1,0 +1,167 @@
+"""Which of two rows is better: paired bootstrap over groups, seeds averaged, Holm's correction."""
+
+import functools
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from pydantic import field_validator
+
+from colorize.base.errors import UserError
+from colorize.base.parameters import Parameters
+from colorize.evaluation.bootstrap import DIVERGENCES, WeightedSums, weights
+from colorize.evaluation.images import Row
+from colorize.evaluation.metrics import BETTER, METRICS
+
+RESAMPLES = 10_000  # p is at least 2 in as many: enough for Holm's correction over 250 questions
+LEVEL = 0.05
+UNDECIDED = "not decided"
+CHUNK = 100  # resamples at a time
+
+
+class Contrast(Parameters):
+    """A question: is `model` better than `against` by `metric`?
+
+    Both are rows of the tables: an entry of `models`, NAME_pasted, zhang_l2_scaled or a trivial
+    row.
+    """
+
+    model: str
+    against: str
+    metric: str
+
+    @field_validator("metric")
+    @classmethod
+    def _has_better_values(cls, metric: str) -> str:
+        if metric not in BETTER:
+            raise ValueError(f"one of {', '.join(BETTER)} is needed")
+        return metric
+
+
+class CompareParameters(Parameters):
+    """The section `compare`."""
+
+    contrasts: list[Contrast]
+
+
+def of_models(models: Iterable[str], baseline: str) -> list[Contrast]:
+    """What is asked of every model: is it closer to the truth than the baseline, and than one
+    colour for all? Are its colours together more like those of photographs than the baseline's?
+    """
+    asked = []
+    for model in models:
+        if model != baseline:
+            asked += [(model, baseline, "ciede2000"), (model, baseline, "ab_histogram_js")]
+        asked.append((model, "mean_color", "ciede2000"))
+    return [Contrast(model=m, against=a, metric=metric) for m, a, metric in asked]
+
+
+def rows_of(contrasts: Iterable[Contrast]) -> set[str]:
+    """The rows that are asked about."""
+    return {row for contrast in contrasts for row in (contrast.model, contrast.against)}
+
+
+def decide(
+    contrasts: Sequence[Contrast], rows: Mapping[str, Sequence[Row]]
+) -> list[dict[str, Any]]:
+    """The verdict on each contrast; together they are one family for Holm's correction.
+
+    rows: by name, a Row for each seed, all over the same photographs in the same order.
+
+    A verdict holds its contrast; `difference`, model less rival, of the means over seeds, in the
+    metric's own units (of a metric that should be near 1, of distances from 1); `low` and `high`,
+    its 95 % percentile interval over resampled groups, the same ones for both; `p`, two-sided and
+    corrected; `seeds` of both; and `verdict`: `better` or `worse` where p is below 0.05 and every
+    seed of the one is on the same side of every seed of the other, `not decided` otherwise.
+
+    Raises UserError where rows are of different photographs.
+    """
+    first, *others = (seed for name in sorted(rows) for seed in rows[name])
+    for other in others:
+        if (other.names, other.groups) != (first.names, first.groups):
+            raise UserError(f"{other.path} and {first.path}: measured on different photographs")
+    drawn = np.concatenate([w.astype(np.uint16) for w in weights(first.groups, RESAMPLES)])
+    scores = {
+        (row, metric): np.stack([_scores(metric, seed, drawn) for seed in rows[row]])
+        for row, metric in {(row, c.metric) for c in contrasts for row in rows_of([c])}
+    }
+    least = 2.0 ** (1 - len(set(first.groups)))
+    found = [
+        _compare(c, scores[c.model, c.metric], scores[c.against, c.metric], least)
+        for c in contrasts
+    ]
+    for verdict, p in zip(found, holm([v["p"] for v in found]), strict=True):
+        verdict["p"] = round(p, 6)
+        if p >= LEVEL:
+            verdict["verdict"] = UNDECIDED
+    return found
+
+
+def _scores(metric: str, row: Row, drawn: np.ndarray) -> np.ndarray:
+    """The metric of the set itself, then of each resample: (1 + RESAMPLES,).
+
+    Of a metric that should be near 1, its distance from 1; of a signed difference, its size.
+    """
+    read = functools.cache(row.__getitem__)
+    parts = [
+        METRICS[metric](WeightedSums(drawn[start : start + CHUNK].astype(np.float64), read))
+        for start in range(0, len(drawn), CHUNK)
+    ]
+    values = np.concatenate(parts)
+    match BETTER[metric]:
+        case "higher":
+            return values
+        case "lower":
+            return np.abs(values)
+        case "near 1":
+            return np.abs(values - 1)
+
+
+def _compare(
+    contrast: Contrast, model: np.ndarray, against: np.ndarray, least: float
+) -> dict[str, Any]:
+    """The verdict before Holm's correction, from scores (seeds, 1 + RESAMPLES) of both rows.
+
+    least: no p is below it. Where the difference is the same in all resamples, of n groups it is
+    still no more than n coins with the same side up.
+    """
+    difference = model.mean(0) - against.mean(0)
+    value, resampled = difference[0], difference[1:]
+    found = contrast.model_dump() | {"seeds": [len(model), len(against)]}
+    if not np.isfinite(value):
+        return found | {
+            "difference": None,
+            "low": None,
+            "high": None,
+            "p": 1.0,
+            "verdict": UNDECIDED,
+        }
+    low = high = None
+    p = 1.0
+    if len(resampled):
+        if contrast.metric in DIVERGENCES:  # as their own intervals
+            resampled = resampled - (np.nanmean(resampled) - value)
+        low, high = (round(float(q), 6) for q in np.nanquantile(resampled, (0.025, 0.975)))
+        # Resamples without a value might have been on either side.
+        beyond = len(resampled) - max((resampled > 0).sum(), (resampled < 0).sum())
+        p = max(min(1.0, 2 * (1 + beyond) / (1 + len(resampled))), least)
+    sides = np.sign(model[:, None, 0] - against[None, :, 0])
+    better = 1 if BETTER[contrast.metric] == "higher" else -1
+    verdict = {better: "better", -better: "worse"}.get(sides.flat[0], UNDECIDED)
+    agree = (sides == sides.flat[0]).all()
+    return found | {
+        "difference": round(float(value), 6),
+        "low": low,
+        "high": high,
+        "p": p,
+        "verdict": verdict if agree else UNDECIDED,
+    }
+
+
+def holm(ps: Sequence[float]) -> list[float]:
+    """Holm's step-down correction: p below a level rejects with that family-wise error (1979)."""
+    corrected, largest = [1.0] * len(ps), 0.0
+    for rank, which in enumerate(np.argsort(ps, kind="stable")):
+        largest = max(largest, min(1.0, (len(ps) - rank) * ps[which]))
+        corrected[which] = largest
+    return corrected

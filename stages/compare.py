@@ -1,0 +1,37 @@
+"""Stage `compare`: what choices are made by, and which differences between models are decided."""
+
+from colorize.base.files import read_json, replaced_folder, write_json
+from colorize.evaluation import verdicts
+from colorize.evaluation.baselines import BASELINE, TRIVIAL
+from colorize.evaluation.images import row_named
+from colorize.evaluation.metrics import deciding
+from stages import common
+
+
+def main() -> None:
+    params = common.read_params()
+    with common.only_writer("compare", common.VAL, common.VERDICTS):
+        results = {n: read_json(common.METRICS / f"{n}.json") for n in (*params.models, *TRIVIAL)}
+        of_val = {name: result["val"] for name, result in results.items()}
+        of_val[f"{BASELINE}_scaled"] = results[BASELINE]["scaled"]["val"]
+
+        of_models = verdicts.of_models(params.models, BASELINE)
+        contrasts = params.compare.contrasts
+        split = params.evaluate.splits[-1]
+        rows = {
+            name: [row_named(common.IMAGE_METRICS, name, split)]
+            for name in verdicts.rows_of([*of_models, *contrasts])
+        }
+        answers = {
+            "split": split,
+            "models": verdicts.decide(of_models, rows),
+            "contrasts": verdicts.decide(contrasts, rows),
+        }
+        with replaced_folder(common.VAL) as partial:
+            for name, metrics in of_val.items():
+                write_json(partial / f"{name}.json", deciding(metrics))
+        write_json(common.VERDICTS, answers)
+
+
+if __name__ == "__main__":
+    common.run(main)

@@ -1,0 +1,280 @@
+"""Verdicts on constructed photographs, whose differences are known."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from pydantic import ValidationError
+
+from colorize.base.errors import UserError
+from colorize.base.files import write_parquet
+from colorize.evaluation import verdicts
+from colorize.evaluation.images import Row, row_named
+from colorize.evaluation.metrics import BETTER, METRICS
+from colorize.evaluation.verdicts import Contrast, decide, holm
+
+
+def row(
+    folder: Path, name: str, groups: Sequence[object] | None = None, **quantities: np.ndarray
+) -> Row:
+    """What an evaluation might have left of a model: a photograph a value."""
+    count = len(next(iter(quantities.values())))
+    table = {
+        "name": [f"{number:04}.png" for number in range(count)],
+        "group": [str(group) for group in (range(count) if groups is None else groups)],
+        "side": "photograph",
+        "split": "test",
+    }
+    table |= {key: list(values) for key, values in quantities.items()}
+    write_parquet(folder / f"{name}.parquet", pd.DataFrame(table))
+    return Row(folder / f"{name}.parquet", "test")
+
+
+def verdict_of(metric: str, model: Row | list[Row], against: Row | list[Row]) -> dict:
+    rows = {"a": model, "b": against}
+    rows = {name: of if isinstance(of, list) else [of] for name, of in rows.items()}
+    return decide([Contrast(model="a", against="b", metric=metric)], rows)[0]
+
+
+def difficulty(count: int) -> np.ndarray:
+    """Errors that photographs differ in by far more than models do."""
+    return np.random.default_rng(0).uniform(2, 30, count)
+
+
+def test_a_small_difference_on_each_photograph_is_decided(tmp_path):
+    """One that intervals of the two rows, each 4 wide, would not show."""
+    errors = difficulty(60)
+    rival = row(tmp_path, "b", ciede2000=errors)
+    found = verdict_of("ciede2000", row(tmp_path, "a", ciede2000=errors - 0.1), rival)
+    assert found["difference"] == found["low"] == found["high"] == pytest.approx(-0.1)
+    assert found["verdict"] == "better"
+    assert found["p"] == pytest.approx(2 / (verdicts.RESAMPLES + 1), rel=1e-2)
+    found = verdict_of("ciede2000", rival, row(tmp_path, "a", ciede2000=errors - 0.1))
+    assert (found["difference"], found["verdict"]) == (pytest.approx(0.1), "worse")
+
+
+def test_the_interval_of_a_mean_is_that_of_theory(tmp_path):
+    rng = np.random.default_rng(1)
+    errors = difficulty(400)
+    less = rng.normal(0.5, 2, 400)
+    rival = row(tmp_path, "b", ciede2000=errors)
+    found = verdict_of("ciede2000", row(tmp_path, "a", ciede2000=errors - less), rival)
+    half = 1.96 * less.std() / 20
+    assert found["difference"] == pytest.approx(-less.mean(), abs=1e-6)
+    assert found["low"] == pytest.approx(-less.mean() - half, abs=0.01)
+    assert found["high"] == pytest.approx(-less.mean() + half, abs=0.01)
+
+
+@pytest.mark.parametrize("scale", [1, 1.5])
+def test_of_models_that_do_not_differ_few_are_told_apart(tmp_path, monkeypatch, scale):
+    """5 % of them, were there infinitely many photographs; here 40, of which some count more."""
+    monkeypatch.setattr(verdicts, "RESAMPLES", 1000)
+    decided = 0
+    for draw in range(200):
+        rng = np.random.default_rng(draw)
+        errors, noise = difficulty(40), rng.normal(0, scale, 40) * rng.uniform(0.5, 2, 40)
+        model = row(tmp_path, "a", ciede2000=errors + noise)
+        rival = row(tmp_path, "b", ciede2000=errors)
+        decided += verdict_of("ciede2000", model, rival)["verdict"] != "not decided"
+    assert 4 <= decided <= 20
+
+
+def test_tiles_of_one_photograph_are_one_piece_of_evidence(tmp_path):
+    """33 tiles of 3 photographs, which differ by -1, 3.4 and 0."""
+    of = np.repeat([0, 1, 2], 11)
+    errors = difficulty(33)
+    difference = np.array([-1.03, 3.44, 0.02])[of] + np.random.default_rng(2).normal(0, 0.5, 33)
+    tiles = [
+        row(tmp_path, "a", ciede2000=errors + difference),
+        row(tmp_path, "b", ciede2000=errors),
+    ]
+    assert verdict_of("ciede2000", *tiles)["verdict"] == "worse"
+    tiles = [
+        row(tmp_path, "a", of, ciede2000=errors + difference),
+        row(tmp_path, "b", of, ciede2000=errors),
+    ]
+    found = verdict_of("ciede2000", *tiles)
+    assert found["low"] < 0 < found["high"]
+    assert found["verdict"] == "not decided"
+
+
+@pytest.mark.parametrize(
+    ("groups", "verdict"), [(1, "not decided"), (5, "not decided"), (6, "better")]
+)
+def test_few_groups_decide_nothing(tmp_path, groups, verdict):
+    """Of five coins all show the same side one time in sixteen."""
+    of = np.arange(60) % groups
+    errors = difficulty(60)
+    found = verdict_of(
+        "ciede2000",
+        row(tmp_path, "a", of, ciede2000=errors - 1),
+        row(tmp_path, "b", of, ciede2000=errors),
+    )
+    assert found["p"] >= 2.0 ** (1 - groups)
+    assert found["verdict"] == verdict
+
+
+def test_metrics_of_the_whole_set_are_made_anew_of_each_resample(tmp_path):
+    """A ratio of sums, not a mean of ratios; and that should be near 1, not large."""
+    true = np.random.default_rng(3).uniform(1, 100, 80)
+    rows = {
+        name: row(tmp_path, name, chroma=chroma, chroma_of_truth=true)
+        for name, chroma in (
+            ("pale", 0.9 * true),
+            ("gaudy", 1.3 * true),
+            ("flat", true.mean() / true),
+        )
+    }
+    found = verdict_of("chroma_ratio", rows["gaudy"], rows["pale"])
+    assert found["difference"] == pytest.approx(0.2)
+    assert found["verdict"] == "worse"
+    assert verdict_of("chroma_ratio", rows["pale"], rows["gaudy"])["verdict"] == "better"
+    ratio = (true.mean() / true).sum() / true.sum()
+    found = verdict_of("chroma_ratio", rows["flat"], rows["pale"])
+    assert found["difference"] == pytest.approx(abs(ratio - 1) - 0.1)
+    assert found["low"] < found["difference"] < found["high"]
+
+
+def test_higher_is_better_where_it_is(tmp_path):
+    psnr = difficulty(50)
+    rival = row(tmp_path, "b", psnr=psnr)
+    assert verdict_of("psnr", row(tmp_path, "a", psnr=psnr + 1), rival)["verdict"] == "better"
+
+
+def test_the_gap_of_colorfulness_is_a_size(tmp_path):
+    """Too much by 5 and too little by 5 are as far off."""
+    true = difficulty(100) * 2
+    rows = {
+        name: row(tmp_path, name, colorfulness=true + by, colorfulness_of_truth=true)
+        for name, by in (("more", 5), ("less", -5), ("little_less", -1))
+    }
+    found = verdict_of("colorfulness_gap", rows["more"], rows["less"])
+    assert found["difference"] == pytest.approx(0, abs=1e-6)
+    assert found["verdict"] == "not decided"
+    found = verdict_of("colorfulness_gap", rows["little_less"], rows["more"])
+    assert (found["difference"], found["verdict"]) == (pytest.approx(-4), "better")
+
+
+def test_the_interval_of_a_difference_of_divergences_holds_it(tmp_path):
+    """Of small sets both are too large in every resample, and the smaller by more."""
+    rng = np.random.default_rng(4)
+    share = rng.dirichlet(np.ones(20))
+    true = rng.multinomial(50, share, 30).astype(float)
+    like = rng.multinomial(50, share, 30).astype(float)
+    other = rng.multinomial(50, np.roll(share, 7), 30).astype(float)
+    rows = [
+        row(tmp_path, name, ab_histogram=made, ab_histogram_of_truth=true)
+        for name, made in (("a", like), ("b", other))
+    ]
+    found = verdict_of("ab_histogram_js", *rows)
+    assert found["verdict"] == "better"
+    assert found["low"] < found["difference"] < found["high"] < 0
+
+
+def test_seeds_are_averaged_and_must_agree(tmp_path):
+    errors = difficulty(60)
+    rival = row(tmp_path, "b", ciede2000=errors)
+
+    def seeds(*differences: float) -> list[Row]:
+        return [
+            row(tmp_path, f"a{number}", ciede2000=errors + by)
+            for number, by in enumerate(differences)
+        ]
+
+    found = verdict_of("ciede2000", seeds(-1, -2, -0.3), rival)
+    assert found["difference"] == pytest.approx(-1.1)
+    assert found["seeds"] == [3, 1]
+    assert found["verdict"] == "better"
+    found = verdict_of("ciede2000", seeds(-1, -2, 0.3), rival)
+    assert found["difference"] == pytest.approx(-0.9)
+    assert found["high"] < 0
+    assert found["verdict"] == "not decided"
+
+
+def test_what_photographs_do_not_define_is_not_decided(tmp_path):
+    gray = np.zeros(20)
+    rows = [row(tmp_path, name, chroma=gray, chroma_of_truth=gray) for name in "ab"]
+    found = verdict_of("chroma_ratio", *rows)
+    assert (found["difference"], found["low"], found["p"]) == (None, None, 1)
+    assert found["verdict"] == "not decided"
+
+
+def test_what_few_resamples_define_is_not_decided(tmp_path):
+    """A third of the resamples lack the only photograph with colour: they tell nothing."""
+    true = np.zeros(30)
+    true[0] = 10.0
+    rows = [
+        row(tmp_path, name, chroma=chroma, chroma_of_truth=true)
+        for name, chroma in (("a", true), ("b", true / 2))
+    ]
+    found = verdict_of("chroma_ratio", *rows)
+    assert found["difference"] == pytest.approx(-0.5)
+    assert found["p"] == pytest.approx(2 * (29 / 30) ** 30, abs=0.02)
+    assert found["verdict"] == "not decided"
+
+
+def test_holms_correction():
+    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert holm([0.5, 0.6]) == [1, 1]
+    assert holm([]) == []
+
+
+def test_the_more_is_asked_the_surer_an_answer_has_to_be(tmp_path):
+    errors = difficulty(100)
+    by = np.random.default_rng(5).normal(size=100)
+    by = 0.22 + (by - by.mean()) / by.std()
+    rows = {"rival": [row(tmp_path, "rival", ciede2000=errors)]}
+    rows["model"] = [row(tmp_path, "model", ciede2000=errors - by)]
+    one = Contrast(model="model", against="rival", metric="ciede2000")
+    alone = decide([one], rows)[0]
+    among = decide([one] * 10, rows)[0]
+    assert alone["verdict"] == "better"
+    assert among["p"] == pytest.approx(10 * alone["p"], abs=1e-5)
+    assert among["verdict"] == "not decided"
+    assert (among["low"], among["high"]) == (alone["low"], alone["high"])
+
+
+def test_every_metric_but_one_has_better_values():
+    """How colourful pictures are says nothing without the photographs."""
+    assert METRICS.keys() - BETTER.keys() == {"colorfulness"}
+    assert BETTER.keys() <= METRICS.keys()
+    with pytest.raises(ValidationError, match="one of psnr, ssim"):
+        Contrast(model="a", against="b", metric="colorfulness")
+
+
+def test_rows_beside_a_models_own(tmp_path):
+    errors = difficulty(10)
+    pasted = {"pasted_ciede2000": errors - 1, "pasted_chroma": errors}
+    row(tmp_path, "gan", ciede2000=errors, chroma=errors + 1, chroma_of_truth=errors, **pasted)
+    assert row_named(tmp_path, "gan", "test")["ciede2000"] == pytest.approx(errors)
+    assert row_named(tmp_path, "gan_pasted", "test")["ciede2000"] == pytest.approx(errors - 1)
+    assert row_named(tmp_path, "gan_pasted", "test")["chroma_of_truth"] == pytest.approx(errors)
+    row(tmp_path, "zhang_l2", ciede2000=errors)  # it keeps lightness
+    assert row_named(tmp_path, "zhang_l2_pasted", "test")["ciede2000"] == pytest.approx(errors)
+
+
+def test_only_photographs_of_the_split_count(tmp_path):
+    of = {"name": list("abcd"), "group": list("abcd"), "ciede2000": [1.0, 2, 3, 4]}
+    of |= {"side": ["photograph", "painting", "photograph", "photograph"]}
+    of |= {"split": ["val", "test", "test", "test"]}
+    write_parquet(tmp_path / "a.parquet", pd.DataFrame(of))
+    found = Row(tmp_path / "a.parquet", "test")
+    assert found.names == found.groups == ["c", "d"]
+    assert list(found["ciede2000"]) == [3, 4]
+    assert list(found["images"]) == [1, 1]
+
+
+def test_faults_are_named(tmp_path):
+    with pytest.raises(UserError, match=r"gan\.parquet: missing; run `dvc repro`"):
+        row_named(tmp_path, "gan", "test")
+    (tmp_path / "gan.parquet").write_bytes(b"no table")
+    with pytest.raises(UserError, match=r"gan\.parquet: not the result of an evaluation: \S.*"):
+        row_named(tmp_path, "gan_pasted", "test")
+    pd.DataFrame({"name": ["a"]}).to_parquet(tmp_path / "gan.parquet")
+    with pytest.raises(UserError, match=r"gan\.parquet: not the result of an evaluation: \S.*"):
+        row_named(tmp_path, "gan", "test")
+    rows = [row(tmp_path, name, ciede2000=difficulty(n)) for name, n in (("a", 5), ("b", 6))]
+    with pytest.raises(UserError, match=r"b\.parquet and .*a\.parquet: measured on different"):
+        verdict_of("ciede2000", *rows)
