@@ -162,7 +162,8 @@ def test_verdicts_are_sentences():
     listed = re.findall(r"<li>(.*?)</li>", html)
     text = [re.sub("<[^>]*>", "", item) for item in listed]
     assert text == [
-        "zhang_l2 is not shown to be better than the mean colour (CIEDE2000 +0.10, −0.25 to +0.30).",
+        "zhang_l2 is not shown to be better than the mean colour "
+        + "(CIEDE2000 +0.10, −0.25 to +0.30).",
         f"good is closer to the true photographs than zhang_l2 {NUMBERS}; "
         + "its colours together are less like theirs (ab-histogram JS –); "
         + "it is better than the mean colour (CIEDE2000 +3.00, +2.00 to +4.00).",
@@ -171,8 +172,8 @@ def test_verdicts_are_sentences():
         + "it is no better than the mean colour (CIEDE2000 +3.00, +2.00 to +4.00).",
         "so_so is not decidedly closer to the true photographs, nor farther, than zhang_l2 "
         + f"{NUMBERS}; whether its colours together are more like theirs is not decided "
-        + "(ab-histogram JS –); "
-        + "it is not shown to be better than the mean colour (CIEDE2000 +3.00, +2.00 to +4.00).",
+        + "(ab-histogram JS –); it is not shown to be better than the mean colour "
+        + "(CIEDE2000 +3.00, +2.00 to +4.00).",
     ]
     assert "<strong>is not shown to be better than the mean colour</strong>" in listed[0]
     assert "<strong>" not in listed[1]
