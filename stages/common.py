@@ -30,6 +30,7 @@ IMAGE_METRICS = METRICS / "images"  # of every photograph
 SAMPLES = Path("reports/samples")
 TRAINING_GRIDS = Path("reports/training")
 REPORT = Path("reports/report.html")
+SEEDS = Path("reports/seeds.md")
 
 # DVC_ROOT is the main checkout also where an experiment runs in a copy of it, so that a queued
 # experiment that was stopped finds its checkpoint.

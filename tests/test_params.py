@@ -345,6 +345,18 @@ def test_a_device_that_is_not_there_is_named():
             choose_device(name)
 
 
+def test_seeds_that_cannot_be_run_are_named(repository):
+    said = repository.stage("seeds", "nothing", expect=2).stderr
+    assert said.startswith("error: models: no entry 'nothing' (there are zhang_l2, ")
+    said = repository.stage("seeds", "gan", "--seeds", "1", "1", expect=2).stderr
+    assert said == "error: --seeds: at least two are needed to tell how far apart they are\n"
+    said = repository.stage("seeds", "gan", "--seeds", "1", "-1", expect=2).stderr
+    assert said.startswith("error: --seeds.seed: ")
+    # No dvc repository
+    said = repository.run("python", "-m", "stages.seeds", "gan", expect=2).stderr
+    assert re.search(r"error: `dvc exp run .*gan.*` failed, as it says above; .*\n$", said)
+
+
 def test_the_name_of_a_model_is_an_entry_and_no_path(repository):
     for stage in ("train", "evaluate"):
         said = repository.stage(stage, "../models/gan", expect=2).stderr

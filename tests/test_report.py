@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 
 from colorize.data import palette, sheet
-from colorize.report import columns, grids, tables
+from colorize.report import columns, grids, seeds, tables
 from colorize.report.page import page
 
 
@@ -183,3 +183,17 @@ def test_verdicts_are_sentences():
     )
     assert "With\n2 groups p is at least 0.5 before" in html
     assert "Asked beforehand" not in render(rows)
+
+
+def test_the_spread_over_seeds_is_that_of_a_sample():
+    assert seeds.spread([1.0, 2.0, 4.5], 1) == "2.5 ± 1.8 (1.0 to 4.5)"
+    assert seeds.spread([-1.0, 1.0], 0) == "0 ± 1 (−1 to 1)"
+    assert seeds.spread([1.0, None], 1) == "–"
+    of_seeds = [results(projection) for projection in (0.25, 0.75)]
+    decided = verdict("gan", "zhang_l2", "ciede2000", "worse", 1, 0.5, 1.5) | {"seeds": [2, 1]}
+    text = seeds.page({"gan": of_seeds}, [1, 2], ["val", "test"], [decided])
+    assert "Seeds 1, 2: mean ± standard deviation (least to largest)." in text
+    same = "1.50 ± 0.00 (1.50 to 1.50) | 1.500 ± 0.000 (1.500 to 1.500)"
+    assert f"| `gan` | val | {same} | 0.50 ± 0.35 (0.25 to 0.75) |" in text
+    numbers = "CIEDE2000 +1.00, +0.50 to +1.50; p 0.0100; seeds 2 and 1"
+    assert f"- `gan` beside `zhang_l2`: worse ({numbers})\n" in text

@@ -8,7 +8,7 @@ import pytest
 
 from colorize.evaluation.baselines import TRIVIAL
 from tests import zips
-from tests.conftest import PIPELINE, STAGES, ran, undo
+from tests.conftest import PIPELINE, STAGES, Project, ran, undo
 
 
 def test_a_second_repro_runs_nothing(pipeline):
@@ -67,6 +67,43 @@ def test_an_experiment_reruns_what_its_parameter_touches(pipeline):
     assert all(pipeline.path(f"plots/{tile}").is_file() for tile in tiles)
     undo(pipeline)
     assert not ran(pipeline.run("dvc", "repro").stdout)  # all of it comes from the run cache
+
+
+def run_seeds(pipeline: Project) -> tuple[list[str], str]:
+    """The stages that ran, and the table."""
+    said = pipeline.run("python", "-m", "stages.seeds", "stargan", "--seeds", "1", "2").stdout
+    table = pipeline.path("reports/seeds.md")
+    text = table.read_text(encoding="utf-8")
+    table.unlink()
+    assert text in said
+    return ran(said), text
+
+
+def test_seeds_leave_the_workspace_and_other_models_alone(pipeline):
+    before = {name: pipeline.bytes_of(name) for name in ("models", "metrics", "reports")}
+    stages, text = run_seeds(pipeline)
+    assert stages == ["train@stargan", "evaluate@stargan"] * 2
+    assert {name: pipeline.bytes_of(name) for name in before} == before
+    assert pipeline.run("git", "diff", "HEAD").stdout == ""
+    values = []
+    for experiment in ("stargan-seed1", "stargan-seed2"):
+        copy = pipeline.path(f"{experiment}.json")
+        pipeline.run(
+            "dvc", "get", ".", "metrics/stargan.json", "--rev", experiment, "-o", copy.name
+        )
+        values.append(json.loads(copy.read_text())["test"]["ciede2000"]["mean"])
+        copy.unlink()
+    assert values[0] != values[1]
+    least, largest = (f"{value:.2f}" for value in sorted(values))
+    assert re.search(rf"`stargan` \| test \| \S+ ± \S+ \({least} to {largest}\) \|", text)
+    assert "`stargan` beside `zhang_l2`: not decided (CIEDE2000 " in text
+    assert "seeds 2 and 1)" in text
+
+
+@pytest.mark.soak
+def test_seeds_that_have_run_come_from_the_run_cache(pipeline):
+    _, text = run_seeds(pipeline)
+    assert run_seeds(pipeline) == ([], text)
 
 
 def test_editing_a_method_retrains_its_models_alone(pipeline):

@@ -157,6 +157,19 @@ def test_the_gap_of_colorfulness_is_a_size(tmp_path):
     assert (found["difference"], found["verdict"]) == (pytest.approx(-4), "better")
 
 
+def test_resamples_that_contradict_the_set_decide_nothing(tmp_path):
+    """Too much here is as much as too little there, so the set has no gap; its resamples have."""
+    true = np.full(40, 200.0)
+    rows = {
+        name: row(tmp_path, name, colorfulness=true + by, colorfulness_of_truth=true)
+        for name, by in (("even", np.resize([150, -150], 40)), ("near", np.full(40, 0.5)))
+    }
+    found = verdict_of("colorfulness_gap", rows["even"], rows["near"])
+    assert found["difference"] == pytest.approx(-0.5)
+    assert found["p"] > 0.9
+    assert found["verdict"] == "not decided"
+
+
 def test_the_interval_of_a_difference_of_divergences_holds_it(tmp_path):
     """Of small sets both are too large in every resample, and the smaller by more."""
     rng = np.random.default_rng(4)

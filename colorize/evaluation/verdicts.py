@@ -142,8 +142,8 @@ def _compare(
         if contrast.metric in DIVERGENCES:  # as their own intervals
             resampled = resampled - (np.nanmean(resampled) - value)
         low, high = (round(float(q), 6) for q in np.nanquantile(resampled, (0.025, 0.975)))
-        # Resamples without a value might have been on either side.
-        beyond = len(resampled) - max((resampled > 0).sum(), (resampled < 0).sum())
+        # Those without a value might have been on the other side too.
+        beyond = (np.sign(resampled) != np.sign(value)).sum()
         p = max(min(1.0, 2 * (1 + beyond) / (1 + len(resampled))), least)
     sides = np.sign(model[:, None, 0] - against[None, :, 0])
     better = 1 if BETTER[contrast.metric] == "higher" else -1

@@ -1,0 +1,53 @@
+"""How far apart models are that differ in their seed alone, as Markdown."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from colorize.evaluation.metrics import DECIDING
+from colorize.report.columns import COLUMNS
+from colorize.report.verdicts import Verdict, measured
+
+
+def page(
+    results: Mapping[str, Sequence[dict[str, Any]]],
+    seeds: Sequence[int],
+    splits: Sequence[str],
+    verdicts: Sequence[Verdict],
+) -> str:
+    """A table of metrics, and a line for each verdict.
+
+    results: by model, what metrics/NAME.json holds for each of the `seeds`.
+    """
+    columns = [COLUMNS[metric] for metric in DECIDING]
+    lines = [
+        f"Seeds {', '.join(map(str, seeds))}: mean ± standard deviation (least to largest).",
+        "",
+        f"| | split | {' | '.join(column.title for column in columns)} |",
+        "|---|---|" + "---|" * len(columns),
+    ]
+    for name, of_seeds in results.items():
+        for split in splits:
+            cells = [
+                spread([result[split][c.metric]["mean"] for result in of_seeds], c.digits)
+                for c in columns
+            ]
+            lines.append(f"| `{name}` | {split} | {' | '.join(cells)} |")
+    lines += ["", f"On {splits[-1]}, of the means over seeds:", ""]
+    for verdict in verdicts:
+        ours, theirs = verdict["seeds"]
+        lines.append(
+            f"- `{verdict['model']}` beside `{verdict['against']}`: {verdict['verdict']} "
+            f"({measured(verdict)}; p {verdict['p']:.4f}; seeds {ours} and {theirs})"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def spread(values: Sequence[float | None], digits: int) -> str:
+    """Mean, standard deviation and range of what is defined for every seed."""
+    if None in values:
+        return "–"
+    numbers = (np.mean(values), np.std(values, ddof=1), min(values), max(values))
+    mean, deviation, least, largest = (f"{n:.{digits}f}".replace("-", "−") for n in numbers)
+    return f"{mean} ± {deviation} ({least} to {largest})"

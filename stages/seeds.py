@@ -1,0 +1,110 @@
+"""Train models again with other seeds, as DVC experiments, and say how far apart the results are.
+
+Every seed is an experiment of its own, run beside the workspace: that stays as it is, and no other
+model is trained. Run again, it trains what is missing. The table goes to reports/seeds.md.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from colorize.base.errors import UserError
+from colorize.base.files import write_text
+from colorize.evaluation import verdicts
+from colorize.evaluation.baselines import BASELINE
+from colorize.evaluation.images import DERIVED, row_named
+from colorize.report import seeds
+from colorize.training.loop import SeedParameters
+from stages import common
+from stages.parameters import Params
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("names", nargs="+", metavar="NAME", help="entries of `models`")
+    parser.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3], metavar="SEED")
+    arguments = parser.parse_args()
+    names, numbers = list(dict.fromkeys(arguments.names)), list(dict.fromkeys(arguments.seeds))
+    params = common.read_params()
+    for name in names:
+        params.model(name)
+    for number in numbers:
+        SeedParameters.parse({"seed": number}, "--seeds")
+    if len(numbers) < 2:
+        raise UserError("--seeds: at least two are needed to tell how far apart they are")
+
+    for name in names:
+        for number in numbers:
+            run(name, number)
+    with tempfile.TemporaryDirectory() as folder:
+        text = gathered(params, names, numbers, Path(folder))
+    write_text(common.SEEDS, text)
+    print(f"\n{text}\nwritten to {common.SEEDS}")
+
+
+def run(name: str, number: int) -> None:
+    """Train and evaluate a model with a seed. What has run already comes from DVC's run cache.
+
+    Raises UserError where that fails.
+    """
+    experiment = experiment_of(name, number)
+    dvc("exp", "remove", "--quiet", experiment, needed=False)
+    # ++: whether the entry has a seed of its own or not
+    change = f"++models.{name}.seed={number}"
+    dvc("exp", "run", "--temp", "--name", experiment, "-S", change, f"evaluate@{name}")
+
+
+def gathered(params: Params, names: list[str], numbers: list[int], folder: Path) -> str:
+    """The table of all results, and the verdicts with seeds averaged, as Markdown."""
+    results, files = {}, {}
+    for name in names:
+        results[name], files[name] = [], []
+        for number in numbers:
+            copies = folder / str(number)
+            for file in (f"{name}.json", f"{name}.parquet"):
+                source = common.METRICS / ("images" if file.endswith("parquet") else "") / file
+                fetch(source, experiment_of(name, number), copies / file)
+            results[name].append(json.loads((copies / f"{name}.json").read_text("utf-8")))
+            files[name].append(copies)
+
+    def folders(row: str) -> list[Path]:
+        model, _, kind = row.rpartition("_")
+        return files.get(model if kind in DERIVED else row, [common.IMAGE_METRICS])
+
+    split = params.evaluate.splits[-1]
+    asked = verdicts.of_models(names, BASELINE)
+    asked += [c for c in params.compare.contrasts if c not in asked]
+    of_seeds = {row for row in verdicts.rows_of(asked) if folders(row) != [common.IMAGE_METRICS]}
+    asked = [c for c in asked if verdicts.rows_of([c]) & of_seeds]
+    rows = {
+        row: [row_named(folder, row, split) for folder in folders(row)]
+        for row in verdicts.rows_of(asked)
+    }
+    return seeds.page(results, numbers, params.evaluate.splits, verdicts.decide(asked, rows))
+
+
+def experiment_of(name: str, number: int) -> str:
+    return f"{name}-seed{number}"
+
+
+def fetch(path: Path, experiment: str, copy: Path) -> None:
+    """Get a file as an experiment left it."""
+    copy.parent.mkdir(exist_ok=True)
+    dvc("get", "--quiet", ".", str(path), "--rev", experiment, "--out", str(copy))
+
+
+def dvc(*arguments: str, needed: bool = True) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "dvc", *arguments],
+        stderr=None if needed else subprocess.DEVNULL,
+        check=False,
+    )
+    if done.returncode and needed:
+        raise UserError(f"`dvc {' '.join(arguments)}` failed, as it says above; mend it and repeat")
+
+
+if __name__ == "__main__":
+    common.run(main)
