@@ -31,6 +31,9 @@ READ = {
 # These are quick, so they depend on whole rooms: nobody has to think when a file is added.
 QUICK = ("download", "union", "grayscale", "report")
 
+# What measuring a row of the tables leaves
+RESULTS = ("metrics/{}.json", "metrics/images/{}.parquet")
+
 MARK = re.compile(r"( +)# \[generated\] (.+)")
 
 
@@ -101,16 +104,14 @@ def _entries(what: str, stage: str, models: dict[str, dict[str, Any]], root: Pat
         case "code":
             return [f"- {path}" for path in sorted(code_of(stage, models, root))]
         case "results of every model":
-            forms = ("metrics/{}.json", "metrics/images/{}.parquet")
-            return [f"- {form.format(name)}" for form in forms for name in names]
+            return [f"- {form.format(name)}" for form in RESULTS for name in names]
         case "metrics, curves and samples of every model":
             forms = ("metrics/{}.json", "metrics/training/{}.csv", "reports/samples/{}.png")
             return [f"- {form.format(name)}" for form in forms for name in names]
         case "metrics of the trivial baselines":
             return [f"- metrics/{name}.json" for name in TRIVIAL]
         case "results of the trivial baselines":
-            forms = ("metrics/{}.json", "metrics/images/{}.parquet")
-            return [f"- {form.format(name)}" for form in forms for name in TRIVIAL]
+            return [f"- {form.format(name)}" for form in RESULTS for name in TRIVIAL]
         case "curves of every model":
             return [f"metrics/training/{name}.csv: loss" for name in names]
     raise ValueError(f"dvc.yaml: nothing is known of '[generated] {what}'")

@@ -13,7 +13,7 @@ from colorize.data.download import DownloadParameters
 from colorize.data.grayscale import GrayscaleParameters
 from colorize.data.union import UnionParameters
 from colorize.evaluation.baselines import BASELINE, TRIVIAL
-from colorize.evaluation.images import DERIVED
+from colorize.evaluation.images import DERIVED, parts_of
 from colorize.evaluation.protocol import EvaluateParameters
 from colorize.evaluation.verdicts import CompareParameters
 from colorize.methods import model
@@ -80,7 +80,7 @@ def check(values: Any) -> Params:
         where = f"models.{name}"
         if (
             name in REFUSED
-            or name.rpartition("_")[2] in DERIVED
+            or parts_of(name)[1] in DERIVED
             or not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name)
         ):
             raise UserError(

@@ -15,7 +15,7 @@ from colorize.base.errors import UserError
 from colorize.base.files import write_text
 from colorize.evaluation import verdicts
 from colorize.evaluation.baselines import BASELINE
-from colorize.evaluation.images import DERIVED, row_named
+from colorize.evaluation.images import parts_of, row_named
 from colorize.report import seeds
 from colorize.training.loop import SeedParameters
 from stages import common
@@ -59,28 +59,28 @@ def run(name: str, number: int) -> None:
 
 def gathered(params: Params, names: list[str], numbers: list[int], folder: Path) -> str:
     """The table of all results, and the verdicts with seeds averaged, as Markdown."""
-    results, files = {}, {}
+    results, folders = {}, {}
     for name in names:
-        results[name], files[name] = [], []
+        results[name], folders[name] = [], []
         for number in numbers:
             copies = folder / str(number)
             for file in (f"{name}.json", f"{name}.parquet"):
                 source = common.METRICS / ("images" if file.endswith("parquet") else "") / file
                 fetch(source, experiment_of(name, number), copies / file)
             results[name].append(json.loads((copies / f"{name}.json").read_text("utf-8")))
-            files[name].append(copies)
+            folders[name].append(copies)
 
-    def folders(row: str) -> list[Path]:
-        model, _, kind = row.rpartition("_")
-        return files.get(model if kind in DERIVED else row, [common.IMAGE_METRICS])
-
-    split = params.evaluate.splits[-1]
     asked = verdicts.of_models(names, BASELINE)
-    asked += [c for c in params.compare.contrasts if c not in asked]
-    of_seeds = {row for row in verdicts.rows_of(asked) if folders(row) != [common.IMAGE_METRICS]}
-    asked = [c for c in asked if verdicts.rows_of([c]) & of_seeds]
+    for contrast in params.compare.contrasts:
+        models = {parts_of(row)[0] for row in verdicts.rows_of([contrast])}
+        if contrast not in asked and models & {*names}:
+            asked.append(contrast)
+    split = params.evaluate.splits[-1]
     rows = {
-        row: [row_named(folder, row, split) for folder in folders(row)]
+        row: [
+            row_named(folder, row, split)
+            for folder in folders.get(parts_of(row)[0], [common.IMAGE_METRICS])
+        ]
         for row in verdicts.rows_of(asked)
     }
     return seeds.page(results, numbers, params.evaluate.splits, verdicts.decide(asked, rows))

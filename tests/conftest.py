@@ -290,4 +290,4 @@ def only_models(
         values["compare"]["contrasts"] = [dict(zip(keys, c, strict=True)) for c in contrasts]
 
     project.edit_params(change)
-    project.run("python", "-m", "stages.check", "--fix")
+    project.stage("check", "--fix")

@@ -10,6 +10,7 @@ import torch
 from PIL import Image
 
 from colorize.data import palette, sheet
+from colorize.evaluation.metrics import DECIDING, deciding
 from colorize.report import columns, grids, seeds, tables
 from colorize.report.page import page
 
@@ -124,6 +125,13 @@ def test_the_report_is_safe_deterministic_and_has_a_dash_for_what_is_undefined()
     assert "maps</th><td>1</td><td>1</td><td>1.50</td>" in html
     assert "This run proves little" not in html
     assert "This run proves little" in render(rows, datasets=["sample"])
+
+
+def test_what_is_not_defined_is_left_out_of_what_dvc_compares():
+    of_val = results(0.5)["val"]
+    assert deciding(of_val) == dict.fromkeys(DECIDING, 1.5) | {"projection": 0.5}
+    of_val["projection"]["mean"] = None
+    assert "projection" not in deciding(of_val)
 
 
 def test_the_report_shows_what_the_union_took():

@@ -13,10 +13,17 @@ from colorize.base.errors import UserError, one_line
 DERIVED = ("pasted", "scaled")
 
 
+def parts_of(name: str) -> tuple[str, str]:
+    """The model, or trivial row, whose file has the row of that name, and which of its rows it is:
+    `own` or one of DERIVED.
+    """
+    model, _, kind = name.rpartition("_")
+    return (model, kind) if kind in DERIVED else (name, "own")
+
+
 def row_named(folder: Path, name: str, split: str) -> "Row":
     """Of metrics/images/, the row of the tables with that name. Raises UserError as `Row` does."""
-    model, _, kind = name.rpartition("_")
-    model, kind = (model, kind) if kind in DERIVED else (name, "own")
+    model, kind = parts_of(name)
     return Row(folder / f"{model}.parquet", split, kind)
 
 

@@ -128,34 +128,25 @@ def _compare(
     difference = model.mean(0) - against.mean(0)
     value, resampled = difference[0], difference[1:]
     found = contrast.model_dump() | {"seeds": [len(model), len(against)]}
+    found |= {"difference": None, "low": None, "high": None, "p": 1.0, "verdict": UNDECIDED}
     if not np.isfinite(value):
-        return found | {
-            "difference": None,
-            "low": None,
-            "high": None,
-            "p": 1.0,
-            "verdict": UNDECIDED,
-        }
-    low = high = None
-    p = 1.0
+        return found
+    found["difference"] = round(float(value), 6)
     if len(resampled):
         if contrast.metric in DIVERGENCES:  # as their own intervals
             resampled = resampled - (np.nanmean(resampled) - value)
-        low, high = (round(float(q), 6) for q in np.nanquantile(resampled, (0.025, 0.975)))
+        low, high = np.nanquantile(resampled, (0.025, 0.975))
+        found["low"], found["high"] = round(float(low), 6), round(float(high), 6)
         # Those without a value might have been on the other side too.
         beyond = (np.sign(resampled) != np.sign(value)).sum()
-        p = max(min(1.0, 2 * (1 + beyond) / (1 + len(resampled))), least)
-    sides = np.sign(model[:, None, 0] - against[None, :, 0])
-    better = 1 if BETTER[contrast.metric] == "higher" else -1
-    verdict = {better: "better", -better: "worse"}.get(sides.flat[0], UNDECIDED)
-    agree = (sides == sides.flat[0]).all()
-    return found | {
-        "difference": round(float(value), 6),
-        "low": low,
-        "high": high,
-        "p": p,
-        "verdict": verdict if agree else UNDECIDED,
-    }
+        found["p"] = max(min(1.0, 2 * (1 + beyond) / (1 + len(resampled))), least)
+    wanted = 1 if BETTER[contrast.metric] == "higher" else -1
+    sides = wanted * np.sign(model[:, None, 0] - against[None, :, 0])
+    if (sides > 0).all():
+        found["verdict"] = "better"
+    elif (sides < 0).all():
+        found["verdict"] = "worse"
+    return found
 
 
 def holm(ps: Sequence[float]) -> list[float]:

@@ -7,6 +7,7 @@ import numpy as np
 
 from colorize.evaluation.metrics import DECIDING
 from colorize.report.columns import COLUMNS
+from colorize.report.tables import text
 from colorize.report.verdicts import Verdict, measured
 
 
@@ -49,5 +50,5 @@ def spread(values: Sequence[float | None], digits: int) -> str:
     if None in values:
         return "–"
     numbers = (np.mean(values), np.std(values, ddof=1), min(values), max(values))
-    mean, deviation, least, largest = (f"{n:.{digits}f}".replace("-", "−") for n in numbers)
+    mean, deviation, least, largest = (text(number, digits) for number in numbers)
     return f"{mean} ± {deviation} ({least} to {largest})"

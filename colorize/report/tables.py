@@ -47,6 +47,11 @@ def cells(
     return [cell(metrics[column.metric], column, reference) for column in columns]
 
 
+def text(number: float, digits: int, sign: str = "") -> str:
+    """A number as it is shown; sign: `+` shows that of positive ones too."""
+    return f"{number:{sign}.{digits}f}".replace("-", "−")
+
+
 def cell(
     value: dict[str, float | None], column: Column, reference: dict[str, dict] | None
 ) -> dict[str, str]:
@@ -55,9 +60,9 @@ def cell(
         return {"mean": "–", "interval": "", "difference": ""}
     digits = column.digits
     base = None if reference is None else reference[column.metric]["mean"]
-    difference = "" if base is None else f"{value['mean'] - base:+.{digits}f}".replace("-", "−")
+    difference = "" if base is None else text(value["mean"] - base, digits, "+")
     mean, *bounds = (
-        "" if number is None else f"{number:.{digits}f}".replace("-", "−")
+        "" if number is None else text(number, digits)
         for number in (value["mean"], value["low"], value["high"])
     )
     return {"mean": mean, "interval": " to ".join(filter(None, bounds)), "difference": difference}

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from colorize.report.columns import COLUMNS
+from colorize.report.tables import text
 
 Verdict = dict[str, Any]  # as colorize.evaluation.verdicts.decide makes them
 
@@ -71,7 +72,7 @@ def _numbers(verdict: Verdict) -> tuple[str, str, str]:
     column = COLUMNS.get(verdict["metric"])
     title, digits = (column.title, column.digits) if column else (verdict["metric"], 3)
     difference, low, high = (
-        "–" if number is None else f"{number:+.{digits}f}".replace("-", "−")
+        "–" if number is None else text(number, digits, "+")
         for number in (verdict["difference"], verdict["low"], verdict["high"])
     )
     return (
