@@ -105,8 +105,8 @@ def _entries(what: str, stage: str, models: dict[str, dict[str, Any]], root: Pat
             return [f"- {path}" for path in sorted(code_of(stage, models, root))]
         case "results of every model":
             return [f"- {form.format(name)}" for form in RESULTS for name in names]
-        case "metrics, curves and samples of every model":
-            forms = ("metrics/{}.json", "metrics/training/{}.csv", "reports/samples/{}.png")
+        case "metrics, curves and pictures of every model":
+            forms = ("metrics/{}.json", "metrics/training/{}.csv", "reports/pictures/{}")
             return [f"- {form.format(name)}" for form in forms for name in names]
         case "metrics of the trivial baselines":
             return [f"- metrics/{name}.json" for name in TRIVIAL]

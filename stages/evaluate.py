@@ -1,19 +1,21 @@
-"""Stage `evaluate@NAME`: measure one trained model on val and test, and draw its grid."""
+"""Stage `evaluate@NAME`: measure one trained model on val and test, and show its pictures."""
 
 import sys
 
 import pandas as pd
+from PIL import Image
 
+from colorize import color
 from colorize.base import memory
 from colorize.base.errors import UserError
-from colorize.base.files import replaced_file, write_json, write_parquet
+from colorize.base.files import replaced_file, replaced_folder, write_json, write_parquet
 from colorize.data.index import check_gray, statistics
-from colorize.evaluation import directions, protocol
+from colorize.evaluation import cases, directions, protocol
 from colorize.evaluation.baselines import BASELINE
 from colorize.evaluation.colors import Colors
 from colorize.evaluation.failures import failure
 from colorize.methods import model
-from colorize.report import grids
+from colorize.report import pictures
 from colorize.training.runtime import choose_device
 from stages import common
 from stages.common import GRAY, MODELS, UNION
@@ -26,8 +28,10 @@ def main() -> None:
     params.model(name)
     result_file = common.METRICS / f"{name}.json"
     images_file = common.IMAGE_METRICS / f"{name}.parquet"
-    grid_file = common.SAMPLES / f"{name}.png"
-    with common.only_writer(f"evaluate@{name}", result_file, images_file, grid_file):
+    pictures_folder = common.PICTURES / name
+    grid_files = [folder / f"{name}.png" for folder in (common.SAMPLES, common.CASES)]
+    outputs = (result_file, images_file, pictures_folder, *grid_files)
+    with common.only_writer(f"evaluate@{name}", *outputs):
         image_size = params.data.image_size
         device = choose_device(params.runtime.device)
         of_training = statistics(UNION, image_size)
@@ -49,13 +53,17 @@ def main() -> None:
         write_json(result_file, result)
         write_parquet(images_file, images)
 
-        batch = photographs.read(
-            grids.choose(photographs.headline(evaluate.splits[-1]), evaluate.grid)
+        of_kinds = (
+            cases.fixed(images, evaluate.splits[-1], evaluate.grid),
+            cases.extremes(images, evaluate.splits[-1]),
         )
-        shown = colors.rows(batch)
-        picture = grids.result_grid(batch.gray, batch.truth, shown["own"], shown.get("pasted"))
-        with replaced_file(grid_file) as partial:
-            picture.save(partial, "PNG")
+        shown = show(colors, photographs, [case for of_kind in of_kinds for case in of_kind])
+        with replaced_folder(pictures_folder) as partial:
+            pictures.save(partial, shown)
+        for of_kind, grid_file in zip(of_kinds, grid_files, strict=True):
+            picture = pictures.grid([each for each in shown if each.case in of_kind])
+            with replaced_file(grid_file) as partial:
+                picture.save(partial, "PNG")
 
 
 def all_rows(
@@ -91,6 +99,29 @@ def all_rows(
         result["to_gray"], quantities = directions.evaluate(colors, photographs, splits, resamples)
         images = images.join(quantities.add_prefix("to_gray_"), on="name")
     return result, images
+
+
+def show(
+    colors: Colors, photographs: protocol.Photographs, chosen: list[cases.Case]
+) -> list[pictures.Shown]:
+    """The chosen photographs in all their versions.
+
+    Coloured in the batches that they were measured in: all at once, large ones fill the memory.
+    """
+
+    def versions(batch: protocol.Batch) -> dict[str, dict[str, Image.Image]]:
+        found = {"gray": batch.gray, "truth": batch.truth} | colors.rows(batch)
+        if "gray" in colors.model.targets:
+            made_gray = colors.translate(color.to_float(batch.truth), "gray")
+            found["to_gray"] = color.to_uint8(made_gray)
+        return {
+            name: {v: pictures.shrunk(images[i]) for v, images in found.items()}
+            for i, name in enumerate(batch.names)
+        }
+
+    names = list(dict.fromkeys(case.photograph for case in chosen))
+    drawn = {name: of for part in photographs.each(versions, names) for name, of in part.items()}
+    return [pictures.Shown(case, drawn[case.photograph]) for case in chosen]
 
 
 def _own_quantities(images: pd.DataFrame) -> pd.DataFrame:

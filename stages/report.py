@@ -7,7 +7,7 @@ from colorize.data import photographs
 from colorize.data.index import statistics
 from colorize.data.sheet import DATASHEET, SHEETS
 from colorize.evaluation.baselines import BASELINE, TRIVIAL
-from colorize.report import tables
+from colorize.report import pictures, tables
 from colorize.report.page import page
 from stages import common
 
@@ -33,9 +33,7 @@ def main() -> None:
                 for path in sorted((common.UNION / SHEETS).glob("*.jpg"))
             },
             curves={name: pd.read_csv(common.CURVES / f"{name}.csv") for name in models},
-            samples={
-                name: photographs.read(common.SAMPLES / f"{name}.png", "RGB") for name in models
-            },
+            pictures={name: pictures.read(common.PICTURES / name) for name in models},
         )
         write_text(common.REPORT, html)
 

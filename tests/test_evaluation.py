@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from PIL import Image
 from ruamel.yaml import YAML
 
 from colorize import color
@@ -21,7 +20,7 @@ from colorize.evaluation.baselines import TRIVIAL
 from colorize.evaluation.colors import Colors
 from colorize.evaluation.quantities import Truth, measure
 from colorize.methods import model
-from colorize.report import grids, tables
+from colorize.report import grids, pictures, tables
 from tests.conftest import ROOT, Project, only_models
 from tests.gpu import needs_gpu
 from tests.test_report import render
@@ -323,9 +322,9 @@ def test_test_is_read_only_where_it_is_asked_for(project):
     project.stage("compare")
     assert json.loads(project.path("metrics/verdicts.json").read_text())["split"] == "val"
     rows = tables.rows_of({"zhang_l2": results.pop("zhang_l2")}, results)
-    picture = Image.open(project.path("reports/samples/zhang_l2.png"))
+    shown = {"zhang_l2": pictures.read(project.path("reports/pictures/zhang_l2"))}
     statistics = json.loads(project.path("data/union/statistics.json").read_text())
-    html = render(rows, samples={"zhang_l2": picture}, statistics=statistics)
+    html = render(rows, pictures=shown, statistics=statistics)
     assert "Results on the validation photographs" in html
     assert "on the test" not in html
 

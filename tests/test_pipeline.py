@@ -66,7 +66,7 @@ def test_check_writes_the_lists_for_an_added_model(tmp_path):
         "metrics/second_gan.json",
         "metrics/images/second_gan.parquet",
         "metrics/training/second_gan.csv",
-        "reports/samples/second_gan.png",
+        "reports/pictures/second_gan",
         "metrics/training/second_gan.csv: loss",
     }
     project.stage("check")

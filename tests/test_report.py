@@ -1,53 +1,17 @@
 """The report, from results that are known."""
 
-import base64
-import io
 import re
 
 import numpy as np
 import pandas as pd
-import torch
 from PIL import Image
 
 from colorize.data import palette, sheet
+from colorize.evaluation.cases import Case
 from colorize.evaluation.metrics import DECIDING, deciding
-from colorize.report import columns, grids, seeds, tables
+from colorize.report import columns, seeds, tables
 from colorize.report.page import page
-
-
-def test_grids_come_apart_again():
-    rng = np.random.default_rng(0)
-    columns = {
-        name: torch.from_numpy(rng.integers(0, 256, (3, channels, 16, 16), dtype=np.uint8))
-        for name, channels in (("gray", 1), ("truth", 3), ("result", 3))
-    }
-    strips = grids.columns_of(grids.grid(columns), 16)
-    assert len(strips) == 3
-    for strip, images in zip(strips, columns.values(), strict=True):
-        second = np.array(strip)[128 + grids.GAP :: 8, ::8][:16]  # shown 8 times as large
-        assert (second == images[1].expand(3, -1, -1).permute(1, 2, 0).numpy()).all()
-
-
-def test_the_largest_grid_fits_into_a_report():
-    """50 photographs as large as they are shown: a JPEG has at most 65,500 pixels to a side."""
-    side = grids.MOST_SIDE
-    column = torch.zeros((1, 3, side, side), dtype=torch.uint8).expand(50, -1, -1, -1)
-    picture = grids.grid({"gray": column, "truth": column, "result": column})
-    rows = tables.rows_of({"one": results(0.5)}, {})
-    statistics = {"image_size": side, "images": {"train": 4, "val": 2, "test": 50}}
-    html = render(rows, samples={"one": picture}, statistics=statistics)
-    strip = Image.open(io.BytesIO(base64.b64decode(re.search(r"jpeg;base64,([^\"]+)", html)[1])))
-    assert strip.height == 50 * (side + grids.GAP) - grids.GAP
-    larger = torch.zeros((1, 3, 4 * side, 4 * side), dtype=torch.uint8)
-    assert grids.grid({"gray": larger}).size == (side, grids.HEADER + side)
-
-
-def test_a_method_that_keeps_lightness_has_one_result_column():
-    images = torch.zeros((2, 3, 16, 16), dtype=torch.uint8)
-    one = grids.result_grid(images[:, :1], images, images, None)
-    two = grids.result_grid(images[:, :1], images, images, images)
-    assert len(grids.columns_of(one, 16)) == 3
-    assert len(grids.columns_of(two, 16)) == 4
+from colorize.report.pictures import Shown
 
 
 def results(projection: float) -> dict:
@@ -86,8 +50,23 @@ def verdict(model: str, against: str, metric: str, said: str, *numbers: float | 
     return asked | {"difference": difference, "low": low, "high": high, "p": 0.01, "verdict": said}
 
 
+def shown_of(*versions: str) -> list[Shown]:
+    """A fixed photograph of one dataset, and the best and the worst of another."""
+    rng = np.random.default_rng(0)
+    return [
+        Shown(
+            Case(f"{kind}.png", dataset, kind, ciede2000),
+            {v: Image.fromarray(rng.integers(0, 256, (16, 16, 3), np.uint8)) for v in versions},
+        )
+        for kind, dataset, ciede2000 in (
+            ("fixed", "one", 5.0),
+            ("best", "two", 1.0),
+            ("worst", "two", 9.0),
+        )
+    ]
+
+
 def render(rows, **changes) -> str:
-    picture = grids.grid({name: torch.zeros((2, 3, 16, 16), dtype=torch.uint8) for name in "abc"})
     models = [row.name for row in rows if row.kind == "model"]
     entry = {"method": "gan", "width": 1, "depth": 1, "steps": 2, "batch_size": 3}
     options = {
@@ -99,7 +78,7 @@ def render(rows, **changes) -> str:
         "datasheet": sheet_of("<b>mine</b>"),
         "sheets": {},
         "curves": {models[0]: pd.DataFrame({"step": [1], "images": [3], "loss": [0.5]})},
-        "samples": dict.fromkeys(models, picture),
+        "pictures": dict.fromkeys(models, shown_of("gray", "truth", "own")),
     }
     return page(rows, **options | changes)
 
@@ -136,7 +115,7 @@ def test_what_is_not_defined_is_left_out_of_what_dvc_compares():
 
 def test_the_report_shows_what_the_union_took():
     rows = tables.rows_of({"one": results(0.5)}, {})
-    sheets = {"shown": grids.grid({"a": torch.zeros((1, 3, 16, 16), dtype=torch.uint8)})}
+    sheets = {"shown": Image.new("RGB", (16, 16))}
     shown = sheet_of("shown")["shown"]
     empty = shown | {"ab_histogram": None, "colorfulness": None, "ignored": {"__MACOSX": 1234}}
     html = render(rows, datasheet={"shown": shown, "empty": empty}, sheets=sheets)
@@ -205,3 +184,29 @@ def test_the_spread_over_seeds_is_that_of_a_sample():
     assert f"| `gan` | val | {same} | 0.50 ± 0.35 (0.25 to 0.75) |" in text
     numbers = "CIEDE2000 +1.00, +0.50 to +1.50; p 0.0100; seeds 2 and 1"
     assert f"- `gan` beside `zhang_l2`: worse ({numbers})\n" in text
+
+
+def pictures_in(html: str) -> list[tuple[str, str]]:
+    """What is said of each picture, and below it, in the sections that show models' pictures."""
+    return re.findall(r'<img src="data:image/jpeg[^"]+" alt="([^"]+)"><small>([^<]*)</small>', html)
+
+
+def test_the_same_photographs_by_every_model_and_each_at_its_extremes():
+    rows = tables.rows_of({"honest": results(0.5), "rgb": results(0.4)}, {})
+    pictures = {
+        "honest": shown_of("gray", "truth", "own"),
+        "rgb": shown_of("gray", "truth", "own", "pasted", "to_gray"),
+    }
+    html = render(rows, pictures=pictures, datasets=["one", "two"])
+    extremes = [("best", "1.0"), ("worst", "9.0")]
+    assert pictures_in(html) == [
+        *[("gray", ""), ("truth", ""), ("honest", "5.0"), ("rgb", "5.0"), ("rgb", "")],
+        *[("truth", ""), ("gray", ""), ("rgb", "")],
+        *[(name, words) for name in pictures for pair in extremes for words in pair],
+    ]
+    assert "<th>rgb<small>its RGB</small></th><th>rgb<small>lightness kept</small></th>" in html
+    assert html.count('<th scope="row">one</th>') == 2
+    assert html.count('<th scope="row">two</th>') == 2
+    alone = render(rows[:1], pictures={"honest": pictures["honest"]}, datasets=["one"])
+    assert "made gray" not in alone
+    assert '<th scope="row">one</th>' not in alone

@@ -1,5 +1,7 @@
 """Grids of photographs: one row a photograph, one labelled column a version of it."""
 
+from collections.abc import Sequence
+
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
@@ -7,48 +9,52 @@ from colorize.data.tensors import to_image
 
 GAP = 4  # pixels between cells
 HEADER = 22  # pixels for the labels
+CAPTION = 20  # pixels for what is said above a row
 LEAST_SIDE = 128  # pixels; smaller images are shown enlarged by a whole number
-MOST_SIDE = 512  # pixels; larger ones shrunk: JPEG, and who looks, have their limits
+MOST_SIDE = 512  # pixels; larger ones shrunk: whoever looks has a limit
 BACKGROUND = (255, 255, 255)
 INK = (40, 40, 40)
 
 
-def grid(columns: dict[str, Tensor]) -> Image.Image:
-    """Columns of equally many square images, each (n, 3 or 1, S, S) uint8, as one picture."""
-    rows, _, size, _ = next(iter(columns.values())).shape
-    side = _side(size)
-    resampling = Image.Resampling.NEAREST if side >= size else Image.Resampling.LANCZOS
+def grid(columns: dict[str, Sequence[Image.Image]], captions: Sequence[str] = ()) -> Image.Image:
+    """Columns of equally many square images of one size, as one picture.
+
+    captions: what is said above each row, where anything is.
+    """
+    side = _side(next(iter(columns.values()))[0].width)
+    above = CAPTION if captions else 0
     width = len(columns) * (side + GAP) - GAP
-    picture = Image.new("RGB", (width, HEADER + rows * (side + GAP) - GAP), BACKGROUND)
+    rows = len(next(iter(columns.values())))
+    picture = Image.new("RGB", (width, HEADER + rows * (above + side + GAP) - GAP), BACKGROUND)
     draw = ImageDraw.Draw(picture)
     font = ImageFont.load_default(size=13)
+    tops = range(HEADER + above, picture.height, above + side + GAP)
+    for top, caption in zip(tops, captions, strict=False):
+        draw.text((2, top - above / 2), caption, INK, font, anchor="lm")
     for column, (label, images) in enumerate(columns.items()):
         left = column * (side + GAP)
         draw.text((left + side / 2, HEADER / 2), label, INK, font, anchor="mm")
-        for row, image in enumerate(images.expand(-1, 3, -1, -1)):
-            shown = to_image(image).resize((side, side), resampling)
-            picture.paste(shown, (left, HEADER + row * (side + GAP)))
+        for top, image in zip(tops, images, strict=True):
+            picture.paste(fitted(image), (left, top))
     return picture
 
 
-def result_grid(gray: Tensor, truth: Tensor, own: Tensor, pasted: Tensor | None) -> Image.Image:
-    """Gray, truth, result; and pasted, where the method would change the lightness."""
-    if pasted is None:
-        return grid({"gray": gray, "truth": truth, "result": own})
-    return grid({"gray": gray, "truth": truth, "its RGB": own, "its ab pasted": pasted})
+def fitted(image: Image.Image, most: int = MOST_SIDE) -> Image.Image:
+    """A square image as large as it is shown, `most` pixels at most."""
+    side = min(_side(image.width), most)
+    enlarged = side >= image.width
+    resampling = Image.Resampling.NEAREST if enlarged else Image.Resampling.LANCZOS
+    return image.resize((side, side), resampling)
 
 
 def training_grid(gray: Tensor, snapshots: dict[int, Tensor], truth: Tensor) -> Image.Image:
-    """How the colours came: gray, the result after some numbers of steps, truth."""
+    """How the colours came: gray, the result after some numbers of steps, truth.
+
+    Each (n, 3 or 1, S, S) uint8.
+    """
     steps = {f"step {step}": picture for step, picture in sorted(snapshots.items())}
-    return grid({"gray": gray} | steps | {"truth": truth})
-
-
-def columns_of(picture: Image.Image, side: int) -> list[Image.Image]:
-    """Undo `grid` of images of `side` pixels: its columns, without their labels."""
-    side = _side(side)
-    lefts = range(0, picture.width, side + GAP)
-    return [picture.crop((left, HEADER, left + side, picture.height)) for left in lefts]
+    columns = {"gray": gray} | steps | {"truth": truth}
+    return grid({label: [to_image(image) for image in of] for label, of in columns.items()})
 
 
 def _side(size: int) -> int:

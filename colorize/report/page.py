@@ -1,6 +1,5 @@
 """One page that compares all models."""
 
-import io
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +9,10 @@ from PIL import Image
 
 from colorize.data.sheet import CAUSES
 from colorize.evaluation.failures import failure
-from colorize.report import columns, grids, tables
-from colorize.report.curves import ab_histogram, curve, data_uri
+from colorize.report import columns, gallery, tables
+from colorize.report.curves import ab_histogram, curve
+from colorize.report.gallery import embedded
+from colorize.report.pictures import Shown
 from colorize.report.verdicts import lines, sentences
 
 TABLES = (
@@ -33,7 +34,7 @@ def page(
     datasheet: dict[str, dict],  # by dataset: datasheet.json of the union
     sheets: dict[str, Image.Image],  # by dataset: contact sheets, of those that have images
     curves: dict[str, pd.DataFrame],  # by model
-    samples: dict[str, Image.Image],  # by model: what grids.result_grid drew
+    pictures: dict[str, list[Shown]],  # by model
 ) -> str:
     """The report as one HTML page that needs nothing beside it."""
     reference = next(row.result for row in rows if row.name == baseline)
@@ -69,30 +70,14 @@ def page(
         by_dataset=tables.by_dataset(rows),
         datasheet=datasheet,
         causes=CAUSES,
-        sheets={name: _embed(picture) for name, picture in sheets.items()},
+        sheets={name: embedded(picture) for name, picture in sheets.items()},
         ab_histograms={
             name: ab_histogram(entry["ab_histogram"])
             for name, entry in datasheet.items()
             if entry["ab_histogram"] is not None
         },
-        strips=_strips(samples, statistics["image_size"]),
+        colored=gallery.colored(pictures),
+        made_gray=gallery.made_gray(pictures),
+        extremes=gallery.extremes(pictures),
         curves={name: curve(name, frame) for name, frame in curves.items()},
     )
-
-
-def _strips(samples: dict[str, Image.Image], side: int) -> list[tuple[str, str, str]]:
-    """(heading, detail, picture) of the columns of all grids side by side, input and truth once."""
-    strips = []
-    for name, picture in samples.items():
-        gray, truth, *results = grids.columns_of(picture, side)
-        if not strips:
-            strips += [("input", "gray", _embed(gray)), ("truth", "photograph", _embed(truth))]
-        details = ("",) if len(results) == 1 else ("its RGB", "lightness kept")
-        strips += [(name, detail, _embed(r)) for detail, r in zip(details, results, strict=True)]
-    return strips
-
-
-def _embed(picture: Image.Image) -> str:
-    data = io.BytesIO()
-    picture.save(data, "JPEG", quality=92, subsampling=0)
-    return data_uri("jpeg", data)

@@ -1,0 +1,82 @@
+"""The pictures of the report: the same photographs for all models, and each model's extremes."""
+
+import io
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from PIL import Image
+
+from colorize.report import grids
+from colorize.report.curves import data_uri
+from colorize.report.pictures import Shown
+
+DETAILS = {"own": "its RGB", "pasted": "lightness kept"}  # of a model that has both
+
+
+class Cell(NamedTuple):
+    picture: str  # data URI
+    words: str  # below it
+
+
+class Gallery(NamedTuple):
+    columns: list[tuple[str, str]]  # heading and detail
+    rows: list[tuple[str, list[Cell]]]  # a photograph's dataset, and a cell for each column
+
+
+def colored(pictures: dict[str, list[Shown]]) -> Gallery:
+    """The fixed photographs as each model colours them, with CIEDE2000; pictures by model."""
+    return _gallery(pictures, ("gray", "truth"), ("own", "pasted"))
+
+
+def made_gray(pictures: dict[str, list[Shown]]) -> Gallery:
+    """The fixed photographs as each model makes them gray that does; without one, no rows."""
+    able = {name: of for name, of in pictures.items() if "to_gray" in of[0].pictures}
+    return _gallery(able, ("truth", "gray"), ("to_gray",)) if able else Gallery([], [])
+
+
+def extremes(pictures: dict[str, list[Shown]]) -> dict[str, list[tuple[str, list[Cell]]]]:
+    """By model and dataset the best, median and worst photograph: the truth, and what it made."""
+    found: dict[str, list[tuple[str, list[Cell]]]] = {}
+    for name, shown in pictures.items():
+        by_dataset: dict[str, list[Cell]] = {}
+        for case, versions in shown:
+            if case.kind != "fixed":
+                truth, own = (
+                    embedded(grids.fitted(versions[v], grids.LEAST_SIDE)) for v in ("truth", "own")
+                )
+                cells = [Cell(truth, case.kind), Cell(own, f"{case.ciede2000:.1f}")]
+                by_dataset.setdefault(case.dataset, []).extend(cells)
+        found[name] = list(by_dataset.items())
+    return found
+
+
+def _gallery(
+    pictures: dict[str, list[Shown]], common: Sequence[str], own: Sequence[str]
+) -> Gallery:
+    """common: versions that are the same for all models; own: those that each model makes."""
+    fixed = {name: [s for s in of if s.case.kind == "fixed"] for name, of in pictures.items()}
+    first = next(iter(fixed.values()))
+    columns = [(version, "", version, first) for version in common]
+    for name, shown in fixed.items():
+        versions = [version for version in own if version in shown[0].pictures]
+        detailed = len(versions) > 1
+        columns += [(name, DETAILS[v] if detailed else "", v, shown) for v in versions]
+
+    def cell(version: str, each: Shown) -> Cell:
+        words = f"{each.case.ciede2000:.1f}" if version == "own" else ""
+        return Cell(embedded(grids.fitted(each.pictures[version])), words)
+
+    return Gallery(
+        [(heading, detail) for heading, detail, _, _ in columns],
+        [
+            (each.case.dataset, [cell(version, shown[i]) for _, _, version, shown in columns])
+            for i, each in enumerate(first)
+        ],
+    )
+
+
+def embedded(picture: Image.Image) -> str:
+    """As a JPEG, in a data URI."""
+    data = io.BytesIO()
+    picture.save(data, "JPEG", quality=92, subsampling=0)
+    return data_uri("jpeg", data)

@@ -1,0 +1,71 @@
+"""reports/pictures/NAME/: the photographs that a model is shown with, each version by itself."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import NamedTuple
+
+from PIL import Image
+from torch import Tensor
+
+from colorize.base.files import read_json, write_json
+from colorize.data import photographs
+from colorize.data.tensors import to_image
+from colorize.evaluation.cases import Case
+from colorize.report import grids
+
+MANIFEST = "manifest.json"
+
+# By version: the gray photograph, the true one; what the model makes of the gray one, where it may
+# change the lightness its colours on the photograph's own, and what it makes of the true one.
+LABELS = {
+    "gray": "gray",
+    "truth": "truth",
+    "own": "result",
+    "pasted": "its ab pasted",
+    "to_gray": "made gray",
+}
+
+
+class Shown(NamedTuple):
+    case: Case
+    pictures: dict[str, Image.Image]  # by version, RGB or L
+
+
+def shrunk(image: Tensor) -> Image.Image:
+    """(3 or 1, S, S) uint8 as a picture of at most MOST_SIDE pixels."""
+    picture = to_image(image)
+    picture.thumbnail((grids.MOST_SIDE, grids.MOST_SIDE), Image.Resampling.LANCZOS)
+    return picture
+
+
+def save(folder: Path, shown: list[Shown]) -> None:
+    """Write each picture as PHOTOGRAPH_VERSION.png, and manifest.json, which says what they are."""
+    manifest = []
+    for case, pictures in shown:
+        files = {version: f"{Path(case.photograph).stem}_{version}.png" for version in pictures}
+        for version, picture in pictures.items():
+            picture.save(folder / files[version])
+        manifest.append(asdict(case) | {"pictures": files})
+    write_json(folder / MANIFEST, manifest)
+
+
+def read(folder: Path) -> list[Shown]:
+    """What `save` wrote. Raises UserError where something is missing or broken."""
+    shown = []
+    for entry in read_json(folder / MANIFEST):
+        files = entry.pop("pictures")
+        pictures = {v: photographs.read(folder / file, "RGB") for v, file in files.items()}
+        shown.append(Shown(Case(**entry), pictures))
+    return shown
+
+
+def grid(shown: list[Shown]) -> Image.Image:
+    """One row a photograph, with its caption; one column a version."""
+    labels = dict(LABELS)
+    if "pasted" in shown[0].pictures:
+        labels["own"] = "its RGB"
+    versions = list(shown[0].pictures)
+    return grids.grid(
+        {labels[v]: [each.pictures[v] for each in shown] for v in versions},
+        [each.case.caption for each in shown],
+    )
