@@ -3,7 +3,7 @@
 from colorize.base import memory
 from colorize.base.files import write_json, write_parquet
 from colorize.data.index import check_gray, statistics
-from colorize.evaluation import baselines, protocol
+from colorize.evaluation import baselines, perceptual, protocol
 from colorize.evaluation.baselines import TRIVIAL
 from colorize.training.runtime import choose_device
 from stages import common
@@ -22,7 +22,12 @@ def main() -> None:
         evaluate = params.evaluate
         measured = evaluate.validation_max
         device = choose_device(params.runtime.device)
-        photographs = protocol.Photographs(UNION, GRAY, of_training, image_size, measured, device)
+        networks = None
+        if evaluate.weights is not None:
+            networks = perceptual.read(common.from_root(evaluate.weights), device)
+        photographs = protocol.Photographs(
+            UNION, GRAY, of_training, image_size, measured, device, networks
+        )
         trivial = baselines.trivial(photographs, of_training["mean_ab"])
         rows = protocol.evaluate(trivial, photographs, evaluate.splits, evaluate.resamples)
         for name, row in rows.items():

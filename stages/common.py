@@ -34,9 +34,9 @@ TRAINING_GRIDS = Path("reports/training")
 REPORT = Path("reports/report.html")
 SEEDS = Path("reports/seeds.md")
 
-# DVC_ROOT is the main checkout also where an experiment runs in a copy of it, so that a queued
-# experiment that was stopped finds its checkpoint.
-SCRATCH = Path(os.environ.get("DVC_ROOT", ".")) / ".scratch"
+# The main checkout, also where an experiment runs in a copy of it.
+ROOT = Path(os.environ.get("DVC_ROOT", "."))
+SCRATCH = ROOT / ".scratch"  # so that a queued experiment that was stopped finds its checkpoint
 
 
 def read_params() -> "Params":
@@ -48,6 +48,11 @@ def read_params() -> "Params":
     from stages import parameters
 
     return parameters.read(PARAMS, PIPELINE)
+
+
+def from_root(path: str) -> Path:
+    """A path in params.yaml to what git and DVC do not keep: from the main checkout, or from ~."""
+    return ROOT / Path(path).expanduser()
 
 
 def name_argument(description: str) -> str:

@@ -10,7 +10,7 @@ from colorize.base import memory
 from colorize.base.errors import UserError
 from colorize.base.files import replaced_file, replaced_folder, write_json, write_parquet
 from colorize.data.index import check_gray, statistics
-from colorize.evaluation import cases, directions, protocol
+from colorize.evaluation import cases, directions, perceptual, protocol
 from colorize.evaluation.baselines import BASELINE
 from colorize.evaluation.colors import Colors
 from colorize.evaluation.failures import failure
@@ -44,7 +44,12 @@ def main() -> None:
             )
         evaluate = params.evaluate
         measured = evaluate.validation_max
-        photographs = protocol.Photographs(UNION, GRAY, of_training, image_size, measured, device)
+        networks = None
+        if evaluate.weights is not None:
+            networks = perceptual.read(common.from_root(evaluate.weights), device)
+        photographs = protocol.Photographs(
+            UNION, GRAY, of_training, image_size, measured, device, networks
+        )
         colors = Colors(network, MODELS / name)
         result, images = all_rows(colors, photographs, evaluate, is_baseline=name == BASELINE)
         for split in evaluate.splits:

@@ -9,6 +9,7 @@ from PIL import Image
 from colorize.data import palette, sheet
 from colorize.evaluation.cases import Case
 from colorize.evaluation.metrics import DECIDING, deciding
+from colorize.evaluation.perceptual import NOT_MEASURED
 from colorize.report import columns, seeds, tables
 from colorize.report.page import page
 from colorize.report.pictures import Shown
@@ -28,6 +29,7 @@ def results(projection: float) -> dict:
         },
         "images": 3,
         "groups": 2,
+        "not_measured": dict.fromkeys(("lpips", "fid", "kid"), NOT_MEASURED),
         "diagnostics": {"supervision": "unpaired", "parameters": 5},
     }
 

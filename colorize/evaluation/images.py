@@ -32,7 +32,8 @@ class Row:
 
     row: `own`, `pasted` or `scaled`; a model that keeps lightness has no row `pasted`, which would
     be its own again. Each quantity is read when it is asked for: the histograms of all rows at once
-    would not fit in memory. Raises UserError where the file is missing, or no evaluation's.
+    would not fit in memory. Raises UserError where the file is missing, or no evaluation's, and for
+    a quantity that was not measured.
     """
 
     def __init__(self, path: Path, split: str, row: str = "own"):
@@ -56,5 +57,7 @@ class Row:
         own = self._prefix + quantity
         # What is of the truth is the same for all rows, and stands once.
         column = own if own in self._columns else quantity
+        if column not in self._columns:
+            raise UserError(f"{self.path}: {quantity} was not measured; see evaluate.weights")
         values = pd.read_parquet(self.path, columns=[column])[column][self._of_split]
         return np.array(values.tolist())

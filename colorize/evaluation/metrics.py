@@ -62,6 +62,9 @@ METRICS: Metrics = {
     "sharpness_ab": ratio_of("color_edges", "color_edges_of_truth"),
 }
 
+# The same, of what networks see, where their weights are at hand
+PERCEPTUAL: Metrics = {"lpips": mean_of("lpips")}
+
 # Which of two values is better. Colorfulness alone, without that of the truth, says nothing.
 BETTER: dict[str, Literal["higher", "lower", "near 1"]] = {
     "psnr": "higher",
@@ -85,6 +88,7 @@ BETTER: dict[str, Literal["higher", "lower", "near 1"]] = {
     "lightness_psnr": "higher",
     "sharpness": "near 1",
     "sharpness_ab": "near 1",
+    "lpips": "lower",
 }
 
 # What choices are made by, on val: what DVC compares

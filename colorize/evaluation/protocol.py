@@ -15,9 +15,9 @@ from colorize import bins
 from colorize.base.parameters import Parameters
 from colorize.data.index import Index
 from colorize.data.tensors import squares
-from colorize.evaluation import quantities, thumbnails
+from colorize.evaluation import perceptual, quantities, thumbnails
 from colorize.evaluation.bootstrap import summarize
-from colorize.evaluation.metrics import METRICS
+from colorize.evaluation.metrics import METRICS, PERCEPTUAL
 from colorize.evaluation.quantities import Quantities, Rarity, Truth
 
 PIXELS = 2**22  # under way at a time, 64 photographs at 256 pixels: bounds memory
@@ -31,6 +31,7 @@ class EvaluateParameters(Parameters):
     validation_max: Annotated[int, Field(ge=1)]
     resamples: Annotated[int, Field(ge=100, le=100_000)]
     grid: Annotated[int, Field(ge=1, le=50)]
+    weights: Annotated[str, Field(min_length=1)] | None
 
     @field_validator("splits")
     @classmethod
@@ -69,7 +70,9 @@ class Photographs:
         image_size: int,
         validation_max: int,
         device: torch.device,
+        networks: perceptual.Networks | None = None,
     ):
+        self.networks = networks  # without them LPIPS, FID and KID are not measured
         self.union, self.gray, self.image_size, self.device = union, gray, image_size, device
         self.index = Index.read(union)
         self.rarity = Rarity.of(bins.prior(statistics["ab_histogram"]["share"]))
@@ -145,7 +148,7 @@ def _result(rows: pd.DataFrame, quantities: Quantities, resamples: int) -> dict[
     `val` and `test`: metrics over photographs alone. `by_dataset`: over the images of each dataset
     in the last of the splits, DATASET for its photographs and DATASET/SIDE for other images.
     `images` and `groups`: what the headline, the last split, stands on; `images_val` and
-    `groups_val`: what val does.
+    `groups_val`: what val does. `not_measured`: why some metrics are not there.
     """
     splits, groups = list(rows["split"].unique()), rows["group"].to_numpy()
     photograph = (rows["side"] == "photograph").to_numpy()
@@ -154,10 +157,17 @@ def _result(rows: pd.DataFrame, quantities: Quantities, resamples: int) -> dict[
     kinds = rows["dataset"].where(photograph, rows["dataset"] + "/" + rows["side"])
     by_kind = {k: headline & (kinds == k).to_numpy() for k in sorted(kinds[headline].unique())}
 
+    seen = "features" in quantities
+    metrics = METRICS | PERCEPTUAL if seen else METRICS
+
     def metrics_of(which: np.ndarray) -> dict[str, dict]:
         chosen = {name: q[which] for name, q in quantities.items()}
-        return summarize(METRICS, chosen, groups[which], resamples)
+        found = summarize(metrics, chosen, groups[which], resamples)
+        if seen:
+            found |= perceptual.distances(chosen["features"], chosen["features_of_truth"])
+        return found
 
+    missing = dict.fromkeys(("lpips", "fid", "kid"), perceptual.NOT_MEASURED)
     return {
         **{split: metrics_of(which & photograph) for split, which in of_split.items()},
         "by_dataset": {
@@ -165,6 +175,7 @@ def _result(rows: pd.DataFrame, quantities: Quantities, resamples: int) -> dict[
         },
         **_counts(groups[headline & photograph]),
         **{f"{name}_val": count for name, count in _counts(groups[of_split["val"]]).items()},
+        "not_measured": {} if seen else missing,
     }
 
 
@@ -173,7 +184,8 @@ def _counts(groups: np.ndarray) -> dict[str, int]:
 
 
 def _table(rows: pd.DataFrame, quantities: Quantities) -> pd.DataFrame:
-    columns = {name: list(values) for name, values in quantities.items() if name != "images"}
+    kept = quantities.keys() - {"images", "features", "features_of_truth"}
+    columns = {name: list(values) for name, values in quantities.items() if name in kept}
     return rows.join(pd.DataFrame(columns, index=rows.index)).reset_index()[[*KEYS, *columns]]
 
 
@@ -190,7 +202,11 @@ def measure(
         """By row and name; what is the same for all rows without a row."""
         truth = Truth.of(batch.truth, batch.gray, photographs.rarity)
         found = {None: quantities.on_cpu(truth.quantities)}
-        found |= {row: quantities.measure(p, truth) for row, p in colorer(batch).items()}
+        pictures = colorer(batch)
+        found |= {row: quantities.measure(p, truth) for row, p in pictures.items()}
+        if photographs.networks:
+            for row, seen in photographs.networks.measure(pictures, batch.truth).items():
+                found[row] |= seen
         return {(row, name): v for row, of_row in found.items() for name, v in of_row.items()}
 
     rows = photographs.index.rows.loc[[name for names in splits for name in names]]

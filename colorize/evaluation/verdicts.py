@@ -11,7 +11,7 @@ from colorize.base.errors import UserError
 from colorize.base.parameters import Parameters
 from colorize.evaluation.bootstrap import DIVERGENCES, WeightedSums, weights
 from colorize.evaluation.images import Row
-from colorize.evaluation.metrics import BETTER, METRICS
+from colorize.evaluation.metrics import BETTER, METRICS, PERCEPTUAL
 
 RESAMPLES = 10_000  # p is at least 2 in as many: enough for Holm's correction over 250 questions
 LEVEL = 0.05
@@ -104,7 +104,9 @@ def _scores(metric: str, row: Row, drawn: np.ndarray) -> np.ndarray:
     """
     read = functools.cache(row.__getitem__)
     parts = [
-        METRICS[metric](WeightedSums(drawn[start : start + CHUNK].astype(np.float64), read))
+        (METRICS | PERCEPTUAL)[metric](
+            WeightedSums(drawn[start : start + CHUNK].astype(np.float64), read)
+        )
         for start in range(0, len(drawn), CHUNK)
     ]
     values = np.concatenate(parts)

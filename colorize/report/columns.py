@@ -16,6 +16,34 @@ class Column(NamedTuple):
     meaning: str
 
 
+# What published networks see in it, where their weights are at hand
+PERCEPTION = (
+    Column(
+        "lpips",
+        "LPIPS",
+        BETTER["lpips"],
+        3,
+        "Distance to the true photograph in the features of AlexNet, weighted as people judge "
+        "(Zhang et al. 2018, v0.1).",
+    ),
+    Column(
+        "kid",
+        "KID",
+        "lower",
+        4,
+        "Distance between the pictures and the photographs, each as a set, in features of "
+        "Inception. Around 0 for photographs; not biased by how many there are.",
+    ),
+    Column(
+        "fid",
+        "FID",
+        "lower",
+        1,
+        "Likewise, of two Gaussians. Too large for fewer than some thousand pictures: compare it "
+        "only within this table.",
+    ),
+)
+
 # How close each output is to its own photograph
 CLOSENESS = (
     Column(

@@ -19,6 +19,7 @@ TABLES = (
     ("How close to the true photograph?", columns.CLOSENESS),
     ("Do the colours look like those of photographs?", columns.LIKENESS),
 )
+PERCEPTION = ("What do trained networks see?", columns.PERCEPTION)  # where it was measured
 
 TEMPLATE = Path(__file__).with_name("page.html.jinja")
 
@@ -39,6 +40,7 @@ def page(
     """The report as one HTML page that needs nothing beside it."""
     reference = next(row.result for row in rows if row.name == baseline)
     compared = tables.headline(reference)
+    not_measured = reference["not_measured"]  # of all rows: `evaluate.weights` is one
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
@@ -51,8 +53,9 @@ def page(
                 shown,
                 [(row, tables.cells(tables.headline(row.result), shown, compared)) for row in rows],
             )
-            for heading, shown in TABLES
+            for heading, shown in (TABLES if not_measured else (*TABLES, PERCEPTION))
         ],
+        not_measured=not_measured,
         to_gray=(columns.TO_GRAY, tables.to_gray(rows)),
         failures={
             row.name: words
