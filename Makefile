@@ -28,7 +28,7 @@ check: setup  ## check params.yaml without running anything
 test: setup  ## run the tests, one process a core (under 5 minutes on 2 cores)
 	python -m pytest -n auto -m "not soak"
 
-soak: setup  ## run the longer fault injection too
+soak: setup  ## run the longer fault injection and experiments too
 	python -m pytest -n auto
 
 lint: setup  ## check style

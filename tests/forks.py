@@ -6,6 +6,7 @@ as `python -m` does. The packages alone are there already. Between it and this p
 one that stands for dvc, to be killed in its place.
 """
 
+import atexit
 import contextlib
 import ctypes
 import functools
@@ -18,8 +19,11 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
+import traceback
 from pathlib import Path
+from typing import NoReturn
 
 from PIL import Image
 
@@ -107,7 +111,7 @@ def _become(
     out: str,
     err: str,
 ) -> None:
-    """Run the module; ends in SystemExit or whatever it raises, and so does the process."""
+    """Run the module, and end with it."""
     os.chdir(folder)
     for number, file in enumerate((os.devnull, out, err)):
         os.dup2(os.open(file, os.O_RDWR | os.O_CREAT), number)
@@ -118,8 +122,24 @@ def _become(
         _stand_for_dvc()
     if killed:
         _kill_at(*killed, os.getppid() if under_dvc else os.getpid())
-    runpy.run_module(module, run_name="__main__", alter_sys=True)
-    sys.exit()
+    try:
+        runpy.run_module(module, run_name="__main__", alter_sys=True)
+        code = 0
+    except SystemExit as error:
+        code = error.code
+    except BaseException:
+        traceback.print_exc()
+        code = 1
+    _end(code)
+
+
+def _end(code: int) -> NoReturn:
+    """All that an interpreter does when it ends but to take apart every module, 0.3 s of torch."""
+    threading._shutdown()
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def _kill_at(function: str, call: int, process: int) -> None:

@@ -79,6 +79,7 @@ def run_seeds(pipeline: Project) -> tuple[list[str], str]:
     return ran(said), text
 
 
+@pytest.mark.soak
 def test_seeds_leave_the_workspace_and_other_models_alone(pipeline):
     before = {name: pipeline.bytes_of(name) for name in ("models", "metrics", "reports")}
     stages, text = run_seeds(pipeline)
@@ -115,6 +116,7 @@ def test_editing_a_method_retrains_its_models_alone(pipeline):
     assert would == ["train@gan", "evaluate@gan"]  # the report, if what it reads then changes
 
 
+@pytest.mark.soak
 def test_the_image_size_changes_the_images_and_back(pipeline):
     before = pipeline.bytes_of("data/union")
     pipeline.params(data__image_size=64)
@@ -129,6 +131,7 @@ def test_the_image_size_changes_the_images_and_back(pipeline):
     undo(pipeline)
 
 
+@pytest.mark.soak
 def test_an_experiment_changes_the_set_of_datasets(pipeline, tmp_path):
     entries = {}
     for name, start in (("first", 0), ("second", 100), ("third", 200)):
