@@ -9,16 +9,15 @@ from colorize import color
 from colorize.base import memory
 from colorize.base.errors import UserError
 from colorize.base.files import replaced_file, replaced_folder, write_json, write_parquet
-from colorize.data.index import check_gray, statistics
-from colorize.evaluation import cases, directions, perceptual, protocol
+from colorize.evaluation import cases, directions, protocol
 from colorize.evaluation.baselines import BASELINE
 from colorize.evaluation.colors import Colors
 from colorize.evaluation.failures import failure
 from colorize.methods import model
 from colorize.report import pictures
 from colorize.training.runtime import choose_device
-from stages import common
-from stages.common import GRAY, MODELS, UNION
+from stages import common, measured
+from stages.common import MODELS
 
 
 def main() -> None:
@@ -34,8 +33,7 @@ def main() -> None:
     with common.only_writer(f"evaluate@{name}", *outputs):
         image_size = params.data.image_size
         device = choose_device(params.runtime.device)
-        of_training = statistics(UNION, image_size)
-        check_gray(UNION, GRAY)
+        photographs = measured.photographs(params, device)
         network = model.load(MODELS / name, device)
         if network.image_size != image_size:
             raise UserError(
@@ -43,13 +41,6 @@ def main() -> None:
                 f"params.yaml says {image_size}; run `dvc repro` to train it again"
             )
         evaluate = params.evaluate
-        measured = evaluate.validation_max
-        networks = None
-        if evaluate.weights is not None:
-            networks = perceptual.read(common.from_root(evaluate.weights), device)
-        photographs = protocol.Photographs(
-            UNION, GRAY, of_training, image_size, measured, device, networks
-        )
         colors = Colors(network, MODELS / name)
         result, images = all_rows(colors, photographs, evaluate, is_baseline=name == BASELINE)
         for split in evaluate.splits:

@@ -126,7 +126,7 @@ def _become(
         runpy.run_module(module, run_name="__main__", alter_sys=True)
         code = 0
     except SystemExit as error:
-        code = error.code
+        code = error.code or 0
     except BaseException:
         traceback.print_exc()
         code = 1

@@ -34,7 +34,7 @@ def summarize(
         sums = WeightedSums(times, quantities.__getitem__)
         for name, metric in metrics.items():
             found[name].append(metric(sums))
-    return {name: _interval(name, np.concatenate(values)) for name, values in found.items()}
+    return {name: interval(name, np.concatenate(values)) for name, values in found.items()}
 
 
 class WeightedSums(dict[str, np.ndarray]):
@@ -68,8 +68,11 @@ def weights(groups: Sequence[str], resamples: int) -> Iterator[np.ndarray]:
         yield drawn.astype(np.float64)[:, group_of]
 
 
-def _interval(name: str, values: np.ndarray) -> dict[str, float | None]:
-    """values: the metric of the set itself, then of each resample."""
+def interval(name: str, values: np.ndarray) -> dict[str, float | None]:
+    """A metric with its bounds, from its values: of the set itself, then of each resample.
+
+    Without resamples there are no bounds; without a value there is nothing.
+    """
     mean, resampled = values[0], values[1:]
     if not np.isfinite(mean):
         return {"mean": None, "low": None, "high": None}

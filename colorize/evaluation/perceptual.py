@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from colorize import color
 from colorize.base.errors import UserError, one_line
 from colorize.base.files import sha256_of
+from colorize.evaluation.bootstrap import interval
 from colorize.evaluation.quantities import Quantities, on_cpu
 
 # The Inception of the first FIDs, as torch-fidelity has it: weights-inception-2015-12-05-*.pth
@@ -23,7 +24,7 @@ INCEPTION = "6726825d"
 ALEXNET = "7be5be79"
 LAYER = "2048"  # of Inception: the last but the classes
 
-AT_ONCE = 4  # pictures: Inception takes some 20 MB for each
+AT_ONCE = 4  # pictures: bounds the memory that the networks' layers take
 
 KID_IMAGES = 1000  # in each of as many subsets, as published; smaller sets are measured whole
 KID_SUBSETS = 100
@@ -81,7 +82,7 @@ def distances(features: np.ndarray, of_truth: np.ndarray) -> dict[str, dict[str,
 
     n = len(features)
     if n < 2:
-        return {name: dict.fromkeys(("mean", "low", "high")) for name in ("fid", "kid")}
+        return {name: interval(name, np.array([np.nan])) for name in ("fid", "kid")}
     subsets, size = (KID_SUBSETS, KID_IMAGES) if n > KID_IMAGES else (1, n)
     known = _Known(features.shape[1])
     fid = FrechetInceptionDistance(known)
@@ -95,9 +96,7 @@ def distances(features: np.ndarray, of_truth: np.ndarray) -> dict[str, dict[str,
             metric.update(torch.from_numpy(features).double(), real=False)
         # Below zero by rounding alone, the root of a product of matrices being what it is
         found = {"fid": max(float(fid.compute()), 0.0), "kid": float(kid.compute()[0])}
-    return {
-        name: {"mean": round(value, 6), "low": None, "high": None} for name, value in found.items()
-    }
+    return {name: interval(name, np.array([value])) for name, value in found.items()}
 
 
 class _Known(nn.Module):

@@ -11,7 +11,6 @@ from colorize.data.sheet import CAUSES
 from colorize.evaluation.failures import failure
 from colorize.report import columns, gallery, tables
 from colorize.report.curves import ab_histogram, curve
-from colorize.report.gallery import embedded
 from colorize.report.pictures import Shown
 from colorize.report.verdicts import lines, sentences
 
@@ -73,7 +72,7 @@ def page(
         by_dataset=tables.by_dataset(rows),
         datasheet=datasheet,
         causes=CAUSES,
-        sheets={name: embedded(picture) for name, picture in sheets.items()},
+        sheets={name: gallery.embedded(picture) for name, picture in sheets.items()},
         ab_histograms={
             name: ab_histogram(entry["ab_histogram"])
             for name, entry in datasheet.items()
