@@ -5,7 +5,7 @@
 Ours measures all quantities that the tables are made of, as the stage `evaluate` does, some
 photographs at a time on each core, and of each photograph two pictures, as of most models: its RGB,
 and its colours on the true lightness. The loop takes scikit-image's PSNR, SSIM and CIEDE2000 alone.
-Both have the same pairs in memory, take turns, and run in processes of their own.
+Both read the same pairs from arrays, take turns, and run in processes of their own.
 """
 
 import argparse
@@ -30,7 +30,7 @@ from colorize.base.workers import cores
 from colorize.data.index import Index
 from colorize.data.tensors import to_tensor
 from colorize.evaluation import protocol
-from colorize.evaluation.quantities import Rarity
+from colorize.evaluation.quantities import Quantities, Rarity
 from stages import common
 
 OF_FULL = 6_371  # photographs in the test split of the preset `full`
@@ -89,41 +89,46 @@ def write_pairs(folder: Path, count: int, side: int) -> None:
         truths[number], predicted[number] = truth[0], color.to_uint8(rgb)
 
 
-class InMemory(protocol.Photographs):
-    """Pairs as the photographs of a union, with the names 0, 1, ..."""
+class Pairs(protocol.Photographs):
+    """Those of `write_pairs` as the photographs of a union, with the names 0, 1, ..."""
 
     def __init__(self, folder: Path):
-        self.truths = np.load(folder / "truth.npy", mmap_mode="r")
-        self.image_size = self.truths.shape[-1]
+        self.folder, self.networks = folder, None
+        count, _, _, self.image_size = np.load(folder / "truth.npy", mmap_mode="r").shape
         self.device = torch.device("cpu")
         self.rarity = Rarity.of(torch.full((len(bins.CENTRES),), 1 / len(bins.CENTRES)))
-        names = [str(number) for number in range(len(self.truths))]
+        names = [str(number) for number in range(count)]
         kind = {"group": names, "split": "test", "side": "photograph"}
         self.index = Index(pd.DataFrame(kind, index=pd.Index(names, name="name")))
 
     def read(self, names: list[str]) -> protocol.Batch:
-        truth = torch.from_numpy(np.array(self.truths[[int(name) for name in names]]))
+        truth = some_of(self.folder / "truth.npy", names)
         return protocol.Batch(names, truth[:, 1:2], truth)
 
 
-def ours(folder: Path) -> None:
+def some_of(file: Path, names: list[str]) -> torch.Tensor:
+    """Of an array of images; opened each time, or all that was read would count as memory."""
+    images = np.load(file, mmap_mode="r")
+    return torch.from_numpy(images[[int(name) for name in names]])
+
+
+def ours(folder: Path) -> dict[str, Quantities]:
     memory.keep_freed()
-    predicted = np.load(folder / "predicted.npy", mmap_mode="r")
 
     def rows(batch: protocol.Batch) -> dict[str, torch.Tensor]:
-        pictures = torch.from_numpy(np.array(predicted[[int(name) for name in batch.names]]))
+        pictures = some_of(folder / "predicted.npy", batch.names)
         return {str(number): pictures[:, number] for number in range(PICTURES)}
 
-    pairs = InMemory(folder)
-    protocol.measure(rows, pairs, pairs.index.names)
+    given = Pairs(folder)
+    return protocol.measure(rows, given, given.index.names)
 
 
 def loop(folder: Path) -> None:
-    truths, pictures = (
-        np.load(folder / f"{name}.npy", mmap_mode="r") for name in ("truth", "predicted")
-    )
-    for pair in ((t, p) for t, of_t in zip(truths, pictures, strict=True) for p in of_t):
-        truth, predicted = (np.ascontiguousarray(image.transpose(1, 2, 0)) for image in pair)
+    count = len(np.load(folder / "truth.npy", mmap_mode="r"))
+    for number, which in ((number, which) for number in range(count) for which in range(PICTURES)):
+        truth = some_of(folder / "truth.npy", [str(number)])[0]
+        predicted = some_of(folder / "predicted.npy", [str(number)])[0, which]
+        truth, predicted = (x.permute(1, 2, 0).contiguous().numpy() for x in (truth, predicted))
         skmetrics.peak_signal_noise_ratio(truth, predicted)
         skmetrics.structural_similarity(
             truth,

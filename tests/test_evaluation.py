@@ -18,7 +18,7 @@ from colorize.data.index import Index
 from colorize.evaluation import baselines, protocol, quantities
 from colorize.evaluation.baselines import TRIVIAL
 from colorize.evaluation.colors import Colors
-from colorize.evaluation.quantities import Truth, measure
+from colorize.evaluation.quantities import measure
 from colorize.methods import model
 from colorize.report import grids, pictures, tables
 from tests.conftest import ROOT, Project, only_models
@@ -129,12 +129,12 @@ def test_a_batch_has_the_values_of_its_photographs(photographs):
     batch, rarity = photographs.read(names), photographs.rarity
     halved = color.join(color.lightness_of(batch.gray), color.rgb_to_lab(batch.truth)[:, 1:] / 2)
     predicted = color.to_uint8(halved)
-    found = measure(predicted, Truth.of(batch.truth, batch.gray, rarity))
+    _, found = measure({"halved": predicted}, batch.truth, batch.gray, rarity)
     for number in range(len(names)):
         one = slice(number, number + 1)
-        alone = measure(predicted[one], Truth.of(batch.truth[one], batch.gray[one], rarity))
-        for name, value in alone.items():
-            assert found[name][one] == pytest.approx(value, rel=1e-6), name
+        _, alone = measure({"halved": predicted[one]}, batch.truth[one], batch.gray[one], rarity)
+        for name, value in alone["halved"].items():
+            assert found["halved"][name][one] == pytest.approx(value, rel=1e-6), name
 
 
 class Faint(torch.nn.Module):
@@ -160,14 +160,22 @@ def test_of_the_same_colours_a_gpu_measures_what_a_cpu_does(photographs):
     batch = photographs.read(names)
     halved = color.join(color.lightness_of(batch.gray), color.rgb_to_lab(batch.truth)[:, 1:] / 2)
     predicted = color.to_uint8(halved)
-    expected = measure(predicted, Truth.of(batch.truth, batch.gray, rarity))
-    found = measure(predicted.cuda(), Truth.of(batch.truth.cuda(), batch.gray.cuda(), rarity))
-    assert found.keys() == expected.keys()
-    for name, value in expected.items():
-        if "histogram" in name:  # a pixel on the border of two bins may fall into either
-            assert np.abs(found[name] - value).sum() <= 1e-4 * value.sum(), name
-        else:
-            assert found[name] == pytest.approx(value, rel=1e-4), name
+    on_cpu, on_gpu = (
+        measure(
+            {"halved": predicted.to(device)},
+            batch.truth.to(device),
+            batch.gray.to(device),
+            rarity,
+        )
+        for device in ("cpu", "cuda")
+    )
+    for expected, found in ((on_cpu[0], on_gpu[0]), (on_cpu[1]["halved"], on_gpu[1]["halved"])):
+        assert found.keys() == expected.keys()
+        for name, value in expected.items():
+            if "histogram" in name:  # a pixel on the border of two bins may fall into either
+                assert np.abs(found[name] - value).sum() <= 1e-4 * value.sum(), name
+            else:
+                assert found[name] == pytest.approx(value, rel=1e-4), name
 
 
 @needs_gpu
@@ -184,7 +192,7 @@ def test_a_model_measured_on_a_gpu_has_the_values_of_the_cpu(project):
 
 def test_the_gain_brings_back_the_chroma_that_is_missing(photographs, monkeypatch):
     colors = Colors(Faint(photographs), Path("models/faint"))
-    for name in ("ciede2000", "ssim", "psnr"):  # what the gain does not depend on
+    for name in ("ciede2000", "ssim", "decibels"):  # what the gain does not depend on
         monkeypatch.setattr(quantities, name, None)
     gain = colors.fit_gain(photographs)
     monkeypatch.undo()

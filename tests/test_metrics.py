@@ -14,10 +14,9 @@ from colorize.evaluation import bootstrap, distributions, fidelity, metrics, thu
 from colorize.evaluation.quantities import (
     Quantities,
     Rarity,
-    Truth,
     colorfulness,
     measure,
-    on_cpu,
+    opponents,
 )
 from tests.test_color import PHOTOGRAPHS, photograph
 
@@ -31,13 +30,20 @@ def pair(name: str) -> tuple[torch.Tensor, torch.Tensor]:
     return color.to_uint8(rgb), color.to_uint8(color.gray_of(rgb))
 
 
-def truth_of(truth: torch.Tensor, gray: torch.Tensor, rarity: Rarity = ALIKE) -> Truth:
-    return Truth.of(truth, gray, rarity)
+def of_pair(
+    predicted: torch.Tensor, truth: torch.Tensor, gray: torch.Tensor, rarity: Rarity = ALIKE
+) -> tuple[Quantities, Quantities]:
+    """Quantities of pictures, and of the true ones."""
+    of_truth, rows = measure({"row": predicted}, truth, gray, rarity)
+    return rows["row"], of_truth
 
 
-def measured(predicted: torch.Tensor, truth: Truth) -> Quantities:
+def measured(
+    predicted: torch.Tensor, truth: torch.Tensor, gray: torch.Tensor, rarity: Rarity = ALIKE
+) -> Quantities:
     """All quantities that metrics are made of, of a set whose images are each a group."""
-    found = measure(predicted, truth) | on_cpu(truth.quantities)
+    made, of_truth = of_pair(predicted, truth, gray, rarity)
+    found = made | of_truth
     thumbs = [found.pop(f"thumbnail{whose}") for whose in ("", "_of_truth", "_of_input")]
     groups = {f"{number:06}": str(number) for number in range(len(predicted))}
     return found | thumbnails.compare(*thumbs, groups)
@@ -62,7 +68,7 @@ def test_agrees_with_scikit_image(name):
     truth, gray = pair(name)
     noise = torch.randn(truth.shape, generator=torch.Generator().manual_seed(0)) * 12
     predicted = (truth + noise).clamp(0, 255).to(torch.uint8)
-    ours = measure(predicted, truth_of(truth, gray))
+    ours, _ = of_pair(predicted, truth, gray)
     t, p = (x[0].permute(1, 2, 0).numpy() for x in (truth, predicted))
     assert ours["psnr"][0] == pytest.approx(skmetrics.peak_signal_noise_ratio(t, p), abs=1e-3)
     ssim = skmetrics.structural_similarity(
@@ -95,7 +101,7 @@ def test_ciede2000_on_every_pair_of_colours():
 
 def test_a_perfect_prediction():
     truth, gray = pair("coffee.png")
-    m = one(measured(truth, truth_of(truth, gray)))
+    m = one(measured(truth, truth, gray))
     assert m["psnr"] == pytest.approx(10 * np.log10(255**2 * 12), abs=1e-6)
     assert m["ssim"] == m["chroma_ratio"] == m["identity_index"] == m["projection"] == 1
     assert m["sharpness"] == m["sharpness_ab"] == 1
@@ -105,12 +111,12 @@ def test_a_perfect_prediction():
 def test_a_copy_of_the_input_and_a_noisy_copy():
     truth, gray = pair("coffee.png")
     copy = gray.expand(-1, 3, -1, -1)
-    m = one(measured(copy, truth_of(truth, gray)))
+    m = one(measured(copy, truth, gray))
     assert m["identity_index"] == m["projection"] == m["colorfulness"] == 0
     assert m["chroma_ratio"] == pytest.approx(0, abs=1e-3)
     noise = torch.randn(truth.shape, generator=torch.Generator().manual_seed(0)) * 10
     noisy = (copy + noise).round().clamp(0, 255).to(torch.uint8)
-    m = one(measured(noisy, truth_of(truth, gray)))
+    m = one(measured(noisy, truth, gray))
     # It changes a lot, but not towards the truth: that is what the projection is for.
     assert m["identity_index"] > 0.1
     assert abs(m["projection"]) < 0.02
@@ -120,8 +126,7 @@ def test_scaled_chroma():
     rgb = photograph("chelsea.png")
     lab = color.rgb_to_lab(rgb)
     half = color.to_uint8(color.join(lab[:, :1], lab[:, 1:] / 2))
-    truth = truth_of(color.to_uint8(rgb), color.to_uint8(color.gray_of(rgb)))
-    m = one(measured(half, truth))
+    m = one(measured(half, color.to_uint8(rgb), color.to_uint8(color.gray_of(rgb))))
     assert m["chroma_ratio"] == pytest.approx(0.5, abs=0.01)
     assert m["projection"] == pytest.approx(0.5, abs=0.05)
     assert 0.5 <= m["sharpness_ab"] < 0.6  # rounding to 8 bits adds edges of its own
@@ -133,13 +138,13 @@ def test_colorfulness_of_two_colours():
     image = torch.zeros((1, 3, 4, 4), dtype=torch.float64)
     image[:, 0, :2], image[:, 2, 2:] = 255, 255
     expected = np.sqrt(127.5**2 + 191.25**2) + 0.3 * np.sqrt(127.5**2 + 63.75**2)
-    assert colorfulness(image).item() == pytest.approx(expected)
+    assert colorfulness(opponents(image) / 16).item() == pytest.approx(expected)
 
 
 def test_lightness_metrics_of_a_constant_shift():
     truth = torch.full((1, 3, 16, 16), 100, dtype=torch.uint8)
     darker = torch.full((1, 3, 16, 16), 90, dtype=torch.uint8)
-    m = one(measured(darker, truth_of(truth, truth[:, :1])))
+    m = one(measured(darker, truth, truth[:, :1]))
     shift = (
         skcolor.rgb2lab(np.full((1, 1, 3), 100, np.uint8))
         - skcolor.rgb2lab(np.full((1, 1, 3), 90, np.uint8))
@@ -150,7 +155,7 @@ def test_lightness_metrics_of_a_constant_shift():
 
 def test_a_ratio_to_nothing_is_undefined_not_infinite():
     gray = torch.full((2, 3, 16, 16), 128, dtype=torch.uint8)
-    summary = summarize(measured(gray, truth_of(gray, gray[:, :1])), 100)
+    summary = summarize(measured(gray, gray, gray[:, :1]), 100)
     assert summary["projection"] == {"mean": None, "low": None, "high": None}
     assert summary["psnr"]["mean"] > 58
 
@@ -197,7 +202,7 @@ def test_a_single_group_has_no_interval():
 def _of_images(count: int, fill: Callable[[tuple], np.ndarray]) -> Quantities:
     """All quantities that there are, each filled by its shape."""
     image = torch.zeros((1, 3, 16, 16), dtype=torch.uint8)
-    image_quantities = measured(image, truth_of(image, image[:, :1]))
+    image_quantities = measured(image, image, image[:, :1])
     return {name: fill((count, *values.shape[1:])) for name, values in image_quantities.items()}
 
 
@@ -240,7 +245,7 @@ def test_a_quantity_may_be_a_vector(monkeypatch):
     )
     gray = torch.zeros((2, 1, 16, 16), dtype=torch.uint8)
     image = gray.expand(-1, 3, -1, -1)
-    scalars = measured(image, truth_of(image, gray))
+    scalars = measured(image, image, gray)
     found = summarize(scalars | {"counts": counts}, 1000)["first_share"]
     assert found["mean"] == pytest.approx(0.7)
     assert (found["low"], found["high"]) == (0.25, 1.0)  # one image drawn twice, or the other
@@ -260,9 +265,9 @@ def test_auc_is_the_area_under_the_curve_of_pixels_within_a_distance():
     distance = torch.dist(*(color.rgb_to_lab(i)[0, 1:, 0, 0] for i in (truth, predicted)))
     thresholds = np.arange(151)
     area = np.mean([(1 + (float(distance) <= t)) / 2 for t in thresholds])
-    found = one(measured(predicted, truth_of(truth, truth[:, :1])))
+    found = one(measured(predicted, truth, truth[:, :1]))
     assert found["auc_raw"] == found["auc_rebalanced"] == pytest.approx(100 * area, abs=1e-4)
-    exact = one(measured(truth, truth_of(truth, truth[:, :1])))
+    exact = one(measured(truth, truth, truth[:, :1]))
     assert exact["auc_raw"] == 100
 
 
@@ -272,7 +277,7 @@ def test_rebalanced_a_pixel_counts_by_how_rare_its_true_colour_is():
     predicted = torch.cat((common, in_one_color(60, -30, -20)))
     bin_of_rare = torch.arange(len(bins.CENTRES)) == bins.CENTRES.index((-30, 30))
     rarity = Rarity(1 + 8.0 * bin_of_rare, 1 + 98.0 * bin_of_rare)
-    found = one(measured(predicted, truth_of(truth, truth[:, :1], rarity)))
+    found = one(measured(predicted, truth, truth[:, :1], rarity))
     wrong = 2 * found["auc_raw"] - 100  # of the rare one alone
     assert 0 < wrong < 90
     assert found["auc_rebalanced"] == pytest.approx((100 + 9 * wrong) / 10)
@@ -295,11 +300,11 @@ def test_ab_histograms_are_compared_whatever_the_places():
     truth = torch.from_numpy(rng.integers(0, 256, (2, 3, 16, 16), dtype=np.uint8))
     gray = truth[:, :1]
     shuffled = truth.flip(0).flip(-1)
-    assert one(measured(shuffled, truth_of(truth, gray)))["ab_histogram_js"] == 0
+    assert one(measured(shuffled, truth, gray))["ab_histogram_js"] == 0
     copy = gray.expand(-1, 3, -1, -1)
     which = bins.index(color.rgb_to_lab(truth)[:, 1:])
     share = float((which == bins.CENTRES.index((0, 0))).double().mean())
-    found = one(measured(copy, truth_of(truth, gray)))["ab_histogram_js"]
+    found = one(measured(copy, truth, gray))["ab_histogram_js"]
     middle = (1 + share) / 2  # of gray; the other bins have half of what they should
     expected = (-np.log2(middle) + share * np.log2(share / middle) + (1 - share)) / 2
     assert found == pytest.approx(expected, abs=1e-6)

@@ -12,7 +12,7 @@ from colorize.evaluation.colors import Colors
 from colorize.evaluation.failures import failure
 from colorize.evaluation.protocol import Batch
 from tests.test_color import PHOTOGRAPHS, photograph
-from tests.test_metrics import measured, one, truth_of
+from tests.test_metrics import measured, one
 
 SIDE = 64
 
@@ -35,7 +35,7 @@ def on_lightness(batch: Batch, ab: Tensor) -> Tensor:
 
 
 def metrics_of(batch: Batch, predicted: Tensor) -> dict[str, float]:
-    return one(measured(predicted, truth_of(batch.truth, batch.gray)))
+    return one(measured(predicted, batch.truth, batch.gray))
 
 
 def test_a_perfect_output_depends_on_its_input_and_is_found_again(batch):

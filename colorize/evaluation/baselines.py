@@ -5,6 +5,7 @@ from torch import Tensor
 
 from colorize import color
 from colorize.data import splits
+from colorize.evaluation.bands import by_bands, on_lightness
 from colorize.evaluation.protocol import Batch, Colorer, Photographs
 
 BASELINE = "zhang_l2"  # the model that all others are compared with
@@ -24,22 +25,21 @@ def trivial(photographs: Photographs, mean_ab: list[float]) -> Colorer:
     for _, of_a_kind in photographs.index.rows.groupby(["split", "side"]):
         other |= splits.others(photographs.index.groups(list(of_a_kind.index)))
 
-    def ab_of(truth: Tensor) -> Tensor:
-        return color.rgb_to_lab(truth)[:, 1:]
-
     def rows(batch: Batch) -> dict[str, Tensor]:
-        lightness = color.lightness_of(batch.gray)
-        mean = torch.tensor(mean_ab).to(lightness)[:, None, None]
-        uniform = mean.expand(len(lightness), -1, *lightness.shape[2:])
+        gray, truth = batch.gray, batch.truth
+        mean = torch.tensor(mean_ab, device=gray.device)[:, None, None]
         others = photographs.truth([other[name] for name in batch.names])
+        quartered = color.enlarge(color.quarter(by_bands(_ab, truth)))
         return {
-            "gray_copy": batch.gray.expand(-1, 3, -1, -1),
-            "mean_color": color.to_uint8(color.join(lightness, uniform)),
-            "random_color": color.to_uint8(color.join(lightness, ab_of(others))),
-            "quarter_oracle": color.to_uint8(
-                color.join(lightness, color.enlarge(color.quarter(ab_of(batch.truth))))
-            ),
-            "ground_truth": batch.truth,
+            "gray_copy": gray.expand(-1, 3, -1, -1),
+            "mean_color": on_lightness(gray, mean.expand(len(gray), -1, *gray.shape[2:])),
+            "random_color": on_lightness(gray, by_bands(_ab, others)),
+            "quarter_oracle": on_lightness(gray, quartered),
+            "ground_truth": truth,
         }
 
     return rows
+
+
+def _ab(rgb: Tensor) -> Tensor:
+    return color.rgb_to_lab(rgb)[:, 1:]

@@ -49,7 +49,7 @@ class WeightedSums(dict[str, np.ndarray]):
         self.weights, self.quantity = weights, quantity
 
     def __missing__(self, name: str) -> np.ndarray:
-        self[name] = self.weights @ self.quantity(name)
+        self[name] = self.weights @ self.quantity(name).astype(np.float64, copy=False)
         return self[name]
 
 

@@ -6,6 +6,7 @@ from torch import Tensor
 
 from colorize import color
 from colorize.base.errors import UserError
+from colorize.evaluation.bands import by_bands, on_lightness
 from colorize.evaluation.fidelity import total
 from colorize.evaluation.protocol import Batch, Photographs
 from colorize.evaluation.quantities import chroma
@@ -33,11 +34,10 @@ class Colors:
         gray = color.to_float(batch.gray)
         if self.model.output == "rgb":
             rgb = self._checked(self.model.colorize(gray), 3, gray)
-            pasted = color.repaint(batch.gray, rgb)
-            return {"own": color.to_uint8(rgb), "pasted": color.to_uint8(pasted)}
+            return {"own": color.to_uint8(rgb), "pasted": by_bands(_pasted, batch.gray, rgb)}
         ab = self._ab(batch)
         gains = {"own": 1.0} if gain is None else {"own": 1.0, "scaled": gain}
-        return {row: _on_lightness(batch.gray, times * ab) for row, times in gains.items()}
+        return {row: on_lightness(batch.gray, times * ab) for row, times in gains.items()}
 
     def translate(self, image: Tensor, target: Domain) -> Tensor:
         """Of (n, 3, S, S) in [0, 1] what the model makes for `target`, unrounded and unclipped."""
@@ -61,7 +61,7 @@ class Colors:
         wanted = max(sum(chroma_of_truth for _, _, chroma_of_truth in val), 1e-9)
         gain = 1.0
         for _ in range(8):
-            ratio = sum(_chroma(_on_lightness(gray, gain * ab)) for gray, ab, _ in val) / wanted
+            ratio = sum(_chroma(on_lightness(gray, gain * ab)) for gray, ab, _ in val) / wanted
             if abs(ratio - 1) < 1e-3:
                 break
             gain = min(gain / max(ratio, 1e-3), 100.0)
@@ -87,8 +87,8 @@ class Colors:
         return output
 
 
-def _on_lightness(gray: Tensor, ab: Tensor) -> Tensor:
-    return color.to_uint8(color.join(color.lightness_of(gray), ab))
+def _pasted(gray: Tensor, rgb: Tensor) -> Tensor:
+    return color.to_uint8(color.repaint(gray, rgb))
 
 
 def _chroma(rgb: Tensor) -> float:

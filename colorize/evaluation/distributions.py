@@ -18,9 +18,9 @@ SLOTS, WIDTH = 32, 4.0  # of the histogram of each projection, in units of Lab; 
 
 
 def histogram(which: Tensor) -> Tensor:
-    """Pixels of each image in each of the 313 bins: (n, H, W) numbers of bins to (n, 313)."""
+    """Pixels of each image in each of the 313 bins: (n, H, W) numbers of bins to (n, 313) int32."""
     counts = [torch.bincount(image.flatten(), minlength=len(bins.CENTRES)) for image in which]
-    return torch.stack(counts).double()
+    return torch.stack(counts).int()
 
 
 def within(distance: Tensor) -> Tensor:
@@ -31,18 +31,24 @@ def within(distance: Tensor) -> Tensor:
     return (THRESHOLDS - distance.ceil()).clamp(min=0) / THRESHOLDS
 
 
+def stride(width: int) -> int:
+    """Pixels from one patch to the next, of an image of this width."""
+    return max(LEAST_STRIDE, width // PATCHES)
+
+
 def patch_histograms(lab: Tensor) -> Tensor:
     """Of 7 x 7 patches of Lab images (n, 3, H, W), the histogram of each projection: (n, 32 * 32).
 
-    What lies beyond the ends is counted in the outermost slots.
+    What lies beyond the ends is counted in the outermost slots. In int16, since a square image has
+    1,600 patches at most, and a test set as many histograms as images.
     """
     centred = lab - lab.new_tensor((50.0, 0.0, 0.0))[:, None, None]
-    stride = max(LEAST_STRIDE, lab.shape[-1] // PATCHES)
-    projected = F.conv2d(centred, _directions(lab.dtype, lab.device), stride=stride)
+    directions = _directions(lab.dtype, lab.device)
+    projected = F.conv2d(centred, directions, stride=stride(lab.shape[-1]))
     slot = (projected / WIDTH + SLOTS / 2).floor().clamp(0, SLOTS - 1).int()
     slot += SLOTS * torch.arange(DIRECTIONS, dtype=torch.int32, device=lab.device)[:, None, None]
     counts = [torch.bincount(image.flatten(), minlength=DIRECTIONS * SLOTS) for image in slot]
-    return torch.stack(counts).double()
+    return torch.stack(counts).short()
 
 
 @functools.cache

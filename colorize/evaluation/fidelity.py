@@ -9,6 +9,8 @@ from torch.nn import functional as F
 # An error below the rounding of 8 bits cannot be told from none: PSNR is at most 58.9 dB.
 LEAST_MSE = 1 / 12
 
+WINDOW = 11  # pixels, the side of SSIM's
+
 _LEAST = 1e-12  # what is divided by where there is no hue
 
 
@@ -34,10 +36,10 @@ def psnr(p: Tensor, t: Tensor) -> Tensor:
 
 
 def ssim(p: Tensor, t: Tensor, mean_t: Tensor) -> Tensor:
-    """Structural similarity (Wang et al. 2004), mean over the RGB channels: (n,).
+    """Structural similarity (Wang et al. 2004) at each place: (n, 3, H - 10, W - 10).
 
-    Gaussian window of 11 x 11, sigma 1.5, over all places where it fits; range 0..255. mean_t: the
-    local means of `t`, `blurred(t)`.
+    Gaussian window of 11 x 11, sigma 1.5, at all places where it fits; range 0..255. Its mean over
+    the places and RGB channels is an image's SSIM. mean_t: local means of `t`, `blurred(t)`.
     """
     maps = torch.cat((p, (p * p).addcmul_(t, t), p * t), dim=1)
     mean_p, squares, product = blurred(maps).chunk(3, dim=1)
@@ -46,19 +48,19 @@ def ssim(p: Tensor, t: Tensor, mean_t: Tensor) -> Tensor:
     covariance, variances = product - mean_product, squares - mean_squares
     structure = covariance.mul_(2).add_(c2).div_(variances.add_(c2))
     luminance = mean_product.mul_(2).add_(c1).div_(mean_squares.add_(c1))
-    return mean(luminance.mul_(structure))
+    return luminance.mul_(structure)
 
 
 def blurred(maps: Tensor) -> Tensor:
     """Under a Gaussian window of 11 x 11: (n, c, H, W) to (n, c, H - 10, W - 10)."""
-    offsets = torch.arange(-5, 6, dtype=torch.float64)
+    offsets = torch.arange(WINDOW, dtype=torch.float64) - WINDOW // 2
     window = torch.exp(-offsets.square() / (2 * 1.5**2))
     window = (window / window.sum()).to(maps)
     # Each map by itself, by rows, then by columns; with channels last in memory that takes less
     # than half of the time.
     channels = maps.shape[1]
     maps = maps.contiguous(memory_format=torch.channels_last)
-    for kernel in (window.view(1, 1, 1, 11), window.view(1, 1, 11, 1)):
+    for kernel in (window.view(1, 1, 1, -1), window.view(1, 1, -1, 1)):
         maps = F.conv2d(maps, kernel.expand(channels, -1, -1, -1), groups=channels)
     return maps.contiguous()
 

@@ -16,12 +16,12 @@ from colorize.base.parameters import Parameters
 from colorize.data.index import Index
 from colorize.data.tensors import squares
 from colorize.evaluation import perceptual, quantities, thumbnails
+from colorize.evaluation.bands import BAND
 from colorize.evaluation.bootstrap import summarize
 from colorize.evaluation.metrics import METRICS, PERCEPTUAL
-from colorize.evaluation.quantities import Quantities, Rarity, Truth
+from colorize.evaluation.quantities import Quantities, Rarity
 
 PIXELS = 2**22  # under way at a time, 64 photographs at 256 pixels: bounds memory
-PIXELS_OF_CORE = 2**18  # 4 of them: Python's share is small, and most stays in the cache
 
 
 class EvaluateParameters(Parameters):
@@ -105,7 +105,7 @@ class Photographs:
         under_way = max(1, PIXELS // self.image_size**2)
         threads, size = 1, under_way
         if self.device.type == "cpu":
-            size = max(1, PIXELS_OF_CORE // self.image_size**2)
+            size = max(1, BAND // self.image_size**2)
             threads = min(cores, under_way)
         batches = [names[start : start + size] for start in range(0, len(names), size)]
 
@@ -201,14 +201,13 @@ def measure(
 
     def of(batch: Batch) -> dict[tuple[str | None, str], np.ndarray]:
         """By row and name; what is the same for all rows without a row."""
-        truth = Truth.of(batch.truth, batch.gray, photographs.rarity)
-        found = {None: quantities.on_cpu(truth.quantities)}
         pictures = colorer(batch)
-        found |= {row: quantities.measure(p, truth) for row, p in pictures.items()}
+        of_truth, found = quantities.measure(pictures, batch.truth, batch.gray, photographs.rarity)
         if photographs.networks:
             for row, seen in photographs.networks.measure(pictures, batch.truth).items():
                 found[row] |= seen
-        return {(row, name): v for row, of_row in found.items() for name, v in of_row.items()}
+        of_all = {None: of_truth, **found}
+        return {(row, name): v for row, of_row in of_all.items() for name, v in of_row.items()}
 
     rows = photographs.index.rows.loc[[name for names in splits for name in names]]
     parts = (part for names in splits for part in photographs.each(of, names))

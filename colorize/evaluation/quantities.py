@@ -1,9 +1,12 @@
 """What is measured of single images: quantities that add up over a set.
 
 Images are uint8 sRGB (n, 3, H, W). A quantity is a number or a vector of each image, such as a
-histogram: float64 (n,) or (n, k). Pixels are float32, sums over them float64.
+histogram: float64 (n,), or counts (n, k). Pixels are float32, sums over them float64.
+
+A large image is measured by bands of its lines, whose sums are added.
 """
 
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Self
 
 import numpy as np
@@ -12,20 +15,22 @@ from torch import Tensor
 
 from colorize import bins, color
 from colorize.evaluation import distributions
+from colorize.evaluation.bands import bands
 from colorize.evaluation.fidelity import (
     LEAST_MSE,
+    WINDOW,
     blurred,
     ciede2000,
     decibels,
     length,
-    mean,
-    psnr,
     ssim,
     total,
 )
-from colorize.evaluation.thumbnails import thumbnail
+from colorize.evaluation.thumbnails import columns, thumbnail
 
 Quantities = dict[str, np.ndarray]  # of n images: (n,) or (n, k)
+
+HALO = WINDOW - 1  # lines below a band that SSIM's windows reach into; patches and edges less
 
 LEAST_SHARE = 1e-6  # of a bin: a colour that training never showed weighs no more than this
 
@@ -43,102 +48,160 @@ class Rarity(NamedTuple):
 
 
 class Truth(NamedTuple):
-    """What true images are compared by: once for all rows that are measured against them."""
+    """A band of true images, which that of every row is compared with.
 
-    rgb: Tensor  # (n, 3, H, W) float32 in 0..255
-    input: Tensor  # (n, 1, H, W) likewise: what the method was given
-    change: Tensor  # (n, 3, H, W) float32: from there to the truth
-    local_mean: Tensor  # (n, 3, H - 10, W - 10) float32: of rgb, for SSIM
-    lab: Tensor  # (n, 3, H, W) float32
-    weights: Rarity  # each (n, H, W) float32: of each pixel
-    quantities: dict[str, Tensor]  # (n,) or (n, k), and thumbnails
+    h: its lines; k: those and up to HALO below them, of the next band.
+    """
+
+    lines: int  # h
+    rgb: Tensor  # (n, 3, k, W) float32 in 0..255
+    input: Tensor  # (n, 1, h, W) likewise: what the method was given
+    change: Tensor  # (n, 3, h, W) float32: from there to the truth
+    local_mean: Tensor  # (n, 3, k - 10, W - 10) float32: of rgb, for SSIM
+    lab: Tensor  # (n, 3, k, W) float32
+    weights: Rarity  # each (n, h, W) float32: of each pixel
+    sums: dict[str, Tensor]
 
     @classmethod
     def of(cls, truth: Tensor, gray: Tensor, rarity: Rarity) -> Self:
-        """truth: (n, 3, H, W) uint8; gray: (n, 1, H, W) uint8, what the method was given."""
-        t, x = truth.float(), gray.float()
-        lab = color.rgb_to_lab(truth)
-        which = bins.index(lab[:, 1:])
+        """truth: (n, 3, k, W) uint8; gray: (n, 1, h, W) uint8, what the method was given."""
+        lines = gray.shape[-2]
+        t, x, lab = truth.float(), gray.float(), color.rgb_to_lab(truth)
+        which = bins.index(lab[:, 1:, :lines])
         of_pixels = (w.to(t).index_select(0, which.flatten()).view(which.shape) for w in rarity)
         weights = Rarity(*of_pixels)
-        change = t - x
-        quantities = {
-            "colorfulness_of_truth": colorfulness(t),
-            "chroma_of_truth": total(chroma(lab)),
+        change = t[:, :, :lines] - x
+        sums = {
             "change_of_truth": total(change.abs()),
             "projection_of_truth": total(change * change),
-            "edges_of_truth": total(laplacian(lab[:, :1]).abs()),
-            "color_edges_of_truth": total(laplacian(lab[:, 1:]).abs()),
             "weight_of_truth": total(weights.halved),
             "weight_zhang_of_truth": total(weights.full),
-            "ab_histogram_of_truth": distributions.histogram(which),
-            "patches_of_truth": distributions.patch_histograms(lab),
-            "thumbnail_of_truth": thumbnail(lab),
-            "thumbnail_of_input": thumbnail(color.lightness_of(gray)),
+            "thumbnail_of_input": columns(color.lightness_of(gray)),
         }
-        return cls(t, x, change, blurred(t), lab, weights, quantities)
+        sums |= {f"{name}_of_truth": of for name, of in _of_any(t, lab, which).items()}
+        return cls(lines, t, x, change, blurred(t), lab, weights, sums)
 
 
-def measure(predicted: Tensor, truth: Truth) -> Quantities:
-    """Quantities of each predicted image, (n, 3, H, W) uint8, against its true one.
+def measure(
+    pictures: Mapping[str, Tensor], truth: Tensor, gray: Tensor, rarity: Rarity
+) -> tuple[Quantities, dict[str, Quantities]]:
+    """Quantities of the true images, and by row those of its pictures, each against its true one.
 
-    `thumbnail` does not add up: see colorize/evaluation/thumbnails.py.
+    pictures: by row (n, 3, H, W) uint8; truth: likewise; gray: (n, 1, H, W) uint8, what the method
+    was given; H and W of at least 11. The thumbnails do not add up: see thumbnails.py.
     """
-    images = torch.ones(len(predicted), dtype=torch.float64)
-    found = {"images": images} | _in_rgb(predicted.float(), truth)
-    return on_cpu(found | _in_lab(color.rgb_to_lab(predicted), truth))
+    height, width = truth.shape[-2:]
+    of_truth: list[dict[str, Tensor]] = []
+    of_rows: dict[str, list[dict[str, Tensor]]] = {row: [] for row in pictures}
+    # Patches lie in the bands as they do in the image, and in the last there is room for a window.
+    stride = distributions.stride(width)
+    for own in bands(height, width, multiple=stride, least=WINDOW):
+        seen = slice(own.start, own.stop + HALO)
+        band = Truth.of(truth[:, :, seen], gray[:, :, own], rarity)
+        of_truth.append(band.sums)
+        for row, picture in pictures.items():
+            of_rows[row].append(_against(picture[:, :, seen], band))
+    true = _added(of_truth)
+    colors_of_truth = colorfulness(true.pop("opponents_of_truth") / (height * width))
+    found = {
+        row: _finished(_added(parts), colors_of_truth, height, width)
+        for row, parts in of_rows.items()
+    }
+    true["colorfulness_of_truth"] = colors_of_truth
+    return on_cpu(true), {row: on_cpu(of_row) for row, of_row in found.items()}
+
+
+def _added(parts: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:
+    """The sums of an image's bands, those of all of it."""
+    found = {name: [part[name] for part in parts] for name in parts[0]}
+    return {
+        name: thumbnail(torch.cat(of_bands, 2)) if name.startswith("thumbnail") else sum(of_bands)
+        for name, of_bands in found.items()
+    }
 
 
 def on_cpu(quantities: dict[str, Tensor]) -> Quantities:
     return {name: value.cpu().numpy() for name, value in quantities.items()}
 
 
-def _in_rgb(p: Tensor, truth: Truth) -> dict[str, Tensor]:
-    change = p - truth.input
-    found = {
-        "change": total(change.abs()),
-        "projection": total(change * truth.change),
-        "psnr": psnr(p, truth.rgb),
-        "ssim": ssim(p, truth.rgb, truth.local_mean),
-        "colorfulness": colorfulness(p),
+def _of_any(rgb: Tensor, lab: Tensor, which: Tensor) -> dict[str, Tensor]:
+    """Sums over a band of true or made images, (n, 3, k, W); which: their bins, (n, h, W)."""
+    lines = which.shape[-2]
+    own, edged = lab[:, :, :lines], lab[:, :, : lines + 2]
+    return {
+        "opponents": opponents(rgb[:, :, :lines]),
+        "chroma": total(chroma(own)),
+        "edges": total(laplacian(edged[:, :1]).abs()),
+        "color_edges": total(laplacian(edged[:, 1:]).abs()),
+        "ab_histogram": distributions.histogram(which),
+        "patches": distributions.patch_histograms(lab[:, :, : lines + distributions.PATCH - 1]),
+        "thumbnail": columns(own),
     }
-    error = found["colorfulness"] - truth.quantities["colorfulness_of_truth"]
-    return found | {"colorfulness_error": error.abs()}
 
 
-def _in_lab(lab: Tensor, truth: Truth) -> dict[str, Tensor]:
-    off_lightness, off_a, off_b = (lab - truth.lab).unbind(1)
+def _against(picture: Tensor, truth: Truth) -> dict[str, Tensor]:
+    """Sums over a band of pictures, (n, 3, k, W) uint8."""
+    p, lab = picture.float(), color.rgb_to_lab(picture)
+    own, own_lab, true_lab = (x[:, :, : truth.lines] for x in (p, lab, truth.lab))
+    error = own - truth.rgb[:, :, : truth.lines]
+    change = own - truth.input
+    off_lightness, off_a, off_b = (own_lab - true_lab).unbind(1)
     off_color = off_a * off_a + off_b * off_b
     within = distributions.within(off_color.sqrt())
     return {
-        "ciede2000": mean(ciede2000(lab, truth.lab)),
-        "ab_rmse": mean(off_color).sqrt(),
-        "chroma": total(chroma(lab)),
-        "lightness_error": mean(off_lightness.abs()),
-        "lightness_psnr": decibels(
-            mean(off_lightness * off_lightness), 100, LEAST_MSE * (100 / 255) ** 2
-        ),
-        "edges": total(laplacian(lab[:, :1]).abs()),
-        "color_edges": total(laplacian(lab[:, 1:]).abs()),
-        "auc_raw": 100 * mean(within),
-        "auc_rebalanced": 100 * total(truth.weights.halved * within),
-        "auc_rebalanced_zhang": 100 * total(truth.weights.full * within),
-        "ab_histogram": distributions.histogram(bins.index(lab[:, 1:])),
-        "patches": distributions.patch_histograms(lab),
-        "thumbnail": thumbnail(lab),
+        "squared_error": total(error * error),
+        "ssim": total(ssim(p, truth.rgb, truth.local_mean)),
+        "change": total(change.abs()),
+        "projection": total(change * truth.change),
+        "ciede2000": total(ciede2000(own_lab, true_lab)),
+        "squared_ab_error": total(off_color),
+        "lightness_error": total(off_lightness.abs()),
+        "squared_lightness_error": total(off_lightness * off_lightness),
+        "auc_raw": total(within),
+        "auc_rebalanced": total(truth.weights.halved * within),
+        "auc_rebalanced_zhang": total(truth.weights.full * within),
+        **_of_any(p, lab, bins.index(own_lab[:, 1:])),
     }
 
 
-def colorfulness(image: Tensor) -> Tensor:
-    """Hasler and Süsstrunk 2003, the original formula, on RGB in 0..255: (n,)."""
-    red, green, blue = image.unbind(1)
+def _finished(
+    sums: dict[str, Tensor], colors_of_truth: Tensor, height: int, width: int
+) -> dict[str, Tensor]:
+    """The quantities of images, from the sums over their pixels."""
+    pixels = height * width
+    colors = colorfulness(sums.pop("opponents") / pixels)
+    mse = sums.pop("squared_error") / (3 * pixels)
+    mse_of_lightness = sums.pop("squared_lightness_error") / pixels
+    return sums | {
+        "images": torch.ones(len(mse), dtype=torch.float64),
+        "psnr": decibels(mse, 255, LEAST_MSE),
+        "ssim": sums["ssim"] / (3 * (height - HALO) * (width - HALO)),
+        "colorfulness": colors,
+        "colorfulness_error": (colors - colors_of_truth).abs(),
+        "ciede2000": sums["ciede2000"] / pixels,
+        "ab_rmse": (sums.pop("squared_ab_error") / pixels).sqrt(),
+        "lightness_error": sums["lightness_error"] / pixels,
+        "lightness_psnr": decibels(mse_of_lightness, 100, LEAST_MSE * (100 / 255) ** 2),
+        "auc_raw": 100 * (sums["auc_raw"] / pixels),
+        "auc_rebalanced": 100 * sums["auc_rebalanced"],
+        "auc_rebalanced_zhang": 100 * sums["auc_rebalanced_zhang"],
+    }
+
+
+def opponents(rgb: Tensor) -> Tensor:
+    """Of RGB images the sums of red-green, of yellow-blue, and of their squares: (n, 4)."""
+    red, green, blue = rgb.unbind(1)
     red_green = red - green
     yellow_blue = (red + green) / 2 - blue
-    mean_rg, mean_yb = mean(red_green), mean(yellow_blue)
-    variance_rg = mean(red_green * red_green) - mean_rg**2
-    variance_yb = mean(yellow_blue * yellow_blue) - mean_yb**2
-    spread = (variance_rg + variance_yb).clamp(min=0).sqrt()
-    return spread + 0.3 * (mean_rg**2 + mean_yb**2).sqrt()
+    maps = (red_green, yellow_blue, red_green * red_green, yellow_blue * yellow_blue)
+    return torch.stack([total(pixels) for pixels in maps], 1)
+
+
+def colorfulness(means: Tensor) -> Tensor:
+    """Hasler and Süsstrunk 2003, the original formula, of means of `opponents` in 0..255: (n,)."""
+    mean_rg, mean_yb, square_rg, square_yb = means.unbind(1)
+    variances = square_rg - mean_rg**2 + (square_yb - mean_yb**2)
+    return variances.clamp(min=0).sqrt() + 0.3 * (mean_rg**2 + mean_yb**2).sqrt()
 
 
 def chroma(lab: Tensor) -> Tensor:

@@ -15,12 +15,17 @@ from colorize.data import splits
 from colorize.evaluation.fidelity import ciede2000, length
 
 SIDE = 16
-AT_ONCE = 512  # images, of which the lightness is compared with that of all inputs
+AT_ONCE = 512  # images that are compared with others
 
 
-def thumbnail(channels: Tensor) -> Tensor:
-    """(n, c, S, S) to (n, c, 16, 16)."""
-    return F.adaptive_avg_pool2d(channels, SIDE)
+def columns(channels: Tensor) -> Tensor:
+    """Means of 16 equal parts of each line: (n, c, H, W) to (n, c, H, 16)."""
+    return F.adaptive_avg_pool2d(channels, (None, SIDE))
+
+
+def thumbnail(columns: Tensor) -> Tensor:
+    """(n, c, H, 16), of all lines, to (n, c, 16, 16)."""
+    return F.adaptive_avg_pool2d(columns, SIDE)
 
 
 def compare(
@@ -35,32 +40,45 @@ def compare(
     place = {name: number for number, name in enumerate(groups)}
     following = splits.others(groups)
     other = torch.tensor([place[following[name]] for name in groups])
+    of_groups = np.array(list(groups.values()))
     made, truth, given = map(torch.from_numpy, (made, truth, given))
-    lightness, true_ab = truth.split((1, 2), dim=1)
-    ab = made[:, 1:]
+    inputs = _standardized(given[:, 0])
 
-    def error(colors: Tensor) -> Tensor:
-        return _mean(ciede2000(torch.cat((lightness, colors), dim=1), truth))
+    def compared(which: Tensor) -> dict[str, Tensor]:
+        own, true = made[which], truth[which]
+        others = made[other[which], 1:]
+        true_others = truth[other[which], 1:]
+        return {
+            "error_of_colors": _error(own[:, 1:], true),
+            "error_of_others_colors": _error(others, true),
+            "distance_to_other": _distance(own[:, 1:], others),
+            "distance_to_other_of_truth": _distance(true[:, 1:], true_others),
+            "retrieved": _retrieved(own[:, 0], inputs, of_groups[which], of_groups),
+        }
 
-    found = {
-        "error_of_colors": error(ab),
-        "error_of_others_colors": error(ab[other]),
-        "distance_to_other": _mean(length(*(ab - ab[other]).unbind(1))),
-        "distance_to_other_of_truth": _mean(length(*(true_ab - true_ab[other]).unbind(1))),
-        "retrieved": _retrieved(made[:, 0], given[:, 0], np.array(list(groups.values()))),
-    }
-    return {name: value.double().numpy() for name, value in found.items()}
+    parts = [compared(which) for which in torch.arange(len(made)).split(AT_ONCE)]
+    return {name: torch.cat([part[name] for part in parts]).double().numpy() for name in parts[0]}
 
 
-def _retrieved(made: Tensor, given: Tensor, groups: np.ndarray) -> Tensor:
+def _error(ab: Tensor, truth: Tensor) -> Tensor:
+    """CIEDE2000 of colours on the true lightness: (n, 2, 16, 16) and (n, 3, 16, 16) to (n,)."""
+    return _mean(ciede2000(torch.cat((truth[:, :1], ab), dim=1), truth))
+
+
+def _distance(ab1: Tensor, ab2: Tensor) -> Tensor:
+    return _mean(length(*(ab1 - ab2).unbind(1)))
+
+
+def _retrieved(
+    made: Tensor, inputs: Tensor, groups: np.ndarray, groups_of_inputs: np.ndarray
+) -> Tensor:
     """1 where an output's lightness correlates best with an input of its own group, else 0: (n,).
 
-    A uniform output correlates with none.
+    inputs: standardized. A uniform output correlates with none.
     """
-    outputs, inputs = _standardized(made), _standardized(given)
-    best = torch.cat([(part @ inputs.T).argmax(1) for part in outputs.split(AT_ONCE)])
-    hit = torch.from_numpy(groups[best.numpy()] == groups)
-    return hit & (outputs != 0).any(1)
+    outputs = _standardized(made)
+    best = (outputs @ inputs.T).argmax(1).numpy()
+    return torch.from_numpy(groups_of_inputs[best] == groups) & (outputs != 0).any(1)
 
 
 def _standardized(lightness: Tensor) -> Tensor:

@@ -1,0 +1,37 @@
+"""Large images, some of their lines at a time.
+
+What a pixel takes on the way, some forty numbers, then stays in the cache and does not fill the
+memory: 2,048 x 2,048 pixels of a single number are 17 MB.
+"""
+
+from collections.abc import Callable, Iterator
+
+import torch
+from torch import Tensor
+
+from colorize import color
+
+BAND = 2**17  # pixels: two photographs of 256 x 256
+
+
+def bands(height: int, width: int, *, multiple: int = 1, least: int = 1) -> Iterator[slice]:
+    """The lines of each band: at least `least`, in all but the last a multiple of `multiple`."""
+    lines = multiple * max(1, BAND // (multiple * width))
+    starts = range(0, height - least + 1, lines)
+    return (slice(start, start + lines if start != starts[-1] else height) for start in starts)
+
+
+def by_bands(function: Callable[..., Tensor], *images: Tensor) -> Tensor:
+    """What `function`, of single pixels, makes of images (n, c, H, W) of the same height."""
+    height, width = images[0].shape[-2:]
+    parts = [function(*(image[:, :, band] for image in images)) for band in bands(height, width)]
+    return torch.cat(parts, dim=2)
+
+
+def on_lightness(gray: Tensor, ab: Tensor) -> Tensor:
+    """Colours ab (n, 2, H, W) on the lightness of a gray copy, uint8 (n, 1, H, W): uint8 sRGB."""
+    return by_bands(_on_lightness, gray, ab)
+
+
+def _on_lightness(gray: Tensor, ab: Tensor) -> Tensor:
+    return color.to_uint8(color.join(color.lightness_of(gray), ab))

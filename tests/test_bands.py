@@ -1,0 +1,85 @@
+"""Large images, which are measured some of their lines at a time."""
+
+import numpy as np
+import pytest
+import torch
+
+from benchmarks import evaluation as benchmark
+from colorize import bins, color
+from colorize.evaluation import bands, quantities
+from colorize.evaluation.quantities import Rarity
+from tests.test_color import photograph
+
+
+@pytest.fixture
+def narrow(monkeypatch):
+    """Bands of a few lines, as images of 2,048 pixels have."""
+
+    def narrowed(pixels: int) -> None:
+        monkeypatch.setattr(bands, "BAND", pixels)
+
+    return narrowed
+
+
+@pytest.mark.parametrize("height", [200, 256, 263, 266, 267])
+@pytest.mark.parametrize("pixels", [1, 5_000, 20_000])
+def test_bands_give_what_the_whole_image_gives(narrow, height, pixels):
+    """Also where a window does not fit into what is left."""
+    rgb = photograph("chelsea.png")[:, :, :height, :300]
+    truth, gray = color.to_uint8(rgb), color.to_uint8(color.gray_of(rgb))
+    generator = torch.Generator().manual_seed(0)
+    noisy = (truth + 12 * torch.randn(truth.shape, generator=generator)).clamp(0, 255)
+    pictures = {"noisy": noisy.to(torch.uint8), "exact": truth}
+    rarity = Rarity.of(torch.linspace(1, 2, len(bins.CENTRES)) / len(bins.CENTRES))
+
+    of_truth, of_rows = quantities.measure(pictures, truth, gray, rarity)
+    narrow(pixels)
+    assert len(list(bands.bands(height, 300, multiple=9, least=11))) > 2
+    true_by_bands, rows_by_bands = quantities.measure(pictures, truth, gray, rarity)
+
+    whole = {"truth": of_truth, **of_rows}
+    assert whole.keys() == {"truth", *rows_by_bands}
+    for row, found in {"truth": true_by_bands, **rows_by_bands}.items():
+        assert found.keys() == whole[row].keys()
+        for name, value in found.items():
+            if np.issubdtype(value.dtype, np.integer):  # counts: of bins and of patches
+                assert (value == whole[row][name]).all(), (row, name)
+            assert value == pytest.approx(whole[row][name], rel=1e-5, abs=1e-5), (row, name)
+    assert of_truth["patches_of_truth"].sum() == 32 * ((height - 7) // 9 + 1) * (293 // 9 + 1)
+
+
+def test_bands_cover_all_lines_once():
+    for height, width, multiple, least in [
+        (2048, 2048, 64, 11),
+        (11, 11, 4, 11),
+        (138, 10_000, 312, 11),
+        (1003, 700, 21, 11),
+        (5, 2**20, 1, 1),
+    ]:
+        found = list(bands.bands(height, width, multiple=multiple, least=least))
+        lines = [line for band in found for line in range(band.start, band.stop)]
+        assert lines == list(range(height))
+        assert all(band.start % multiple == 0 for band in found)
+        assert all(band.stop - band.start >= least for band in found)
+        assert all(
+            (b.stop - b.start) * width <= 2 * max(bands.BAND, multiple * width) for b in found
+        )
+
+
+def test_colours_on_a_lightness_are_the_same_by_bands(narrow):
+    rgb = photograph("coffee.png")
+    gray, ab = color.to_uint8(color.gray_of(rgb)), color.rgb_to_lab(rgb)[:, 1:]
+    expected = bands.on_lightness(gray, ab)
+    assert (expected.int() - color.to_uint8(rgb).int()).abs().float().mean() < 0.5
+    narrow(10_000)
+    assert (bands.on_lightness(gray, ab) == expected).all()
+
+
+def test_the_benchmark_measures_what_it_is_given(tmp_path):
+    benchmark.write_pairs(tmp_path, 3, 48)
+    measured = benchmark.ours(tmp_path)
+    assert len(measured) == benchmark.PICTURES
+    assert all(
+        len(row["ciede2000"]) == 3 and (row["ciede2000"] > 3).all() for row in measured.values()
+    )
+    benchmark.loop(tmp_path)
