@@ -8,7 +8,7 @@ import ast
 import difflib
 import functools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -144,27 +144,32 @@ def files_of(root: Path, *modules: str) -> set[str]:
 
     Packages' own __init__ files are left out too: they decide nothing, which a test checks.
     """
-    found, todo = set(), list(modules)
+    found, todo = set(), _files(root, modules)
     while todo:
-        name = todo.pop().replace(".", "/") + ".py"
-        if name in found or name.startswith(INERT) or not (root / name).is_file():
-            continue
-        found.add(name)
-        todo += _imported_by(root / name)
+        name = todo.pop()
+        if name not in found:
+            found.add(name)
+            todo += _imported_by(root, name)
     return found | {READ[name] for name in found if name in READ}
 
 
+def _files(root: Path, modules: Iterable[str]) -> list[str]:
+    """Those of the modules that are files of this project."""
+    paths = {module.replace(".", "/") + ".py" for module in modules if _ours(module)}
+    return [path for path in paths if not path.startswith(INERT) and (root / path).is_file()]
+
+
 @functools.cache  # most files are met once for each model and stage
-def _imported_by(path: Path) -> list[str]:
-    """The modules of this project that a file may import."""
+def _imported_by(root: Path, path: str) -> list[str]:
+    """The files of this project that one of them may import."""
     modules = []
-    for node in _statements(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in _statements(ast.parse((root / path).read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             modules += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module:
             # `from package import module` and `from module import name` look the same.
             modules += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-    return [module for module in modules if _ours(module)]
+    return _files(root, modules)
 
 
 def _statements(node: ast.AST) -> Iterator[ast.AST]:

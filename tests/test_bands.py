@@ -32,20 +32,19 @@ def test_bands_give_what_the_whole_image_gives(narrow, height, pixels):
     pictures = {"noisy": noisy.to(torch.uint8), "exact": truth}
     rarity = Rarity.of(torch.linspace(1, 2, len(bins.CENTRES)) / len(bins.CENTRES))
 
-    of_truth, of_rows = quantities.measure(pictures, truth, gray, rarity)
+    whole = quantities.measure(pictures, truth, gray, rarity)
     narrow(pixels)
     assert len(list(bands.bands(height, 300, multiple=9, least=11))) > 2
-    true_by_bands, rows_by_bands = quantities.measure(pictures, truth, gray, rarity)
+    by_bands = quantities.measure(pictures, truth, gray, rarity)
 
-    whole = {"truth": of_truth, **of_rows}
-    assert whole.keys() == {"truth", *rows_by_bands}
-    for row, found in {"truth": true_by_bands, **rows_by_bands}.items():
+    assert whole.keys() == by_bands.keys() == {None, "noisy", "exact"}
+    for row, found in by_bands.items():
         assert found.keys() == whole[row].keys()
         for name, value in found.items():
             if np.issubdtype(value.dtype, np.integer):  # counts: of bins and of patches
                 assert (value == whole[row][name]).all(), (row, name)
             assert value == pytest.approx(whole[row][name], rel=1e-5, abs=1e-5), (row, name)
-    assert of_truth["patches_of_truth"].sum() == 32 * ((height - 7) // 9 + 1) * (293 // 9 + 1)
+    assert whole[None]["patches_of_truth"].sum() == 32 * ((height - 7) // 9 + 1) * (293 // 9 + 1)
 
 
 def test_bands_cover_all_lines_once():

@@ -22,10 +22,10 @@ CHANGES = {
     "union": {"data__image_size": 64},
     "grayscale": {"data__gray": "rec601"},
     **{f"train@{name}": {f"models__{name}__learning_rate": 0.02} for name in METHODS},
-    "evaluate@gan": {"evaluate__resamples": 200},
+    "evaluate@stargan": {"evaluate__resamples": 200},
     "baselines": {"evaluate__resamples": 200},
     "compare": {"compare__contrasts": []},
-    "report": {"models__gan__steps": 61},
+    "report": {"models__stargan__steps": 61},
 }
 
 
@@ -92,8 +92,8 @@ def outputs_of(pipeline: Project, stage: str) -> dict[str, bytes]:
     ("stage", "how", "moment"),
     [
         ("union", signal.SIGINT, 3.0),
-        ("train@gan", signal.SIGTERM, 4.5),
-        ("evaluate@gan", signal.SIGKILL, 2.5),
+        ("train@stargan", signal.SIGTERM, 4.5),
+        ("evaluate@stargan", signal.SIGKILL, 2.5),
     ],
 )
 def test_killed_and_repeated_a_stage_ends_with_the_same_bytes(pipeline, stage, how, moment):
@@ -158,18 +158,18 @@ def test_a_trainer_killed_twenty_times_at_random_moments(project, tmp_path, name
 
 
 def test_repro_killed_in_the_middle_resumes_and_ends_with_the_same_bytes(pipeline, tmp_path):
-    pipeline.params(models__gan__learning_rate=0.01)
+    pipeline.params(models__stargan__learning_rate=0.01)
     disturbed = Project(pipeline.root, threads="2")
     undisturbed = Project(shutil.copytree(pipeline.root, tmp_path / "undisturbed"), threads="2")
-    undisturbed.stage("train", "gan")
+    undisturbed.stage("train", "stargan")
     shutil.rmtree(pipeline.path(".scratch/training"))  # of trainers that other tests have killed
-    process = disturbed.start("dvc", "repro", "train@gan")
+    process = disturbed.start("dvc", "repro", "train@stargan")
     wait_for_checkpoint(pipeline, process)
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
-    done = disturbed.run("dvc", "repro", "train@gan")
-    assert ran(done.stdout) == ["train@gan"]
+    done = disturbed.run("dvc", "repro", "train@stargan")
+    assert ran(done.stdout) == ["train@stargan"]
     assert "resuming after step" in done.stderr
-    assert pipeline.trained("gan") == undisturbed.trained("gan")
+    assert pipeline.trained("stargan") == undisturbed.trained("stargan")
     undo(pipeline)
     pipeline.run("dvc", "checkout")

@@ -34,8 +34,8 @@ def of_pair(
     predicted: torch.Tensor, truth: torch.Tensor, gray: torch.Tensor, rarity: Rarity = ALIKE
 ) -> tuple[Quantities, Quantities]:
     """Quantities of pictures, and of the true ones."""
-    of_truth, rows = measure({"row": predicted}, truth, gray, rarity)
-    return rows["row"], of_truth
+    found = measure({"row": predicted}, truth, gray, rarity)
+    return found["row"], found[None]
 
 
 def measured(

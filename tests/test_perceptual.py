@@ -157,7 +157,7 @@ def test_rows_are_measured_by_the_networks_too(photographs, monkeypatch):
     of_test = table[table["split"] == "test"]
     assert of_test["lpips"].mean() == pytest.approx(gray["test"]["lpips"]["mean"], abs=1e-6)
     assert not [column for column in table if "features" in column]
-    monkeypatch.setattr(protocol, "PIXELS_OF_CORE", 32 * 32)  # single photographs
+    monkeypatch.setattr(protocol, "BAND", 32 * 32)  # single photographs
     again = protocol.evaluate(trivial, photographs, ("val",), 100)["gray_copy"].result
     for metric in ("lpips", "fid", "kid"):
         assert again["val"][metric]["mean"] == pytest.approx(

@@ -41,8 +41,8 @@ def test_what_the_pipeline_leaves(pipeline):
     assert all(name in html for name in rows)
     assert not re.search(r'(src|href)="(?!data:|#)', html)  # one file, no network
     tracked = pipeline.run("git", "ls-files").stdout
-    assert "metrics/training/gan.csv" in tracked
-    assert "metrics/val/gan.json" in tracked
+    assert "metrics/training/stargan.csv" in tracked
+    assert "metrics/val/stargan.json" in tracked
     shown = [
         f for f in tracked.split("\n") if f.endswith((".png", ".html", ".zip", ".safetensors"))
     ]
@@ -108,12 +108,15 @@ def test_seeds_that_have_run_come_from_the_run_cache(pipeline):
 
 
 def test_editing_a_method_retrains_its_models_alone(pipeline):
-    path = pipeline.path("colorize/methods/gan.py")
+    path = pipeline.path("colorize/methods/stargan.py")
     text = path.read_text(encoding="utf-8")
     path.write_text(f"{text}\n# edited\n", encoding="utf-8")
     would = ran(pipeline.run("dvc", "repro", "--dry").stdout)
     path.write_text(text, encoding="utf-8")
-    assert would == ["train@gan", "evaluate@gan"]  # the report, if what it reads then changes
+    assert would == [
+        "train@stargan",
+        "evaluate@stargan",
+    ]  # the report, if what it reads then changes
 
 
 @pytest.mark.soak
@@ -180,7 +183,7 @@ def test_what_changes_no_result_reruns_nothing(pipeline):
     [
         ("colorize/report/grids.py", ["report"]),
         ("colorize/report/page.html.jinja", ["report"]),
-        ("colorize/networks/resnet.py", ["gan"]),
+        ("colorize/networks/stargan.py", ["stargan"]),
         ("colorize/evaluation/colors.py", ["evaluate", "report"]),
         ("colorize/evaluation/verdicts.py", ["compare", "report"]),
         ("colorize/data/sheet.py", ["download", "union", "grayscale", "report"]),
@@ -201,7 +204,7 @@ def test_an_edit_reruns_what_it_may_change(pipeline, edited, reruns):
     ("parameter", "value", "reruns"),
     [
         ("evaluate__grid", 3, [f"evaluate@{name}" for name in PIPELINE]),
-        ("models__gan__unpaired", "shared", ["train@gan"]),
+        ("models__stargan__unpaired", "shared", ["train@stargan"]),
         ("data__gray", "rec601", ["grayscale"]),
         ("compare__contrasts", [], ["compare"]),
     ],
@@ -224,16 +227,26 @@ def test_a_mistake_anywhere_stops_the_first_stage_that_runs(pipeline):
 
 
 def test_a_removed_model_is_no_row_of_old_results(pipeline):
-    pipeline.edit_params(lambda values: values["models"].pop("stargan"))
+    def remove(values: dict) -> None:
+        del values["models"]["stargan"]
+        values["compare"]["contrasts"].pop()  # which asks about it
+
+    pipeline.edit_params(remove)
     done = pipeline.run("dvc", "repro", expect=255)
-    assert "error: dvc.yaml: it should not have metrics/stargan.json, " in done.stderr
+    assert "error: dvc.yaml: it should not have " in done.stderr
+    assert "; run `python -m stages.check --fix`" in done.stderr
+    assert "stargan.json" in pipeline.path("dvc.yaml").read_text()
+    pipeline.stage("check", "--fix")
+    assert "stargan" not in pipeline.path("dvc.yaml").read_text()
     undo(pipeline)
     pipeline.run("dvc", "checkout")
 
 
 def test_the_name_of_a_model_reaches_no_shell(pipeline):
     name = "$(touch harmed)'; touch harmed; '"
-    pipeline.edit_params(lambda values: values["models"].update({name: values["models"]["gan"]}))
+    pipeline.edit_params(
+        lambda values: values["models"].update({name: values["models"]["stargan"]})
+    )
     done = pipeline.run("dvc", "repro", expect=255)
     assert "not a name for a model" in done.stderr
     assert not pipeline.path("harmed").exists()

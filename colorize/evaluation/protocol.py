@@ -202,12 +202,11 @@ def measure(
     def of(batch: Batch) -> dict[tuple[str | None, str], np.ndarray]:
         """By row and name; what is the same for all rows without a row."""
         pictures = colorer(batch)
-        of_truth, found = quantities.measure(pictures, batch.truth, batch.gray, photographs.rarity)
+        found = quantities.measure(pictures, batch.truth, batch.gray, photographs.rarity)
         if photographs.networks:
             for row, seen in photographs.networks.measure(pictures, batch.truth).items():
                 found[row] |= seen
-        of_all = {None: of_truth, **found}
-        return {(row, name): v for row, of_row in of_all.items() for name, v in of_row.items()}
+        return {(row, name): v for row, of_row in found.items() for name, v in of_row.items()}
 
     rows = photographs.index.rows.loc[[name for names in splits for name in names]]
     parts = (part for names in splits for part in photographs.each(of, names))

@@ -84,8 +84,8 @@ class Truth(NamedTuple):
 
 def measure(
     pictures: Mapping[str, Tensor], truth: Tensor, gray: Tensor, rarity: Rarity
-) -> tuple[Quantities, dict[str, Quantities]]:
-    """Quantities of the true images, and by row those of its pictures, each against its true one.
+) -> dict[str | None, Quantities]:
+    """By row the quantities of its pictures, each against its true one; under None the true ones'.
 
     pictures: by row (n, 3, H, W) uint8; truth: likewise; gray: (n, 1, H, W) uint8, what the method
     was given; H and W of at least 11. The thumbnails do not add up: see thumbnails.py.
@@ -108,7 +108,7 @@ def measure(
         for row, parts in of_rows.items()
     }
     true["colorfulness_of_truth"] = colors_of_truth
-    return on_cpu(true), {row: on_cpu(of_row) for row, of_row in found.items()}
+    return {row: on_cpu(of_row) for row, of_row in {None: true, **found}.items()}
 
 
 def _added(parts: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:
