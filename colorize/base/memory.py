@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from colorize.base.errors import UserError
 
-M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # of mallopt(3)
+M_TRIM_THRESHOLD, M_MMAP_MAX, M_ARENA_MAX = -1, -4, -8  # of mallopt(3)
 
 
 def keep_freed() -> None:
@@ -16,12 +16,14 @@ def keep_freed() -> None:
 
     By default glibc returns large blocks to the system, which hands every page of the next one over
     anew and cleared: a third of the time of StarGAN's published networks on two cores.
-    `python -m benchmarks.training` has it in ours and not in the plain step.
+    `python -m benchmarks.training` has it in ours and not in the plain step. And one arena for all
+    threads: in its own each would keep what the others could use.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
     if mallopt is not None:
         mallopt(M_MMAP_MAX, 0)
         mallopt(M_TRIM_THRESHOLD, 2**31 - 1)
+        mallopt(M_ARENA_MAX, 1)
 
 
 class OutOfMemory(UserError):
