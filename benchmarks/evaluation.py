@@ -12,6 +12,7 @@ import argparse
 import statistics
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -123,12 +124,18 @@ def ours(folder: Path) -> dict[str, Quantities]:
     return protocol.measure(rows, given, given.index.names)
 
 
+def each_pair(folder: Path) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """True and predicted images, (H, W, 3), one after the other."""
+    for name in Pairs(folder).index.names:
+        (truth,), (pictures,) = (
+            some_of(folder / f"{which}.npy", [name]) for which in ("truth", "predicted")
+        )
+        for picture in pictures:
+            yield tuple(x.permute(1, 2, 0).contiguous().numpy() for x in (truth, picture))
+
+
 def loop(folder: Path) -> None:
-    count = len(np.load(folder / "truth.npy", mmap_mode="r"))
-    for number, which in ((number, which) for number in range(count) for which in range(PICTURES)):
-        truth = some_of(folder / "truth.npy", [str(number)])[0]
-        predicted = some_of(folder / "predicted.npy", [str(number)])[0, which]
-        truth, predicted = (x.permute(1, 2, 0).contiguous().numpy() for x in (truth, predicted))
+    for truth, predicted in each_pair(folder):
         skmetrics.peak_signal_noise_ratio(truth, predicted)
         skmetrics.structural_similarity(
             truth,

@@ -76,8 +76,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     But one that waits for nothing before the second that needs the pipeline.
     """
     first = ("test_repro.py", "test_training.py", "test_kills.py", "test_lifetime.py")
-    first += ("test_download.py", "test_methods.py", "test_params.py", "test_verdicts.py")
-    first += ("test_perceptual.py", "test_data.py", "test_duplicates.py", "test_evaluation.py")
     order = {name: number for number, name in enumerate(first)}
     items.sort(key=lambda item: order.get(item.path.name, len(order)))
 

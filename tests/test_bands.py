@@ -11,19 +11,9 @@ from colorize.evaluation.quantities import Rarity
 from tests.test_color import photograph
 
 
-@pytest.fixture
-def narrow(monkeypatch):
-    """Bands of a few lines, as images of 2,048 pixels have."""
-
-    def narrowed(pixels: int) -> None:
-        monkeypatch.setattr(bands, "BAND", pixels)
-
-    return narrowed
-
-
 @pytest.mark.parametrize("height", [200, 256, 263, 266, 267])
 @pytest.mark.parametrize("pixels", [1, 5_000, 20_000])
-def test_bands_give_what_the_whole_image_gives(narrow, height, pixels):
+def test_bands_give_what_the_whole_image_gives(monkeypatch, height, pixels):
     """Also where a window does not fit into what is left."""
     rgb = photograph("chelsea.png")[:, :, :height, :300]
     truth, gray = color.to_uint8(rgb), color.to_uint8(color.gray_of(rgb))
@@ -33,7 +23,7 @@ def test_bands_give_what_the_whole_image_gives(narrow, height, pixels):
     rarity = Rarity.of(torch.linspace(1, 2, len(bins.CENTRES)) / len(bins.CENTRES))
 
     whole = quantities.measure(pictures, truth, gray, rarity)
-    narrow(pixels)
+    monkeypatch.setattr(bands, "BAND", pixels)
     assert len(list(bands.bands(height, 300, multiple=9, least=11))) > 2
     by_bands = quantities.measure(pictures, truth, gray, rarity)
 
@@ -65,12 +55,12 @@ def test_bands_cover_all_lines_once():
         )
 
 
-def test_colours_on_a_lightness_are_the_same_by_bands(narrow):
+def test_colours_on_a_lightness_are_the_same_by_bands(monkeypatch):
     rgb = photograph("coffee.png")
     gray, ab = color.to_uint8(color.gray_of(rgb)), color.rgb_to_lab(rgb)[:, 1:]
     expected = bands.on_lightness(gray, ab)
     assert (expected.int() - color.to_uint8(rgb).int()).abs().float().mean() < 0.5
-    narrow(10_000)
+    monkeypatch.setattr(bands, "BAND", 10_000)
     assert (bands.on_lightness(gray, ab) == expected).all()
 
 

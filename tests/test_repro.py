@@ -8,7 +8,7 @@ import pytest
 
 from colorize.evaluation.baselines import TRIVIAL
 from tests import zips
-from tests.conftest import PIPELINE, STAGES, Project, ran, undo
+from tests.conftest import PIPELINE, STAGES, Project, ran, small, undo
 
 
 def test_a_second_repro_runs_nothing(pipeline):
@@ -113,10 +113,8 @@ def test_editing_a_method_retrains_its_models_alone(pipeline):
     path.write_text(f"{text}\n# edited\n", encoding="utf-8")
     would = ran(pipeline.run("dvc", "repro", "--dry").stdout)
     path.write_text(text, encoding="utf-8")
-    assert would == [
-        "train@stargan",
-        "evaluate@stargan",
-    ]  # the report, if what it reads then changes
+    # The report too, if what it reads then changes
+    assert would == ["train@stargan", "evaluate@stargan"]
 
 
 @pytest.mark.soak
@@ -227,17 +225,21 @@ def test_a_mistake_anywhere_stops_the_first_stage_that_runs(pipeline):
 
 
 def test_a_removed_model_is_no_row_of_old_results(pipeline):
+    twin = {"twin": small()["models"]["stargan"]}  # whose code is the same
+    pipeline.edit_params(lambda values: values["models"].update(twin))
+    pipeline.stage("check", "--fix")
+
     def remove(values: dict) -> None:
         del values["models"]["stargan"]
         values["compare"]["contrasts"].pop()  # which asks about it
 
     pipeline.edit_params(remove)
     done = pipeline.run("dvc", "repro", expect=255)
-    assert "error: dvc.yaml: it should not have " in done.stderr
+    assert "error: dvc.yaml: it should not have metrics/stargan.json, " in done.stderr
     assert "; run `python -m stages.check --fix`" in done.stderr
     assert "stargan.json" in pipeline.path("dvc.yaml").read_text()
     pipeline.stage("check", "--fix")
-    assert "stargan" not in pipeline.path("dvc.yaml").read_text()
+    assert "stargan.json" not in pipeline.path("dvc.yaml").read_text()
     undo(pipeline)
     pipeline.run("dvc", "checkout")
 

@@ -18,7 +18,7 @@ def bands(height: int, width: int, *, multiple: int = 1, least: int = 1) -> Iter
     """The lines of each band: at least `least`, in all but the last a multiple of `multiple`."""
     lines = multiple * max(1, BAND // (multiple * width))
     starts = range(0, height - least + 1, lines)
-    return (slice(start, start + lines if start != starts[-1] else height) for start in starts)
+    return map(slice, starts, [*starts[1:], height])
 
 
 def by_bands(function: Callable[..., Tensor], *images: Tensor) -> Tensor:

@@ -17,7 +17,6 @@ from colorize import bins, color
 from colorize.evaluation import distributions
 from colorize.evaluation.bands import bands
 from colorize.evaluation.fidelity import (
-    LEAST_MSE,
     WINDOW,
     blurred,
     ciede2000,
@@ -53,7 +52,6 @@ class Truth(NamedTuple):
     h: its lines; k: those and up to HALO below them, of the next band.
     """
 
-    lines: int  # h
     rgb: Tensor  # (n, 3, k, W) float32 in 0..255
     input: Tensor  # (n, 1, h, W) likewise: what the method was given
     change: Tensor  # (n, 3, h, W) float32: from there to the truth
@@ -79,7 +77,7 @@ class Truth(NamedTuple):
             "thumbnail_of_input": columns(color.lightness_of(gray)),
         }
         sums |= {f"{name}_of_truth": of for name, of in _of_any(t, lab, which).items()}
-        return cls(lines, t, x, change, blurred(t), lab, weights, sums)
+        return cls(t, x, change, blurred(t), lab, weights, sums)
 
 
 def measure(
@@ -142,8 +140,9 @@ def _of_any(rgb: Tensor, lab: Tensor, which: Tensor) -> dict[str, Tensor]:
 def _against(picture: Tensor, truth: Truth) -> dict[str, Tensor]:
     """Sums over a band of pictures, (n, 3, k, W) uint8."""
     p, lab = picture.float(), color.rgb_to_lab(picture)
-    own, own_lab, true_lab = (x[:, :, : truth.lines] for x in (p, lab, truth.lab))
-    error = own - truth.rgb[:, :, : truth.lines]
+    lines = truth.input.shape[-2]
+    own, true, own_lab, true_lab = (x[:, :, :lines] for x in (p, truth.rgb, lab, truth.lab))
+    error = own - true
     change = own - truth.input
     off_lightness, off_a, off_b = (own_lab - true_lab).unbind(1)
     off_color = off_a * off_a + off_b * off_b
@@ -174,14 +173,14 @@ def _finished(
     mse_of_lightness = sums.pop("squared_lightness_error") / pixels
     return sums | {
         "images": torch.ones(len(mse), dtype=torch.float64),
-        "psnr": decibels(mse, 255, LEAST_MSE),
+        "psnr": decibels(mse, 255),
         "ssim": sums["ssim"] / (3 * (height - HALO) * (width - HALO)),
         "colorfulness": colors,
         "colorfulness_error": (colors - colors_of_truth).abs(),
         "ciede2000": sums["ciede2000"] / pixels,
         "ab_rmse": (sums.pop("squared_ab_error") / pixels).sqrt(),
         "lightness_error": sums["lightness_error"] / pixels,
-        "lightness_psnr": decibels(mse_of_lightness, 100, LEAST_MSE * (100 / 255) ** 2),
+        "lightness_psnr": decibels(mse_of_lightness, 100),
         "auc_raw": 100 * (sums["auc_raw"] / pixels),
         "auc_rebalanced": 100 * sums["auc_rebalanced"],
         "auc_rebalanced_zhang": 100 * sums["auc_rebalanced_zhang"],
