@@ -11,10 +11,11 @@ help:  ## print this help
 
 setup: .venv/installed  ## create .venv and install what requirements.txt pins
 
-.venv/installed: requirements.txt
+.venv/installed: requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version.split()[0] + ": make PYTHON=python3.12") if sys.version_info < (3, 11) else None'
 	$(PYTHON) -m venv .venv
 	.venv/bin/python -m pip install --disable-pip-version-check --quiet -r requirements.txt
+	.venv/bin/python -m pip install --disable-pip-version-check --quiet --no-deps --editable .
 	touch $@
 
 repro: setup  ## run the pipeline (PRESET=sample|full|small|mirror MIRROR=PATH_OR_URL set params.yaml first)

@@ -26,13 +26,13 @@ from PIL.Image import Resampling
 
 from benchmarks import results
 from benchmarks.memory import Measured, measured
+from colorize.base import command
 from colorize.base.errors import UserError
 from colorize.base.workers import cores
 from colorize.data import archive, catalog, decoding, duplicates, palette, photographs, pixels
 from colorize.data.encoding import jpeg, png, unjpeg, unpng
 from colorize.data.grayscale import GrayscaleParameters, grayscale
 from colorize.data.union import UnionParameters, union
-from stages import common
 
 PARTS_OF = 200  # images on which the parts of the work are timed one by one
 
@@ -279,4 +279,4 @@ def _table(result: dict) -> str:
 
 if __name__ == "__main__":
     sys.argv[0] = "python -m benchmarks.data"
-    common.run(main)
+    command.run(main)

@@ -26,13 +26,12 @@ from benchmarks import results
 from benchmarks.memory import Measured, measured
 from benchmarks.photographs import photographs
 from colorize import bins, color
-from colorize.base import memory
+from colorize.base import command, memory
 from colorize.base.workers import cores
 from colorize.data.index import Index
 from colorize.data.tensors import to_tensor
 from colorize.evaluation import protocol
 from colorize.evaluation.quantities import Quantities, Rarity
-from stages import common
 
 OF_FULL = 6_371  # photographs in the test split of the preset `full`
 ROWS = 13  # of its tables, models and trivial colourings
@@ -174,4 +173,4 @@ def _table(result: dict) -> str:
 
 if __name__ == "__main__":
     sys.argv[0] = "python -m benchmarks.evaluation"
-    common.run(main)
+    command.run(main)

@@ -33,11 +33,12 @@ from PIL import Image, ImageOps
 from benchmarks import results
 from benchmarks.photographs import photographs
 from colorize.base import memory
+from colorize.base.device import choose_device
 from colorize.base.errors import UserError
 from colorize.data.photographs import resize
 from colorize.methods import model
 from colorize.methods.parameters import ModelParameters
-from colorize.training import draws, loop, runtime
+from colorize.training import draws, loop
 from stages import common
 from tests.plain import plain
 
@@ -147,7 +148,7 @@ class _Trainer:
 
     def __init__(self, which: str, settings: dict[str, Any], folder: Path, seed: int = 0):
         self.which, self.seed = which, seed
-        self.device = runtime.choose_device(settings["device"])
+        self.device = choose_device(settings["device"], "--device")
         self.p = _parameters(settings)
         torch.manual_seed(seed)
         image_size = settings["image_size"]
@@ -259,7 +260,7 @@ def _write_photographs(folder: Path, image_size: int) -> None:
 
 
 def _machine(settings: dict[str, Any]) -> dict[str, str]:
-    device = runtime.choose_device(settings["device"])
+    device = choose_device(settings["device"], "--device")
     named = (
         torch.cuda.get_device_name()
         if device.type == "cuda"

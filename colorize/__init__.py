@@ -1,10 +1,28 @@
 """Colouring black-and-white photographs with GANs, a room for each part of the pipeline.
 
-    report, evaluation, training -> methods -> networks -> color, bins
+    use, report, evaluation, training -> methods -> networks -> color, bins, bands
                     |                             data -> color
                     +-> data                    everything -> base
 
 An arrow says what may import what; each room's docstring says what it owns. The library knows
 nothing of DVC and never reads params.yaml: the scripts in `stages/` hand it validated parameters
 and paths.
+
+`from colorize import Colorizer` colours images with a trained model.
 """
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from colorize.use.colorizer import Colorizer
+
+__all__ = ["Colorizer"]
+
+
+def __getattr__(name: str) -> "type[Colorizer]":
+    # Not before it is asked for: worker processes import this too, and need no torch.
+    if name == "Colorizer":
+        from colorize.use.colorizer import Colorizer
+
+        return Colorizer
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

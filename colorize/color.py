@@ -78,8 +78,9 @@ def _decode(srgb: Tensor) -> Tensor:
 
 def _looked_up(function: Callable[[Tensor], Tensor], image: Tensor) -> Tensor:
     """Of bytes: computed of the 256 that there are instead of each pixel."""
-    levels = torch.arange(256, dtype=torch.uint8, device=image.device)
-    return function(to_float(levels)).index_select(0, image.flatten().int()).view(image.shape)
+    levels = torch.arange(256, dtype=torch.uint8, device=image.device)[:, None, None]
+    of_levels = function(to_float(levels)).flatten()
+    return of_levels.index_select(0, image.flatten().int()).view(image.shape)
 
 
 def _encode(linear: Tensor) -> Tensor:
@@ -113,12 +114,17 @@ def rgb_to_lab(rgb: Tensor) -> Tensor:
 @in_full_precision
 def lab_to_rgb(lab: Tensor) -> Tensor:
     """(..., 3, H, W) Lab to sRGB; colours that sRGB does not have come out beyond [0, 1]."""
+    return _encode(_lab_to_light(lab))
+
+
+def _lab_to_light(lab: Tensor) -> Tensor:
+    """Lab to linear RGB."""
     lightness, a, b = lab.unbind(-3)
     fy = (lightness + 16) / 116
     f = torch.stack((fy + a / 500, fy, fy - b / 200), dim=-3)
     t = torch.where(f > 0.2068966, f**3, (f - 16 / 116) / 7.787)
     xyz = t * _constant(_WHITE, t)[:, None, None]
-    return _encode(_mix(xyz, _constant(_XYZ_TO_RGB, xyz)))
+    return _mix(xyz, _constant(_XYZ_TO_RGB, xyz))
 
 
 @in_full_precision
@@ -137,11 +143,18 @@ def gray_of(rgb: Tensor, definition: str = "lightness") -> Tensor:
 
 
 @in_full_precision
-def lightness_of(gray: Tensor) -> Tensor:
-    """(..., 1, H, W) sRGB gray, bytes or in [0, 1], to CIE lightness L in [0, 100]."""
-    if gray.dtype == torch.uint8:
-        return _looked_up(lightness_of, gray)
-    return 116 * _cube_root(_decode(gray)) - 16
+def lightness_of(image: Tensor) -> Tensor:
+    """sRGB, gray or in colour, bytes or in [0, 1], to CIE lightness L in [0, 100].
+
+    (..., 1 or 3, H, W) to (..., 1, H, W).
+    """
+    in_color = image.shape[-3] == 3
+    if image.dtype == torch.uint8 and not in_color:
+        return _looked_up(lightness_of, image)
+    light = _decode(image)
+    if in_color:
+        light = _mix(light, _constant(_RGB_TO_XYZ[1:2], light))
+    return 116 * _cube_root(light) - 16
 
 
 @in_full_precision
@@ -153,22 +166,22 @@ def join(lightness: Tensor, ab: Tensor) -> Tensor:
     [0, 1] is found by bisection, to 1/4096 of the chroma.
     """
     lab = torch.cat((lightness, ab), dim=-3)
-    rgb = lab_to_rgb(lab)
-    outside = ((rgb < 0) | (rgb > 1)).any(-3)  # (..., H, W)
+    light = _lab_to_light(lab)
+    outside = ((light < 0) | (light > 1)).any(-3)  # (..., H, W)
     if outside.any():
         # The pixels outside, as one column of an image: (3, n, 1).
         pixels = lab.movedim(-3, 0)[:, outside].unsqueeze(-1)
-        light, chroma = pixels[:1], pixels[1:]
-        low = torch.zeros_like(light)
-        high = torch.ones_like(light)
+        own, chroma = pixels[:1], pixels[1:]
+        low = torch.zeros_like(own)
+        high = torch.ones_like(own)
         for _ in range(12):
             middle = (low + high) / 2
-            inside = lab_to_rgb(torch.cat((light, chroma * middle)))
-            fits = ((inside >= 0) & (inside <= 1)).all(0, keepdim=True)
+            found = _lab_to_light(torch.cat((own, chroma * middle)))
+            fits = ((found >= 0) & (found <= 1)).all(0, keepdim=True)
             low = torch.where(fits, middle, low)
             high = torch.where(fits, high, middle)
-        rgb.movedim(-3, 0)[:, outside] = lab_to_rgb(torch.cat((light, chroma * low))).squeeze(-1)
-    return rgb.clamp(0, 1)
+        light.movedim(-3, 0)[:, outside] = _lab_to_light(torch.cat((own, chroma * low))).squeeze(-1)
+    return _encode(light).clamp(0, 1)
 
 
 def quarter(ab: Tensor) -> Tensor:

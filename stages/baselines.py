@@ -1,10 +1,10 @@
 """Stage `baselines`: measure the trivial colourings that every table shows beside the models."""
 
-from colorize.base import memory
+from colorize.base import command, memory
+from colorize.base.device import choose_device
 from colorize.base.files import write_json, write_parquet
 from colorize.evaluation import baselines, protocol
 from colorize.evaluation.baselines import TRIVIAL
-from colorize.training.runtime import choose_device
 from stages import common, measured
 
 
@@ -15,7 +15,9 @@ def main() -> None:
     images = {name: common.IMAGE_METRICS / f"{name}.parquet" for name in TRIVIAL}
     with common.only_writer("baselines", *results.values(), *images.values()):
         evaluate = params.evaluate
-        photographs = measured.photographs(params, choose_device(params.runtime.device))
+        photographs = measured.photographs(
+            params, choose_device(params.runtime.device, "runtime.device")
+        )
         trivial = baselines.trivial(photographs, photographs.mean_ab)
         rows = protocol.evaluate(trivial, photographs, evaluate.splits, evaluate.resamples)
         for name, row in rows.items():
@@ -24,4 +26,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    common.run(main)
+    command.run(main)

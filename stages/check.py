@@ -5,6 +5,7 @@ And that dvc.yaml is up to date with it; --fix writes the lists that follow from
 
 import argparse
 
+from colorize.base import command
 from stages import common, dependencies, parameters
 
 
@@ -24,4 +25,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    common.run(main)
+    command.run(main)

@@ -1,15 +1,12 @@
-"""What all stage scripts share: paths, parameters, being alone, and how a command ends."""
+"""What all stage scripts share: paths, parameters, and being alone."""
 
 import argparse
 import contextlib
 import os
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
-from colorize.base import lifetime
-from colorize.base.errors import UserError
 from colorize.base.files import remove_leftovers
 from colorize.base.locks import only_one
 
@@ -77,23 +74,3 @@ def only_writer(stage: str, *outputs: Path) -> Iterator[None]:
         for output in outputs:
             remove_leftovers(output)
         yield
-
-
-def run(main: Callable[[], None]) -> NoReturn:
-    """Run a command and exit: 0 done, 2 bad input, 1 the system failed, 130 Ctrl-C."""
-    code = 0
-    lifetime.raise_interrupts()
-    try:
-        main()
-    except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
-        code = 2
-    except OSError as error:  # disk full, no permission
-        print(f"error: {error}", file=sys.stderr)
-        code = 1
-    except KeyboardInterrupt:
-        print("interrupted; nothing half-written is left", file=sys.stderr)
-        code = 130
-    lifetime.leave_at_once()
-    # Only here is the error forgotten, and with it what it held: the loader's worker processes.
-    sys.exit(code)

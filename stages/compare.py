@@ -1,5 +1,6 @@
 """Stage `compare`: what choices are made by, and which differences between models are decided."""
 
+from colorize.base import command
 from colorize.base.files import read_json, replaced_folder, write_json
 from colorize.evaluation import verdicts
 from colorize.evaluation.baselines import BASELINE, TRIVIAL
@@ -34,4 +35,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    common.run(main)
+    command.run(main)

@@ -112,6 +112,8 @@ def _entries(what: str, stage: str, models: dict[str, dict[str, Any]], root: Pat
             return [f"- metrics/{name}.json" for name in TRIVIAL]
         case "results of the trivial baselines":
             return [f"- {form.format(name)}" for form in RESULTS for name in TRIVIAL]
+        case "trained models":
+            return [f"{name}: {{path: models/{name}, type: model}}" for name in names]
         case "curves of every model":
             return [f"metrics/training/{name}.csv: loss" for name in names]
     raise ValueError(f"dvc.yaml: nothing is known of '[generated] {what}'")

@@ -1,5 +1,6 @@
 """Stage `download`: fetch and verify the zips of `data.datasets`, or build the `sample`."""
 
+from colorize.base import command
 from colorize.data.download import download
 from stages import common
 
@@ -11,4 +12,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    common.run(main)
+    command.run(main)

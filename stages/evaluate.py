@@ -6,7 +6,8 @@ import pandas as pd
 from PIL import Image
 
 from colorize import color
-from colorize.base import memory
+from colorize.base import command, memory
+from colorize.base.device import choose_device
 from colorize.base.errors import UserError
 from colorize.base.files import replaced_file, replaced_folder, write_json, write_parquet
 from colorize.evaluation import cases, directions, protocol
@@ -15,7 +16,6 @@ from colorize.evaluation.colors import Colors
 from colorize.evaluation.failures import failure
 from colorize.methods import model
 from colorize.report import pictures
-from colorize.training.runtime import choose_device
 from stages import common, measured
 from stages.common import MODELS
 
@@ -32,7 +32,7 @@ def main() -> None:
     outputs = (result_file, images_file, pictures_folder, *grid_files)
     with common.only_writer(f"evaluate@{name}", *outputs):
         image_size = params.data.image_size
-        device = choose_device(params.runtime.device)
+        device = choose_device(params.runtime.device, "runtime.device")
         photographs = measured.photographs(params, device)
         network = model.load(MODELS / name, device)
         if network.image_size != image_size:
@@ -126,4 +126,4 @@ def _own_quantities(images: pd.DataFrame) -> pd.DataFrame:
 
 
 if __name__ == "__main__":
-    common.run(main)
+    command.run(main)

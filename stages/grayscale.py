@@ -1,5 +1,6 @@
 """Stage `grayscale`: a gray copy of every photograph of the union."""
 
+from colorize.base import command
 from colorize.data.grayscale import grayscale
 from stages import common
 
@@ -11,4 +12,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    common.run(main)
+    command.run(main)

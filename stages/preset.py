@@ -15,6 +15,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
+from colorize.base import command
 from colorize.base.errors import UserError
 from colorize.base.files import write_text
 from colorize.base.parameters import from_yaml
@@ -131,4 +132,4 @@ def _committed() -> str:
 
 
 if __name__ == "__main__":
-    common.run(main)
+    command.run(main)

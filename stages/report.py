@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from colorize.base import command
 from colorize.base.files import read_json, write_text
 from colorize.data import photographs
 from colorize.data.index import statistics
@@ -39,4 +40,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    common.run(main)
+    command.run(main)

@@ -11,6 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from colorize.base import command
 from colorize.base.errors import UserError
 from colorize.base.files import write_text
 from colorize.evaluation import verdicts
@@ -107,4 +108,4 @@ def dvc(*arguments: str, needed: bool = True) -> None:
 
 
 if __name__ == "__main__":
-    common.run(main)
+    command.run(main)

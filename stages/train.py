@@ -7,7 +7,8 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from colorize.base import memory
+from colorize.base import command, memory
+from colorize.base.device import choose_device
 from colorize.base.errors import UserError
 from colorize.base.files import replaced_file, replaced_folder, sha256_of, write_text
 from colorize.base.locks import only_one
@@ -21,7 +22,6 @@ from colorize.training.checkpoint import Checkpoints
 from colorize.training.draws import KINDS
 from colorize.training.interruption import Stopped
 from colorize.training.log import Diverged
-from colorize.training.runtime import choose_device
 from stages import common, dependencies
 from stages.common import GRAY, SCRATCH, UNION
 
@@ -33,7 +33,7 @@ def main() -> None:
     parameters = params.model(name)
     seed = params.seed if parameters.seed is None else parameters.seed
     image_size = params.data.image_size
-    device = choose_device(params.runtime.device)
+    device = choose_device(params.runtime.device, "runtime.device")
 
     model_folder = common.MODELS / name
     curve_file = common.CURVES / f"{name}.csv"
@@ -119,4 +119,4 @@ def _facts(
 
 
 if __name__ == "__main__":
-    common.run(main)
+    command.run(main)

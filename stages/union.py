@@ -1,5 +1,6 @@
 """Stage `union`: every distinct photograph of the datasets once, split, and indexed."""
 
+from colorize.base import command
 from colorize.data.union import union
 from stages import common
 
@@ -11,4 +12,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    common.run(main)
+    command.run(main)

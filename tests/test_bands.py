@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from benchmarks import evaluation as benchmark
-from colorize import bins, color
-from colorize.evaluation import bands, quantities
+from colorize import bands, bins, color
+from colorize.evaluation import quantities
 from colorize.evaluation.quantities import Rarity
 from tests.test_color import photograph
 

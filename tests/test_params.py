@@ -6,8 +6,8 @@ import re
 import pytest
 from ruamel.yaml import YAML
 
+from colorize.base.device import choose_device
 from colorize.base.errors import UserError
-from colorize.training.runtime import choose_device
 from stages import parameters, preset
 from tests.conftest import ROOT, TEXT, Project, committed, merge
 from tests.zips import catalog, dataset, encoded, image
@@ -342,7 +342,7 @@ def test_what_is_no_set_of_parameters_is_named_in_one_line(tmp_path, text, messa
 def test_a_device_that_is_not_there_is_named():
     for name in ("cuda:7", "cuda:999", "cuda:99999999999999999999"):
         with pytest.raises(UserError, match=f"^runtime.device: {name} is not available"):
-            choose_device(name)
+            choose_device(name, "runtime.device")
 
 
 def test_seeds_that_cannot_be_run_are_named(repository):

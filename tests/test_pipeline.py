@@ -68,6 +68,7 @@ def test_check_writes_the_lists_for_an_added_model(tmp_path):
         "metrics/training/second_gan.csv",
         "reports/pictures/second_gan",
         "metrics/training/second_gan.csv: loss",
+        "second_gan: {path: models/second_gan, type: model}",
     }
     project.stage("check")
 
@@ -92,7 +93,10 @@ def test_packages_hold_no_code():
         assert ast.unparse(docstring).count("May import") == is_room, path
         # Of no stage a dependency: what it does changes no result.
         allowed = ("import sys", "from colorize.base", "wait_briefly()", "if sys.argv[0] == '-m':")
-        assert not code or path.parent.name == "stages", path
+        if path.parent.name == "colorize":  # names what users import, and loads it when they do
+            allowed = ("from typing import TYPE_CHECKING", "if TYPE_CHECKING:", "__all__ =")
+            allowed += ("def __getattr__(",)
+        assert not code or path.parent.name in ("stages", "colorize"), path
         assert all(ast.unparse(node).startswith(allowed) for node in code), path
 
 

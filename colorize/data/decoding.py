@@ -36,7 +36,7 @@ def decode(data: bytes) -> Image.Image:
         if image.format != "MPO" and getattr(image, "n_frames", 1) > 1:
             raise Unreadable(f"{image.n_frames} frames or pages")
         ImageOps.exif_transpose(image, in_place=True)
-        return _to_srgb(image)
+        return to_srgb(image)
     except Unreadable:
         raise
     except Image.UnidentifiedImageError:
@@ -45,7 +45,8 @@ def decode(data: bytes) -> Image.Image:
         raise Unreadable(f"cannot be decoded: {one_line(error)}") from None
 
 
-def _to_srgb(image: Image.Image) -> Image.Image:
+def to_srgb(image: Image.Image) -> Image.Image:
+    """Any image of Pillow's to 8-bit sRGB; orientation is `decode`'s. Raises Unreadable."""
     if image.mode in ("I", "F"):
         raise Unreadable(f"{'integer' if image.mode == 'I' else 'float'} pixels of unknown range")
     if image.mode.startswith("I;16"):  # 16-bit gray; Pillow would clip it, not scale it

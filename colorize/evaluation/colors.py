@@ -5,8 +5,8 @@ from pathlib import Path
 from torch import Tensor
 
 from colorize import color
+from colorize.bands import by_bands, on_lightness
 from colorize.base.errors import UserError
-from colorize.evaluation.bands import by_bands, on_lightness
 from colorize.evaluation.fidelity import total
 from colorize.evaluation.protocol import Batch, Photographs
 from colorize.evaluation.quantities import chroma

@@ -12,11 +12,11 @@ from pydantic import Field, field_validator
 from torch import Tensor
 
 from colorize import bins
+from colorize.bands import BAND
 from colorize.base.parameters import Parameters
 from colorize.data.index import Index
 from colorize.data.tensors import squares
 from colorize.evaluation import perceptual, quantities, thumbnails
-from colorize.evaluation.bands import BAND
 from colorize.evaluation.bootstrap import summarize
 from colorize.evaluation.metrics import METRICS, PERCEPTUAL
 from colorize.evaluation.quantities import Quantities, Rarity

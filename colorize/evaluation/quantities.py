@@ -14,8 +14,8 @@ import torch
 from torch import Tensor
 
 from colorize import bins, color
+from colorize.bands import bands
 from colorize.evaluation import distributions
-from colorize.evaluation.bands import bands
 from colorize.evaluation.fidelity import (
     WINDOW,
     blurred,

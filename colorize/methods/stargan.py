@@ -75,7 +75,7 @@ class Method(base.Method):
         return losses
 
     def translate(self, image: Tensor, target: base.Domain) -> Tensor:
-        domain = torch.full((len(image),), DOMAINS.index(target), device=image.device)
+        domain = torch.full(image.shape[:1], DOMAINS.index(target), device=image.device)
         return translated(self.G, image, domain)
 
     def _discriminator_loss(

@@ -6,7 +6,7 @@ from typing import Annotated
 import torch
 from pydantic import Field
 
-from colorize.base.errors import UserError, one_line
+from colorize.base.errors import one_line
 from colorize.base.parameters import Parameters
 
 
@@ -19,19 +19,6 @@ class RuntimeParameters(Parameters):
     log_interval: Annotated[int, Field(ge=1)]
     save_interval: Annotated[int, Field(ge=1)]
     max_minutes: Annotated[float, Field(ge=0)]
-
-
-def choose_device(name: str) -> torch.device:
-    """`auto` is a GPU where there is one. Raises UserError for a device that is not there."""
-    if name == "auto":
-        accelerator = torch.accelerator.current_accelerator(check_available=True)
-        return accelerator or torch.device("cpu")
-    try:
-        device = torch.device(name)
-        torch.zeros(1, device=device)
-    except (RuntimeError, AssertionError, NotImplementedError):
-        raise UserError(f"runtime.device: {name} is not available on this machine") from None
-    return device
 
 
 def can_compile(device: torch.device) -> bool:

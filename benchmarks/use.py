@@ -1,0 +1,121 @@
+"""Seconds and memory of colouring photographs, beside the plain way through PIL and scikit-image.
+
+    python -m benchmarks.use [--megapixels 1 12 100] [--photographs N] [--model FOLDER]
+
+Ours is what `python -m colorize` does with these files. The plain way opens a photograph with PIL,
+goes to Lab and back with scikit-image at full resolution, one photograph at a time, and saves a PNG
+with PIL. Both ask the same network at the same size. Photographs are JPEGs in colour with grain,
+enlarged from scikit-image's. Each way runs in a process of its own; its imports, and reading the
+model, take no time here but count as memory.
+"""
+
+import argparse
+import tempfile
+from itertools import cycle, islice
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from skimage import color as skcolor
+from skimage.transform import resize
+
+from benchmarks import results
+from benchmarks.memory import Measured, measured
+from benchmarks.photographs import photographs
+from colorize.bands import bands
+from colorize.base import command
+from colorize.use import files, models
+from colorize.use.batch import colour_all
+from colorize.use.colorizer import Colorizer, working_size
+
+SHAPE = (2, 3)  # height to width
+OF_FOLDER = 1  # megapixels of each photograph of the folder
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    add = parser.add_argument
+    add("--megapixels", type=float, nargs="+", default=[1, 12, 100], help="one each (1 12 100)")
+    add("--photographs", type=int, default=60, help=f"of {OF_FOLDER} MP in the folder (60)")
+    add("--model", default=str(models.DEFAULT), help="what colours (the default)")
+    add("--output", type=Path, help="write the JSON here too")
+    arguments = parser.parse_args()
+    rows = []
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        nothing = {way: measured(way, arguments.model, folder, []) for way in (ours, plain)}
+        sizes = [(size, 1) for size in arguments.megapixels]
+        for size, count in [*sizes, (OF_FOLDER, arguments.photographs)]:
+            sources = list(islice(cycle(write_photographs(folder, size, count)), count))
+            row = {"megapixels": size, "photographs": count}
+            for way in (ours, plain):
+                row[way.__name__] = net(
+                    measured(way, arguments.model, folder, sources), nothing[way]
+                )
+            rows.append(row)
+            print(row, flush=True)
+    result = {"model": arguments.model, "cores": torch.get_num_threads(), "rows": rows}
+    results.show(result, table(rows), arguments.output)
+
+
+def net(found: Measured, nothing: Measured) -> dict[str, float]:
+    """Without what it takes to start."""
+    return {"seconds": found.seconds - nothing.seconds, "megabytes": found.megabytes}
+
+
+def write_photographs(folder: Path, megapixels: float, count: int) -> list[Path]:
+    """As many different ones as there are, `count` at most."""
+    unit = (megapixels * 1e6 / (SHAPE[0] * SHAPE[1])) ** 0.5
+    height, width = (round(side * unit) for side in SHAPE)
+    rng = np.random.default_rng(0)
+    paths = []
+    for number, photograph in enumerate(islice(photographs(), count)):
+        pixels = np.array(photograph.resize((width, height), Image.Resampling.BICUBIC))
+        for band in bands(height, width):
+            grain = rng.normal(0, 4, pixels[band].shape)
+            pixels[band] = np.clip(pixels[band] + grain, 0, 255).astype(np.uint8)
+        paths.append(folder / f"{number}.jpg")
+        Image.fromarray(pixels).save(paths[-1], quality=92)
+    return paths
+
+
+def ours(model: str, folder: Path, sources: list[Path]) -> None:
+    colorizer = Colorizer.load(model, "cpu")
+    jobs = [files.Job(source, folder / f"{i}_ours.png") for i, source in enumerate(sources)]
+    assert not any(colour_all(jobs, colorizer))
+
+
+def plain(model: str, folder: Path, sources: list[Path]) -> None:
+    method = Colorizer.load(model, "cpu").method
+    for i, source in enumerate(sources):
+        rgb = np.array(Image.open(source))
+        size = working_size(*rgb.shape[:2], method.image_size)
+        small = Image.fromarray(rgb).convert("L").resize(size[::-1], Image.Resampling.LANCZOS)
+        gray = torch.from_numpy(np.array(small))[None, None] / 255
+        with torch.inference_mode():
+            ab = method.predict_ab(gray)[0].permute(1, 2, 0).numpy()
+        lab = skcolor.rgb2lab(rgb)
+        lab[..., 1:] = resize(ab, rgb.shape[:2], order=1)
+        colored = (skcolor.lab2rgb(lab) * 255).round().astype(np.uint8)
+        Image.fromarray(colored).save(folder / f"{i}_plain.png")
+
+
+def table(rows: list[dict]) -> str:
+    lines = ["| photographs | ours, s | MB | plain, s | MB | ratio |", "|---|---|---|---|---|---|"]
+    for row in rows:
+        mine, theirs = row["ours"], row["plain"]
+        ratio = theirs["seconds"] / mine["seconds"]
+        lines.append(
+            f"| {row['photographs']} of {row['megapixels']:g} MP "
+            f"| {mine['seconds']:.2f} | {mine['megabytes']:,.0f} "
+            f"| {theirs['seconds']:.2f} | {theirs['megabytes']:,.0f} | {ratio:.1f} |"
+        )
+    count, mine, theirs = (rows[-1][key] for key in ("photographs", "ours", "plain"))
+    of_folder = [f"{60 * count / each['seconds']:,.0f}" for each in (mine, theirs)]
+    lines.append(f"\nFolder: {of_folder[0]} photographs a minute, the plain way {of_folder[1]}.")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    command.run(main)

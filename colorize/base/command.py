@@ -1,0 +1,28 @@
+"""How a command ends: its exit code, and one line where something is wrong."""
+
+import sys
+from collections.abc import Callable
+from typing import NoReturn
+
+from colorize.base import lifetime
+from colorize.base.errors import UserError
+
+
+def run(main: Callable[[], None]) -> NoReturn:
+    """Run a command and exit: 0 done, 2 bad input, 1 the system failed, 130 Ctrl-C."""
+    code = 0
+    lifetime.raise_interrupts()
+    try:
+        main()
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        code = 2
+    except OSError as error:  # disk full, no permission
+        print(f"error: {error}", file=sys.stderr)
+        code = 1
+    except KeyboardInterrupt:
+        print("interrupted; nothing half-written is left", file=sys.stderr)
+        code = 130
+    lifetime.leave_at_once()
+    # Only here is the error forgotten, and with it what it held: the loader's worker processes.
+    sys.exit(code)

@@ -1,0 +1,214 @@
+"""A trained model that colours photographs of any size, with their own lightness.
+
+The network sees a photograph at the size that it was trained at. Its chroma is enlarged and joined
+with the lightness of every pixel, some lines at a time: detail is the photograph's own, and memory
+holds little besides its bytes.
+"""
+
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+from torch.nn import functional as F
+
+from colorize import color
+from colorize.bands import bands
+from colorize.base.device import choose_device
+from colorize.base.errors import UserError
+from colorize.data.decoding import Unreadable, to_srgb
+from colorize.methods import model
+from colorize.methods.base import Domain, Method
+from colorize.use import models
+from colorize.use.threads import one_thread_each
+
+MULTIPLE = 8  # of the sides that networks see: all their halvings fit
+LONGEST = 8  # times the short side that they were trained at: bounds what a panorama takes
+
+Picture = TypeVar("Picture", Image.Image, np.ndarray, Tensor)
+
+
+class Colorizer:
+    """Colours images as one model does.
+
+    >>> from colorize import Colorizer
+    >>> from skimage import data
+    >>> colorizer = Colorizer.load(device="cpu")
+    >>> colorizer(data.camera()).shape
+    (512, 512, 3)
+    """
+
+    def __init__(self, method: Method, name: str = "the model"):
+        self.method, self.name = method.eval(), name
+
+    @classmethod
+    def load(cls, name: str | Path = models.DEFAULT, device: str = "auto") -> "Colorizer":
+        """Read a model: its folder, or its name in pretrained/ or models/.
+
+        device: auto, cpu, cuda, cuda:1 or mps. Raises UserError where there is no such model or
+        device, or the model is broken.
+        """
+        folder = models.find(str(name))
+        return cls(model.load(folder, choose_device(device, "device")), folder.name)
+
+    @property
+    def domains(self) -> tuple[Domain, ...]:
+        """What it can make: `color`, of some models others too."""
+        return self.method.targets
+
+    def __call__(
+        self,
+        image: Picture,
+        *,
+        domain: Domain = "color",
+        strength: float = 1.0,
+        raw: bool = False,
+    ) -> Picture:
+        """Colour an image, of any size and of the kind that comes back, in RGB.
+
+        image: a PIL image of any mode (laid on white, profile applied; turn it upright first with
+        ImageOps.exif_transpose); an array (H, W), (H, W, 1 or 3) or, several at once, (n, H, W, 1
+        or 3); a tensor (1 or 3, H, W) or (n, 1 or 3, H, W). Numbers are sRGB: uint8, uint16, or
+        floats in [0, 1]. What it has of colours is not looked at, but for other domains.
+        domain: one of `domains`. strength: of the colours, 1 as the network makes them, 0 gray.
+        raw: the network's own picture, enlarged, instead of its chroma on the photograph's own
+        lightness: blurred, and in some models' damaged.
+
+        Raises UserError for what is none of these, and where the model gives what is no number.
+
+        >>> import torch
+        >>> colorizer = Colorizer.load("pretrained/cyclegan_lab", device="cpu")
+        >>> colorizer(torch.rand(2, 1, 40, 60)).shape
+        torch.Size([2, 3, 40, 60])
+        """
+        self.check(domain, strength)
+        if isinstance(image, Image.Image):
+            return Image.fromarray(self._painted(_pixels(image), domain, strength, raw))
+        if isinstance(image, Tensor):
+            array = image.detach().cpu().movedim(-3, -1).numpy() if image.ndim in (3, 4) else None
+            painted = self._all_painted(array, image.shape, domain, strength, raw)
+            return torch.from_numpy(painted).movedim(-1, -3).to(image)
+        array = image[..., None] if image.ndim == 2 else image
+        return self._all_painted(array, image.shape, domain, strength, raw)
+
+    def check(self, domain: str, strength: float) -> None:
+        """Raise UserError for what the model cannot do."""
+        if domain not in self.domains:
+            raise UserError(f"domain: {self.name} makes {', '.join(self.domains)}, not {domain}")
+        if not 0 <= strength <= 10:
+            raise UserError(f"strength: {strength} is not from 0 to 10")
+
+    def _all_painted(self, array: np.ndarray | None, shape: tuple[int, ...], *how) -> np.ndarray:
+        """(H, W, c) or (n, H, W, c) to RGB; shape: as the user knows it."""
+        if array is None or array.ndim not in (3, 4) or array.shape[-1] not in (1, 3):
+            raise UserError(f"image: neither gray nor RGB, its shape is {tuple(shape)}")
+        if 0 in shape:
+            raise UserError(f"image: it has no pixels, its shape is {tuple(shape)}")
+        if array.dtype not in (np.uint8, np.uint16) and array.dtype.kind != "f":
+            raise UserError(f"image: uint8, uint16 or floats in [0, 1], not {array.dtype}")
+        if array.ndim == 3:
+            return self._painted(array, *how)
+        return np.stack([self._painted(one, *how) for one in array])
+
+    @torch.inference_mode()
+    def _painted(
+        self, pixels: np.ndarray, domain: Domain, strength: float, raw: bool
+    ) -> np.ndarray:
+        """(H, W, 1 or 3) to (H, W, 3)."""
+        height, width = pixels.shape[:2]
+        made = self._made(pixels, domain, raw)
+        painted = np.empty((height, width, 3), pixels.dtype)
+
+        @torch.inference_mode()
+        def paint(band: slice) -> None:
+            enlarged = _enlarged(made, height, width, band)
+            if raw:
+                lab = color.rgb_to_lab(enlarged.clamp(0, 1))
+                lightness, ab = lab.split((1, 2), dim=1)
+            else:
+                lightness, ab = color.lightness_of(_tensor(pixels[band])), enlarged
+            painted[band] = _array(color.join(lightness, strength * ab), pixels.dtype)
+
+        # A band on each core: twice as fast as each operation on all of them.
+        with one_thread_each(torch.get_num_threads()) as pool:
+            list(pool.map(paint, bands(height, width)))
+        return painted
+
+    def _made(self, pixels: np.ndarray, domain: Domain, raw: bool) -> Tensor:
+        """What the network makes at its own size: ab (1, 2, h, w), raw its RGB (1, 3, h, w)."""
+        rgb = color.to_float(_tensor(_reduced(pixels, self.method.image_size)))
+        rgb = rgb.to(next(self.method.parameters()).device)
+        gray = color.gray_of(rgb) if rgb.shape[1] == 3 else rgb
+        if domain == "color" and not raw:
+            made = self.method.predict_ab(gray)
+        else:
+            seen = gray if domain == "color" else rgb
+            made = self.method.translate(seen.expand(-1, 3, -1, -1), domain)
+            made = made if raw else color.rgb_to_lab(made)[:, 1:]
+        if not made.isfinite().all():
+            raise UserError(f"{self.name}: what it makes is not finite; train it again")
+        return made.float().cpu()
+
+
+def working_size(height: int, width: int, image_size: int) -> tuple[int, int]:
+    """The size at which a network that was trained at `image_size` sees a photograph.
+
+    Its short side as long as in training, its shape as far as multiples of 8 allow; what is longer
+    than eight times that is seen smaller.
+    """
+    scale = min(image_size / min(height, width), LONGEST * image_size / max(height, width))
+    return tuple(max(2, round(side * scale / MULTIPLE)) * MULTIPLE for side in (height, width))
+
+
+def _reduced(pixels: np.ndarray, image_size: int) -> np.ndarray:
+    """(H, W, c) to bytes (h, w, c) of the size that the network sees, by the union's kernel."""
+    height, width = working_size(*pixels.shape[:2], image_size)
+    if pixels.dtype != np.uint8:
+        full = np.empty(pixels.shape, np.uint8)
+        for band in bands(*pixels.shape[:2]):
+            full[band] = _array(_tensor(pixels[band]), np.uint8)
+        pixels = full
+    image = Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)
+    small = image.resize((width, height), Image.Resampling.LANCZOS, reducing_gap=3.0)
+    return np.asarray(small).reshape(height, width, -1)
+
+
+def _enlarged(made: Tensor, height: int, width: int, band: slice) -> Tensor:
+    """The lines `band` of (1, c, h, w) enlarged bilinearly to (1, c, height, width)."""
+    lines = made.shape[2]
+    at = (torch.arange(band.start, band.stop) + 0.5) * lines / height - 0.5
+    at = at.clamp(0, lines - 1)
+    above = at.floor().long()
+    below = (above + 1).clamp(max=lines - 1)
+    share = (at - above)[:, None]
+    rows = torch.lerp(made[:, :, above], made[:, :, below], share.expand(-1, made.shape[3]))
+    return F.interpolate(rows, (len(at), width), mode="bilinear", align_corners=False)
+
+
+def _pixels(image: Image.Image) -> np.ndarray:
+    """(H, W, 1 or 3) bytes, of gray with 16 bits two."""
+    if image.mode.startswith("I;16") or (image.mode == "L" and "icc_profile" not in image.info):
+        return np.asarray(image).astype("u2" if image.mode != "L" else "u1")[..., None]
+    try:
+        return np.asarray(to_srgb(image))
+    except Unreadable as error:
+        raise UserError(f"image: {error}") from None
+
+
+def _tensor(pixels: np.ndarray) -> Tensor:
+    """(h, w, c) to (1, c, h, w): bytes, or float32 in [0, 1]."""
+    if pixels.dtype == np.uint16:
+        pixels = pixels.astype(np.float32) / 65535
+    elif pixels.dtype != np.uint8:
+        pixels = pixels.astype(np.float32).clip(0, 1)
+    return torch.from_numpy(np.array(pixels.transpose(2, 0, 1), order="C"))[None]
+
+
+def _array(image: Tensor, dtype: np.dtype) -> np.ndarray:
+    """(1, c, h, w) in [0, 1] to (h, w, c)."""
+    values = image[0].permute(1, 2, 0).numpy()
+    if np.dtype(dtype).kind == "f":
+        return values.astype(dtype)
+    return np.rint(values * np.iinfo(dtype).max).astype(dtype)

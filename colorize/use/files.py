@@ -1,0 +1,105 @@
+"""Which files are photographs to colour, and what their results are called."""
+
+import glob
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+SUFFIXES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp")
+TIFF = (".tif", ".tiff")
+
+MARK = "_colorized"  # in the names of results, which may lie beside their sources
+COMPARED = "_compared"
+RESULT = re.compile(rf"{MARK}(_\d+)?({COMPARED})?$")
+
+
+class Job(NamedTuple):
+    source: Path
+    target: Path
+
+
+class Failure(NamedTuple):
+    """What is not coloured, and why."""
+
+    source: str
+    reason: str
+
+
+def find(arguments: list[str], output: Path) -> tuple[list[Job], list[Failure]]:
+    """The photographs that files, folders and patterns name, each once, in order of their names.
+
+    Of folders, and of those inside them, what looks like a photograph and is no result; results
+    keep their subfolders below `output`. No result takes the name of a source, nor of another.
+    """
+    found: dict[Path, Path] = {}  # source -> folder of its result, from `output`
+    failures = []
+    for argument in arguments:
+        sources = list(_named(argument, output, failures))
+        if not sources:
+            failures.append(Failure(argument, _nothing(argument)))
+        for source, folder in sources:
+            found.setdefault(source, folder)
+    taken = {_same(source) for source in found}
+    jobs = []
+    for source, folder in found.items():
+        target = _free_name(output / folder, source, taken)
+        taken.add(_same(target))
+        jobs.append(Job(source, target))
+    return jobs, failures
+
+
+def _named(argument: str, output: Path, failures: list[Failure]) -> Iterator[tuple[Path, Path]]:
+    path = Path(argument)
+    if path.is_dir():
+        yield from _inside(path, output, failures)
+    elif os.path.lexists(path):
+        yield path, Path()
+    else:
+        for match in sorted(map(Path, glob.iglob(argument, recursive=True))):  # noqa: PTH207  absolute ones too
+            if match.is_file() and not RESULT.search(match.stem):
+                yield match, Path()
+
+
+def _inside(root: Path, output: Path, failures: list[Failure]) -> Iterator[tuple[Path, Path]]:
+    """Of a folder and those below; hidden ones and results are left alone."""
+
+    def unreadable(error: OSError) -> None:
+        failures.append(Failure(error.filename, error.strerror))
+
+    results = output.resolve()
+    for folder, below, names in os.walk(root, onerror=unreadable):
+        here = Path(folder)
+        below[:] = sorted(
+            name
+            for name in below
+            if not name.startswith(".") and (here / name).resolve() != results
+        )
+        for name in sorted(names):
+            path = here / name
+            looks_like_one = path.suffix.lower() in SUFFIXES and not name.startswith(".")
+            if looks_like_one and not RESULT.search(path.stem):
+                yield path, here.relative_to(root)
+
+
+def _nothing(argument: str) -> str:
+    if Path(argument).is_dir():
+        return f"no photographs in it ({', '.join(SUFFIXES)})"
+    return "no such file or folder"
+
+
+def _free_name(folder: Path, source: Path, taken: set[str]) -> Path:
+    suffix = ".tif" if source.suffix.lower() in TIFF else ".png"
+    number = 1
+    while True:
+        ending = "" if number == 1 else f"_{number}"
+        target = folder / f"{source.stem}{MARK}{ending}{suffix}"
+        if _same(target) not in taken:
+            return target
+        number += 1
+
+
+def _same(path: Path) -> str:
+    """Equal for paths to one file, also where case makes no difference."""
+    return str(path.resolve()).casefold()

@@ -1,0 +1,49 @@
+"""Where trained models are, and what their cards say of them."""
+
+import re
+from pathlib import Path
+
+from colorize.base.errors import UserError
+from colorize.methods.model import CONFIG
+
+PRETRAINED = Path(__file__).parents[2] / "pretrained"  # they come with the project
+TRAINED = Path("models")  # the pipeline's own, from where it runs
+DEFAULT = PRETRAINED / "nogan_lab"  # the best of them
+
+
+def find(name: str) -> Path:
+    """The folder of a model: a path to it, or its name in pretrained/ or models/.
+
+    Raises UserError where there is none, or one in both.
+    """
+    if (Path(name) / CONFIG).is_file():
+        return Path(name)
+    found = [root / name for root in (PRETRAINED, TRAINED) if (root / name / CONFIG).is_file()]
+    if not found:
+        there = ", ".join(map(shown, (*_inside(PRETRAINED), *_inside(TRAINED))))
+        raise UserError(f"{name}: no model (there are {there})")
+    if len(found) == 2:
+        raise UserError(f"{name}: there are two; say {' or '.join(map(shown, found))}")
+    return found[0]
+
+
+def shown(path: Path) -> str:
+    """A path as short as it can be said from here."""
+    here = Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)
+
+
+def _inside(root: Path) -> list[Path]:
+    return sorted(file.parent for file in root.glob(f"*/{CONFIG}"))
+
+
+def pretrained() -> list[Path]:
+    """Those that come with the project, the default first."""
+    return sorted(_inside(PRETRAINED), key=lambda folder: folder != DEFAULT)
+
+
+def section(card: str, heading: str | None) -> str:
+    """The text below a heading of a model's card, as one line; without one, that of its title."""
+    start = "# [^\n]+" if heading is None else f"## {heading}"
+    found = re.search(rf"^{start}\n(.+?)(?=^#|\Z)", card, re.MULTILINE | re.DOTALL)
+    return " ".join(found[1].split("\n\nSHA-256")[0].split()) if found else ""
