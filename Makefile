@@ -4,7 +4,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 PYTHON ?= python3
 
 .DEFAULT_GOAL := help
-.PHONY: help setup repro check test soak lint format clean
+.PHONY: help setup repro demo check test soak lint format clean
 
 help:  ## print this help
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## */: /' | awk -F': ' '{ printf "  %-8s%s\n", $$1, $$2 }'
@@ -23,13 +23,20 @@ repro: setup  ## run the pipeline (PRESET=sample|full|small|mirror MIRROR=PATH_O
 	python -m stages.check
 	dvc repro
 
+demo: .venv/demo  ## open a page in the browser to colour photographs on
+	python -m colorize.demo
+
+.venv/demo: requirements-demo.txt .venv/installed
+	.venv/bin/python -m pip install --disable-pip-version-check --quiet -r requirements-demo.txt
+	touch $@
+
 check: setup  ## check params.yaml without running anything
 	python -m stages.check
 
-test: setup  ## run the tests, one process a core (under 5 minutes on 2 cores)
+test: .venv/demo  ## run the tests, one process a core (under 5 minutes on 2 cores)
 	python -m pytest -n auto -m "not soak"
 
-soak: setup  ## run the longer fault injection and experiments too
+soak: .venv/demo  ## run the longer fault injection and experiments too
 	python -m pytest -n auto
 
 lint: setup  ## check style

@@ -25,6 +25,7 @@ MAY_IMPORT = {
     "use": {"data", "methods", "color", "bands"},
     "__main__": {"use"},
     "export": {"use", "methods"},
+    "demo": {"use"},
 }
 
 FILES = sorted((ROOT / "colorize").rglob("*.py"))

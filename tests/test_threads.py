@@ -31,8 +31,9 @@ def test_whoever_imports_torch_after_it_waits_briefly(package):
     assert (found["OMP_WAIT_POLICY"], found["GOMP_SPINCOUNT"]) == ("PASSIVE", str(SPINS))
 
 
-def test_a_stage_sets_it_before_it_imports_torch():
-    assert settings("-m", "stages.train", "--help")["GOMP_SPINCOUNT"] == str(SPINS)
+@pytest.mark.parametrize("module", ["stages.train", "colorize"])
+def test_a_command_sets_it_before_it_imports_torch(module):
+    assert settings("-m", module, "--help")["GOMP_SPINCOUNT"] == str(SPINS)
 
 
 def test_the_users_own_setting_wins():

@@ -6,6 +6,7 @@ import functools
 import os
 import re
 import shutil
+import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -27,6 +28,7 @@ from colorize.use import colorizer as module
 from colorize.use import files
 from tests import forks
 from tests.conftest import METHODS, ROOT, small
+from tests.gpu import needs_gpu
 
 PHOTOGRAPHS = ("chelsea.png", "coffee.png", "rocket.jpg")
 
@@ -122,7 +124,7 @@ def obey_permissions() -> None:
 REASONS = {
     "text.jpg": "not a JPEG, PNG, TIFF or WebP",
     "empty.png": "the file is empty",
-    "truncated.jpg": "premature end of JPEG image",
+    "truncated.jpg": "cannot be decoded: premature end of JPEG image",
     "pages.tif": "2 frames or pages",
     "locked.png": "Permission denied",
 }
@@ -241,6 +243,39 @@ def test_colours_of_another_profile_keep_it_and_their_lightness(tmp_path):
         for image in (picture, after)
     )
     assert np.abs(after - before).max() <= 0.5
+
+
+def gray_profile(gamma: float) -> bytes:
+    """An ICC profile of gray with that gamma (ICC.1:2001-04), such as scanners embed."""
+    white = struct.pack(">3I", 0xF6D6, 0x10000, 0xD32D)  # D50, in 1/65536
+    tags = {
+        b"desc": b"desc" + bytes(4) + struct.pack(">I", 5) + b"Gray\0" + bytes(78),
+        b"cprt": b"text" + bytes(4) + b"none\0",
+        b"wtpt": b"XYZ " + bytes(4) + white,
+        b"kTRC": b"curv" + bytes(4) + struct.pack(">IH", 1, round(gamma * 256)),
+    }
+    table, data, start = b"", b"", 128 + 4 + 12 * len(tags)
+    for name, tag in tags.items():
+        tag += bytes(-len(tag) % 4)
+        table += name + struct.pack(">II", start + len(data), len(tag))
+        data += tag
+    header = struct.pack(
+        ">I4sI4s4s4s", start + len(data), b"lcms", 0x2400000, b"mntr", b"GRAY", b"XYZ "
+    )
+    header += struct.pack(">6H", 2026, 1, 1, 0, 0, 0) + b"acsp" + bytes(28) + white
+    return header.ljust(128, b"\0") + struct.pack(">I", len(tags)) + table + data
+
+
+def test_gray_of_another_profile_looks_as_before(tmp_path):
+    levels = np.arange(256, dtype=np.uint8)[None].repeat(30, axis=0)
+    Image.fromarray(levels).save(tmp_path / "scan.png", icc_profile=gray_profile(1.8))
+    colorize("scan.png", cwd=tmp_path)
+    after = Image.open(tmp_path / "colorized/scan_colorized.png")
+    assert (after.mode, after.info.get("icc_profile")) == ("RGB", None)  # sRGB: gray's has no red
+    light = (levels / 255) ** 1.8
+    expected = np.where(light > 216 / 24389, 116 * np.cbrt(light) - 16, 24389 / 27 * light)
+    assert np.abs(expected - lightness(levels)).max() > 5
+    assert np.abs(lightness(np.array(after)) - expected).max() <= 0.5
 
 
 def test_results_never_take_the_name_of_a_source(tmp_path):
@@ -438,6 +473,16 @@ def test_a_model_that_gives_no_numbers_is_named(colorizers):
     next(method.parameters()).data.fill_(torch.nan)
     with pytest.raises(UserError, match=r"^broken: what it makes is not finite"):
         Colorizer(method, "broken")(np.zeros((20, 20), np.uint8))
+
+
+@needs_gpu
+def test_a_gpu_gives_the_same_colours():
+    pixels = np.array(scene(300, 450).convert("L"))
+    on_cpu, on_gpu = (
+        Colorizer.load(ROOT / "pretrained/nogan_lab", device)(pixels).astype(int)
+        for device in ("cpu", "cuda")
+    )
+    assert np.abs(on_gpu - on_cpu).max() <= 2
 
 
 @pytest.mark.parametrize("size", [(1000, 700), (37, 50), (2, 9)])

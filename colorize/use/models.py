@@ -42,6 +42,11 @@ def pretrained() -> list[Path]:
     return sorted(_inside(PRETRAINED), key=lambda folder: folder != DEFAULT)
 
 
+def trained() -> list[Path]:
+    """Those of the pipeline."""
+    return _inside(TRAINED)
+
+
 def section(card: str, heading: str | None) -> str:
     """The text below a heading of a model's card, as one line; without one, that of its title."""
     start = "# [^\n]+" if heading is None else f"## {heading}"

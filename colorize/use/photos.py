@@ -181,7 +181,7 @@ def write(path: Path, pixels: np.ndarray, photo: Photo) -> None:
             else:
                 image.pngsave_target(target, compression=1, filter="up")
         except pyvips.Error as error:
-            raise OSError(None, _reason(error), str(path)) from None
+            raise OSError(None, one_line(error.detail), str(path)) from None
 
 
 def _image(pixels: np.ndarray, resolution: tuple[float, float]) -> pyvips.Image:
@@ -198,23 +198,27 @@ def _image(pixels: np.ndarray, resolution: tuple[float, float]) -> pyvips.Image:
 
 def write_comparison(path: Path, before: np.ndarray, after: np.ndarray) -> None:
     """Write both side by side as a PNG to look at, each at most 1,200 pixels long."""
-    height, width = before.shape[:2]
-    scale = min(1, COMPARED / max(height, width))
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    picture = Image.new("RGB", (2 * size[0], size[1]))
-    for column, pixels in enumerate((before, after)):
-        if pixels.dtype != np.uint8:
-            pixels = (pixels // 257).astype(np.uint8)
-        image = Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)
-        small = image.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
-        picture.paste(small, (column * size[0], 0))
+    halves = [thumbnail(pixels, COMPARED) for pixels in (before, after)]
+    width, height = halves[0].size
+    picture = Image.new("RGB", (2 * width, height))
+    for column, half in enumerate(halves):
+        picture.paste(half, (column * width, 0))
     with replaced_file(path) as partial:
         picture.save(partial, "PNG")
+
+
+def thumbnail(pixels: np.ndarray, side: int) -> Image.Image:
+    """Of (H, W, 1 or 3), uint8 or uint16, a picture of 8 bits whose long side is at most `side`."""
+    if pixels.dtype != np.uint8:
+        pixels = (pixels // 257).astype(np.uint8)
+    image = Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)
+    image.thumbnail((side, side), Image.Resampling.LANCZOS, reducing_gap=3.0)
+    return image
 
 
 def _reason(error: pyvips.Error) -> str:
     """What libvips says, without the names of its functions."""
     if "not in a known format" in error.detail or "is not a known" in error.detail:
         return "not a JPEG, PNG, TIFF or WebP"
-    lines = [line.partition(": ")[2] or line for line in error.detail.splitlines()]
-    return one_line("; ".join(dict.fromkeys(filter(None, lines))))
+    first = error.detail.partition("\n")[0]
+    return f"cannot be decoded: {first.partition(': ')[2] or first}"

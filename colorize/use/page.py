@@ -1,0 +1,123 @@
+"""The page of `make demo`: drop a photograph, choose a model, slide between before and after.
+
+By Panel, which serves it from this machine to this machine, its scripts included.
+"""
+
+import asyncio
+import functools
+import io
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import panel as pn
+
+from colorize.base.errors import UserError
+from colorize.data.decoding import Unreadable
+from colorize.methods.base import Domain
+from colorize.use import files, models, photos
+from colorize.use.colorizer import Colorizer
+
+TITLE = "Colour a photograph"
+WIDTH, HEIGHT = 960, 640  # pixels: what a photograph takes of the page at most
+FINE = 2  # pixels of it for one of the page: screens may be that fine
+
+load = functools.lru_cache(maxsize=2)(Colorizer.load)
+
+
+def serve(port: int, *, open_browser: bool) -> None:
+    """Serve the page to this machine alone, until interrupted; port 0 is a free one."""
+    pn.extension("filedropper")
+    pn.serve(page, port=port, address="127.0.0.1", title=TITLE, show=open_browser)
+
+
+def page() -> pn.Column:
+    """What one visitor sees."""
+    folders = {models.shown(each): each for each in (*models.pretrained(), *models.trained())}
+    dropped = pn.widgets.FileDropper(label="", sizing_mode="stretch_width")
+    model = pn.widgets.Select(label="Model", options=folders)
+    domain = pn.widgets.Select(label="Domain", options=list(load(model.value).domains))
+    strength = pn.widgets.FloatSlider(label="Strength of colours", value=1, end=3, step=0.1)
+
+    def offer_domains(change) -> None:
+        domain.param.update(options=list(load(change.new).domains), value="color")
+
+    model.param.watch(offer_domains, "value")
+    result = pn.bind(shown, dropped, model, domain, strength.param.value_throttled)
+    return pn.Column(
+        f"# {TITLE}",
+        "Drop a JPEG, PNG, TIFF or WebP here. It does not leave this computer.",
+        dropped,
+        pn.FlexBox(model, domain, strength),
+        pn.panel(result, loading_indicator=True, min_height=100, sizing_mode="stretch_width"),
+        max_width=WIDTH,
+        sizing_mode="stretch_width",
+        styles={"margin": "0 auto"},
+    )
+
+
+async def shown(
+    dropped: dict[str, bytes | str], model: Path, domain: Domain, strength: float
+) -> pn.Column | pn.pane.Alert | None:
+    """Before and after of what was dropped, by name; or a sentence that says why not.
+
+    Coloured beside the loop that serves the page, so that it can say that it is busy.
+    """
+    if not dropped:
+        return None
+    name, data = next(iter(dropped.items()))
+    colorizer = load(model)
+    if domain not in colorizer.domains:  # of the model before
+        return None
+    try:
+        photo = await asyncio.to_thread(read, data)
+        colored = await asyncio.to_thread(colorizer, photo.pixels, domain=domain, strength=strength)
+    except (Unreadable, UserError) as error:
+        return pn.pane.Alert(f"{name} cannot be coloured: {error}.", alert_type="danger")
+    height, width = colored.shape[:2]
+    size = {"sizing_mode": "scale_width", "max_width": round(min(WIDTH, HEIGHT * width / height))}
+    both = pn.Swipe(
+        picture(photo.pixels),
+        picture(colored),
+        slider_width=3,
+        aspect_ratio=width / height,
+        **size,
+    )
+    # The line between them follows the mouse alone, this fingers and keys too.
+    line = pn.widgets.IntSlider(
+        label="Before and after", value=both.value, end=100, show_value=False, **size
+    )
+    line.jslink(both, value="value", bidirectional=True)
+    return pn.Column(
+        both,
+        line,
+        pn.widgets.FileDownload(
+            callback=lambda: saved(photo, colored),
+            filename=f"{Path(name).stem}{files.MARK}.png",
+            label="Save at full size",
+        ),
+        sizing_mode="stretch_width",
+    )
+
+
+def read(data: bytes | str) -> photos.Photo:
+    """The file that was dropped; Panel hands over as text what its name says is text."""
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(data.encode() if isinstance(data, str) else data)
+        file.flush()
+        return photos.read(Path(file.name))
+
+
+def saved(photo: photos.Photo, colored: np.ndarray) -> io.BytesIO:
+    """The result, as `colorize` writes it."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "colorized.png")
+        photos.write(path, colored, photo)
+        return io.BytesIO(path.read_bytes())
+
+
+def picture(pixels: np.ndarray) -> pn.pane.PNG:
+    """As large as the page can show it."""
+    data = io.BytesIO()
+    photos.thumbnail(pixels, FINE * WIDTH).save(data, "PNG")
+    return pn.pane.PNG(data.getvalue(), sizing_mode="stretch_both")

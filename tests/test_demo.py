@@ -1,0 +1,132 @@
+"""The page of `make demo`, in a real browser: drop, colour, slide, save, and a wrong file."""
+
+import base64
+import io
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.conftest import ROOT
+from tests.processes import wait_for
+from tests.test_use import chroma, lightness, scene
+
+BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
+playwright = pytest.importorskip("playwright.sync_api", reason="needs requirements-demo.txt")
+pytest.importorskip("panel", reason="needs requirements-demo.txt")
+pytestmark = pytest.mark.skipif(BROWSER is None, reason="needs Chromium")
+
+MAKE_TRANSFER = """([name, data]) => {
+    const bytes = Uint8Array.from(atob(data), (character) => character.charCodeAt(0))
+    const transfer = new DataTransfer()
+    transfer.items.add(new File([bytes], name))
+    return transfer
+}"""
+
+
+@pytest.fixture
+def address(tmp_path) -> Iterator[str]:
+    """Of a page that is served from a folder of no project."""
+    server = subprocess.Popen(
+        [sys.executable, "-u", "-m", "colorize.demo", "--no-browser"],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    try:
+        yield server.stdout.readline().split()[-1]
+    finally:
+        server.send_signal(signal.SIGINT)
+        rest = server.communicate(timeout=20)[0]
+    assert "Traceback" not in rest
+
+
+@pytest.fixture
+def visited(address) -> Iterator:
+    """The page in a browser, and where everything came from that it asked for."""
+    assert address.startswith("http://127.0.0.1:")
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(
+            executable_path=BROWSER, args=["--no-sandbox", "--disable-gpu"]
+        )
+        page = browser.new_page(viewport={"width": 1100, "height": 1100})
+        asked = []
+        page.on("request", lambda request: asked.append(request.url))
+        page.on("websocket", lambda socket: asked.append(socket.url))
+        page.goto(address)
+        yield page
+        browser.close()
+    here = address.removeprefix("http://")
+    outside = [url for url in asked if not url.startswith((f"http://{here}", f"ws://{here}"))]
+    assert all(url.startswith((f"blob:http://{here}", "data:")) for url in outside), outside
+
+
+def drop(page, name: str, data: bytes) -> None:
+    """As when somebody drags a file onto the page and lets it go."""
+    transfer = page.evaluate_handle(MAKE_TRANSFER, [name, base64.b64encode(data).decode()])
+    target = page.locator(".filepond--root")
+    box = target.bounding_box()
+    place = {"clientX": box["x"] + 40, "clientY": box["y"] + 20}
+    for event in ("dragenter", "dragover", "drop"):
+        target.dispatch_event(event, {"dataTransfer": transfer, **place})
+
+
+def seen(page) -> np.ndarray:
+    """The two pictures as they are shown, (H, W, 3)."""
+    shot = page.screenshot(clip=page.locator(".swipe-container").bounding_box())
+    return np.array(Image.open(io.BytesIO(shot)).convert("RGB"))
+
+
+def color_at(page, share: float) -> float:
+    """Mean chroma of what is shown about so far from the left."""
+    pixels = seen(page)
+    middle = round(share * pixels.shape[1])
+    return chroma(pixels[20:-20, middle - 20 : middle + 20]).mean()
+
+
+def test_drop_colour_slide_save_and_a_wrong_file(visited, tmp_path):
+    page = visited
+    photograph = scene(200, 300).convert("L")
+    data = io.BytesIO()
+    photograph.save(data, "PNG")
+    page.locator(".filepond--root").wait_for()
+    drop(page, "cup.png", data.getvalue())
+    save = page.get_by_text("Save at full size")
+    save.wait_for()
+
+    # Before on the left, after on the right
+    assert color_at(page, 0.25) < 1
+    assert color_at(page, 0.75) > 3
+    assert color_at(page, 0.35) < 1
+    line = page.locator(".slider").bounding_box()
+    box = page.locator(".swipe-container").bounding_box()
+    page.mouse.move(line["x"] + line["width"] / 2, line["y"] + 100)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.2 * box["width"], line["y"] + 100, steps=5)
+    page.mouse.up()
+    assert color_at(page, 0.35) > 3
+    assert color_at(page, 0.1) < 1
+
+    with page.expect_download() as download:
+        save.click()
+    assert download.value.suggested_filename == "cup_colorized.png"
+    download.value.save_as(tmp_path / "saved.png")
+    saved = np.array(Image.open(tmp_path / "saved.png"))
+    assert np.abs(lightness(saved) - lightness(np.array(photograph))).max() <= 0.5
+    assert chroma(saved).mean() > 3
+
+    page.get_by_label("Model").select_option(label=str(ROOT / "pretrained/stargan"))
+    page.get_by_label("Domain").select_option("gray")
+    wait_for(lambda: color_at(page, 0.75) < 3)
+
+    drop(page, "letter.jpg", b"Dear all, this is no photograph.")
+    page.get_by_text("letter.jpg cannot be coloured: not a JPEG, PNG, TIFF or WebP.").wait_for()
+    assert not save.is_visible()
