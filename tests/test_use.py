@@ -3,6 +3,7 @@
 import ctypes
 import doctest
 import functools
+import io
 import os
 import re
 import shutil
@@ -316,6 +317,20 @@ def test_patterns_and_folders_that_hold_nothing(tmp_path):
         "error: 3 of 4 not coloured, for the reasons above",
     ]
     assert said.stdout == "colorized/one_colorized.png\n"
+
+
+def test_each_of_many_files_gets_its_own_reason(tmp_path):
+    """Several are read at a time."""
+    data = io.BytesIO()
+    scene(300, 400).save(data, "JPEG")
+    for number in range(40):
+        broken = (b"no photograph", data.getvalue()[: 4000 + number])[number % 2]
+        (tmp_path / f"{number}.jpg").write_bytes(broken)
+    *lines, last = colorize(".", cwd=tmp_path, expect=2).stderr.splitlines()
+    assert last == "error: 40 of 40 not coloured, for the reasons above"
+    reasons = ("not a JPEG, PNG, TIFF or WebP", "cannot be decoded: premature end of JPEG image")
+    found = dict(line.rsplit("\r")[-1].strip().split(": ", 1) for line in lines[-40:])
+    assert found == {f"{number}.jpg": reasons[number % 2] for number in range(40)}
 
 
 def test_options(tmp_path):

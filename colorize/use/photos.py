@@ -6,6 +6,7 @@ resolution, EXIF and profiles.
 
 import contextlib
 import io
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,8 @@ pyvips.operation_block_set("VipsForeignLoad", True)
 for _format in FORMATS:
     pyvips.operation_block_set(f"VipsForeignLoad{_format}", False)
 pyvips.cache_set_max(0)  # or photographs stay in memory after they were used
+
+_ONE_AT_A_TIME = threading.Lock()  # what libvips says of an error, it says to all threads
 
 PIXELS = 400_000_000  # more would take more than 3 GB
 
@@ -64,7 +67,7 @@ def size(path: Path) -> int:
 @contextlib.contextmanager
 def _opened(path: Path) -> Iterator[pyvips.Image]:
     try:
-        with open(path, "rb") as file:
+        with _ONE_AT_A_TIME, open(path, "rb") as file:
             if not file.read(1):
                 raise Unreadable("the file is empty")
             file.seek(0)
