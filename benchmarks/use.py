@@ -83,7 +83,8 @@ def write_photographs(folder: Path, megapixels: float, count: int) -> list[Path]
 def ours(model: str, folder: Path, sources: list[Path]) -> None:
     colorizer = Colorizer.load(model, "cpu")
     jobs = [files.Job(source, folder / f"{i}_ours.png") for i, source in enumerate(sources)]
-    assert not any(colour_all(jobs, colorizer))
+    reasons = list(colour_all(jobs, colorizer))
+    assert not any(reasons)
 
 
 def plain(model: str, folder: Path, sources: list[Path]) -> None:

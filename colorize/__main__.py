@@ -8,11 +8,9 @@ import sys
 import textwrap
 from pathlib import Path
 
-from colorize.base import command, lifetime
-from colorize.base.threads import wait_briefly
+from colorize.base import command
 
-wait_briefly()
-lifetime.begin()
+command.begin()
 
 from tqdm import tqdm
 

@@ -5,12 +5,10 @@ python -m colorize.demo [--port PORT] [--no-browser]
 
 import argparse
 
-from colorize.base import command, lifetime
+from colorize.base import command
 from colorize.base.errors import UserError
-from colorize.base.threads import wait_briefly
 
-wait_briefly()
-lifetime.begin()
+command.begin()
 
 
 def main() -> None:

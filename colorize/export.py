@@ -12,11 +12,9 @@ before it gets its name.
 import argparse
 from pathlib import Path
 
-from colorize.base import command, lifetime
-from colorize.base.threads import wait_briefly
+from colorize.base import command
 
-wait_briefly()
-lifetime.begin()
+command.begin()
 
 from colorize.methods import model
 from colorize.use import models, onnx

@@ -1,4 +1,4 @@
-"""How a command ends: its exit code, and one line where something is wrong."""
+"""How a command begins, and ends: its exit code, and one line where something is wrong."""
 
 import sys
 from collections.abc import Callable
@@ -6,6 +6,13 @@ from typing import NoReturn
 
 from colorize.base import lifetime
 from colorize.base.errors import UserError
+from colorize.base.threads import wait_briefly
+
+
+def begin() -> None:
+    """To be called first thing: before imports that take seconds, torch's above all."""
+    wait_briefly()
+    lifetime.begin()
 
 
 def run(main: Callable[[], None]) -> NoReturn:

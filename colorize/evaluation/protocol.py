@@ -1,7 +1,6 @@
 """The same photographs and the same protocol for every model, and trivial baselines beside them."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, TypeVar
 
@@ -14,6 +13,7 @@ from torch import Tensor
 from colorize import bins
 from colorize.bands import BAND
 from colorize.base.parameters import Parameters
+from colorize.base.pool import one_thread_each
 from colorize.data.index import Index
 from colorize.data.tensors import squares
 from colorize.evaluation import perceptual, quantities, thumbnails
@@ -101,23 +101,19 @@ class Photographs:
         On a CPU each batch is on one core. What is measured of a photograph does not depend on what
         else is in its batch, nor on the number of cores.
         """
-        cores = torch.get_num_threads()
         under_way = max(1, PIXELS // self.image_size**2)
         threads, size = 1, under_way
         if self.device.type == "cpu":
             size = max(1, BAND // self.image_size**2)
-            threads = min(cores, under_way)
+            threads = min(torch.get_num_threads(), under_way)
         batches = [names[start : start + size] for start in range(0, len(names), size)]
 
         @torch.inference_mode()
         def inferred(batch: list[str]) -> Result:
             return function(self.read(batch))
 
-        try:
-            with ThreadPoolExecutor(threads, "measure", torch.set_num_threads, (1,)) as pool:
-                yield from pool.map(inferred, batches)
-        finally:
-            torch.set_num_threads(cores)  # the default of threads to come
+        with one_thread_each(threads) as pool:
+            yield from pool.map(inferred, batches)
 
 
 # The columns that say which photograph a line is about; the others are quantities.

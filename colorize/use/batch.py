@@ -1,16 +1,37 @@
 """Many photographs, one on each core."""
 
+import contextlib
+import threading
 from collections.abc import Iterator, Sequence
 
+from colorize.base.pool import one_thread_each
 from colorize.base.workers import cores
 from colorize.data.decoding import Unreadable
 from colorize.use import files, photos
 from colorize.use.colorizer import Colorizer
-from colorize.use.threads import Budget, one_thread_each
 
-PIXELS = (
-    150_000_000  # under way at a time, with less than 2 GB of memory; one photograph may have more
-)
+PIXELS = 150_000_000  # under way at a time, in less than 2 GB; one photograph may have more
+
+
+class Budget:
+    """So much may be under way at a time; one alone always may."""
+
+    def __init__(self, total: int):
+        self.total, self.used = total, 0
+        self.changed = threading.Condition()
+
+    @contextlib.contextmanager
+    def taken(self, amount: int) -> Iterator[None]:
+        """Wait until there is room for `amount`, and hold it."""
+        with self.changed:
+            self.changed.wait_for(lambda: not self.used or self.used + amount <= self.total)
+            self.used += amount
+        try:
+            yield
+        finally:
+            with self.changed:
+                self.used -= amount
+                self.changed.notify_all()
 
 
 def colour_all(

@@ -18,11 +18,11 @@ from colorize import color
 from colorize.bands import bands
 from colorize.base.device import choose_device
 from colorize.base.errors import UserError
+from colorize.base.pool import one_thread_each
 from colorize.data.decoding import Unreadable, to_srgb
 from colorize.methods import model
 from colorize.methods.base import Domain, Method
 from colorize.use import models
-from colorize.use.threads import one_thread_each
 
 MULTIPLE = 8  # of the sides that networks see: all their halvings fit
 LONGEST = 8  # times the short side that they were trained at: bounds what a panorama takes
@@ -189,8 +189,10 @@ def _enlarged(made: Tensor, height: int, width: int, band: slice) -> Tensor:
 
 def _pixels(image: Image.Image) -> np.ndarray:
     """(H, W, 1 or 3) bytes, of gray with 16 bits two."""
-    if image.mode.startswith("I;16") or (image.mode == "L" and "icc_profile" not in image.info):
-        return np.asarray(image).astype("u2" if image.mode != "L" else "u1")[..., None]
+    if image.mode.startswith("I;16"):
+        return np.asarray(image).astype(np.uint16)[..., None]
+    if image.mode == "L" and "icc_profile" not in image.info:
+        return np.asarray(image)[..., None]
     try:
         return np.asarray(to_srgb(image))
     except Unreadable as error:

@@ -221,7 +221,7 @@ def thumbnail(pixels: np.ndarray, side: int) -> Image.Image:
 
 def _reason(error: pyvips.Error) -> str:
     """What libvips says, without the names of its functions."""
-    if "not in a known format" in error.detail or "is not a known" in error.detail:
+    if "not in a known format" in error.detail:
         return "not a JPEG, PNG, TIFF or WebP"
     first = error.detail.partition("\n")[0]
     return f"cannot be decoded: {first.partition(': ')[2] or first}"
