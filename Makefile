@@ -20,7 +20,7 @@ setup: .venv/installed  ## create .venv and install what requirements.txt pins
 
 repro: setup  ## run the pipeline (PRESET=sample|full|small|mirror MIRROR=PATH_OR_URL set params.yaml first)
 	$(if $(PRESET),python -m stages.preset $(PRESET) $(if $(MIRROR),--mirror '$(MIRROR)'))
-	python -m stages.check
+	python -m stages.check --fix
 	dvc repro
 
 demo: .venv/demo  ## open a page in the browser to colour photographs on

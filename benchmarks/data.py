@@ -19,6 +19,7 @@ import zipfile
 from collections.abc import Callable
 from multiprocessing import get_context
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image, ImageOps
@@ -31,8 +32,9 @@ from colorize.base.errors import UserError
 from colorize.base.workers import cores
 from colorize.data import archive, catalog, decoding, duplicates, palette, photographs, pixels
 from colorize.data.encoding import jpeg, png, unjpeg, unpng
-from colorize.data.grayscale import GrayscaleParameters, grayscale
-from colorize.data.union import UnionParameters, union
+
+if TYPE_CHECKING:
+    from colorize.data.union import UnionParameters
 
 PARTS_OF = 200  # images on which the parts of the work are timed one by one
 
@@ -69,6 +71,10 @@ def _arguments() -> argparse.Namespace:
 
 
 def _benchmark(arguments: argparse.Namespace, zips: list[Path], folder: Path) -> dict:
+    # Only here: worker processes import this module too, and need no pandas.
+    from colorize.data.grayscale import GrayscaleParameters, grayscale
+    from colorize.data.union import UnionParameters, union
+
     raw = folder / "raw"
     raw.mkdir()
     count = prepare(zips, raw, arguments.repeat)
@@ -97,13 +103,15 @@ def _benchmark(arguments: argparse.Namespace, zips: list[Path], folder: Path) ->
             spent = measured(plain, parameters, raw, target, processes)
             name = f"plain loop, {processes} process{'es' if processes > 1 else ''}"
             runs[name] = _run([spent], count, folder, (target.name,))
+    some = some_of(raw)
     return {
         "images": count,
         "image_size": arguments.image_size,
         "encoding": arguments.encoding,
         "cores": cores(),
         "runs": runs,
-        "parts_ms": parts(parameters, raw),
+        "parts_ms": parts(parameters, some),
+        "drafts": drafts(arguments.image_size, some),
         "disk_write_mb_s": round(_disk(folder)),
     }
 
@@ -163,7 +171,7 @@ def variant(image: Image.Image, number: int) -> Image.Image:
     return image.rotate(90 * turn, expand=True)
 
 
-def plain(parameters: UnionParameters, raw: Path, target: Path, processes: int) -> None:
+def plain(parameters: "UnionParameters", raw: Path, target: Path, processes: int) -> None:
     """What one would write without thinking of speed, in one process or several."""
     names = sorted(json.loads((raw / archive.MANIFEST).read_text(encoding="utf-8")))
     target.mkdir()
@@ -176,7 +184,7 @@ def plain(parameters: UnionParameters, raw: Path, target: Path, processes: int) 
 
 
 def _plain_loop(
-    parameters: UnionParameters,
+    parameters: "UnionParameters",
     raw: Path,
     target: Path,
     names: list[str],
@@ -212,13 +220,16 @@ def plain_gray(rgb: np.ndarray) -> np.ndarray:
     return (level.clip(0, 1) * 255).round().astype(np.uint8)
 
 
-def parts(parameters: UnionParameters, raw: Path) -> dict[str, float]:
-    """Milliseconds an image for each part of the work of the stages, in one process."""
+def some_of(raw: Path) -> list[bytes]:
+    """About PARTS_OF files of the first zip that has images."""
     path = next(p for p in sorted(raw.glob("*.zip")) if archive.contents(p, p.stem).members)
     members = archive.contents(path, path.stem).members
     with zipfile.ZipFile(path) as opened:
-        chosen = members[:: max(1, len(members) // PARTS_OF)]
-        data = [opened.read(member) for member in chosen]
+        return [opened.read(member) for member in members[:: max(1, len(members) // PARTS_OF)]]
+
+
+def parts(parameters: "UnionParameters", data: list[bytes]) -> dict[str, float]:
+    """Milliseconds an image for each part of the work of the stages, in one process."""
     encode = jpeg if parameters.encoding == "jpeg" else lambda image: png(np.asarray(image))
     shrink = functools.partial(
         photographs.resize, short_side=parameters.image_size, kernel=Resampling.LANCZOS
@@ -240,6 +251,30 @@ def parts(parameters: UnionParameters, raw: Path) -> dict[str, float]:
         "decode again for gray": _ms(decode, stored),
         "gray": _ms(lambda array: pixels.gray_levels(array, "lightness"), arrays),
         "encode gray": _ms(png, grays),
+    }
+
+
+def draft(size: int, data: bytes) -> Image.Image:
+    """Decode a JPEG at the least of 1, 1/2, 1/4 and 1/8 of its size that is no smaller."""
+    image = Image.open(io.BytesIO(data))
+    image.draft("RGB", (size, size))
+    return photographs.resize(image.convert("RGB"), size, Resampling.LANCZOS)
+
+
+def drafts(size: int, data: list[bytes]) -> dict[str, float]:
+    """What draft mode would save, and change: ms an image, share of values, gray levels."""
+
+    def whole(item: bytes) -> Image.Image:
+        return photographs.resize(decoding.decode(item), size, Resampling.LANCZOS)
+
+    off = [
+        np.abs(np.subtract(whole(item), draft(size, item), dtype=np.int16)).ravel() for item in data
+    ]
+    return {
+        "whole_ms": _ms(whole, data),
+        "draft_ms": _ms(functools.partial(draft, size), data),
+        "changed": round(float((np.concatenate(off) > 0).mean()), 3),
+        "levels": int(max(item.max() for item in off)),
     }
 
 
@@ -273,6 +308,10 @@ def _table(result: dict) -> str:
             f"{run['peak_mb']:9}{run['output_mb']:11}"
         )
     lines.append("ms an image: " + ", ".join(f"{k} {v:.2f}" for k, v in result["parts_ms"].items()))
+    lines.append(
+        "in draft mode decode and resize {draft_ms:.2f} ms for {whole_ms:.2f}, {changed:.0%} of "
+        "values changed by up to {levels} levels".format_map(result["drafts"])
+    )
     lines.append(f"small files written at {result['disk_write_mb_s']} MB/s")
     return "\n".join(lines)
 

@@ -6,6 +6,7 @@ And that dvc.yaml is up to date with it; --fix writes the lists that follow from
 import argparse
 
 from colorize.base import command
+from colorize.data import catalog
 from stages import common, dependencies, parameters
 
 
@@ -13,11 +14,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--fix", action="store_true", help="write the generated lists of dvc.yaml")
     fix = parser.parse_args().fix
-    if fix:
-        models = parameters.check(parameters.load(common.PARAMS)).models
-        dependencies.fix(common.PIPELINE, models)
-    params = common.read_params()
-    parameters.check_datasets(params.data)
+    params = parameters.check(parameters.load(common.PARAMS))
+    sources = catalog.local_sources(params.data.datasets, params.data.catalog)
+    (dependencies.fix if fix else dependencies.check)(common.PIPELINE, params.models, sources)
     print(
         f"params.yaml: {len(params.models)} models ({', '.join(params.models)}) on "
         f"{', '.join(params.data.datasets)} at {params.data.image_size} px"

@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -50,6 +51,11 @@ def read_params() -> "Params":
 def from_root(path: str) -> Path:
     """A path in params.yaml to what git and DVC do not keep: from the main checkout, or from ~."""
     return ROOT / Path(path).expanduser()
+
+
+def watch(path: str) -> str:
+    """The line of dvc.yaml that has DVC watch a file or folder outside the project."""
+    return f"- {json.dumps(path, ensure_ascii=False)}"
 
 
 def name_argument(description: str) -> str:

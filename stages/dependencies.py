@@ -1,4 +1,4 @@
-"""The lists in dvc.yaml that follow from the code and from `models`, written instead of kept.
+"""The lists in dvc.yaml that follow from code and params.yaml, written instead of kept.
 
 DVC neither follows imports nor unrolls `models` into a list. So dvc.yaml has comments that say
 `[generated]` and what, and this module writes the lines below them.
@@ -15,6 +15,7 @@ from typing import Any
 from colorize.base.errors import UserError
 from colorize.base.files import write_text
 from colorize.evaluation.baselines import TRIVIAL
+from stages import common
 
 PACKAGES = ("colorize", "stages")
 
@@ -35,24 +36,28 @@ QUICK = ("download", "union", "grayscale", "report")
 RESULTS = ("metrics/{}.json", "metrics/images/{}.parquet")
 
 MARK = re.compile(r"( +)# \[generated\] (.+)")
+SOURCES = "catalog and photographs of one's own"  # a mark
 
 
-def check(pipeline: Path, models: dict[str, dict[str, Any]]) -> None:
+def check(
+    pipeline: Path, models: dict[str, dict[str, Any]], sources: list[str] | None = None
+) -> None:
     """Raise UserError, naming what is missing and what is too much, unless it is up to date.
 
     A list for other models than those of params.yaml would have a report show old results.
+    sources: as for `generated`.
     """
     text = _read(pipeline)
-    wanted = generated(text, models)
+    wanted = generated(text, models, sources)
     if text != wanted:
         found = difference(text, wanted)
         raise UserError(f"{pipeline}: it {found}; run `python -m stages.check --fix`")
 
 
-def fix(pipeline: Path, models: dict[str, dict[str, Any]]) -> None:
+def fix(pipeline: Path, models: dict[str, dict[str, Any]], sources: list[str]) -> None:
     """Write the generated lists, and say what has changed."""
     text = _read(pipeline)
-    wanted = generated(text, models)
+    wanted = generated(text, models, sources)
     if text != wanted:
         write_text(pipeline, wanted)
         print(f"{pipeline}: it {difference(text, wanted)}: mended")
@@ -65,8 +70,16 @@ def _read(pipeline: Path) -> str:
         raise UserError(f"{pipeline}: missing; run this from the project's root") from None
 
 
-def generated(text: str, models: dict[str, dict[str, Any]], root: Path = Path()) -> str:
-    """dvc.yaml with its generated lines as they should be, for the section `models`."""
+def generated(
+    text: str,
+    models: dict[str, dict[str, Any]],
+    sources: list[str] | None = None,
+    root: Path = Path(),
+) -> str:
+    """dvc.yaml with its generated lines as they should be, for the section `models`.
+
+    sources: paths outside the project that the datasets come from; None leaves theirs as they are.
+    """
     lines, stage, indent = [], "", None
     for line in text.splitlines():
         # Entries stand as deep as their mark.
@@ -76,9 +89,10 @@ def generated(text: str, models: dict[str, dict[str, Any]], root: Path = Path())
         lines.append(line)
         if found := re.fullmatch(r"  (\w+):", line):
             stage = found[1]
-        elif found := MARK.fullmatch(line):
+        elif (found := MARK.fullmatch(line)) and not (found[2] == SOURCES and sources is None):
             indent = found[1]
-            lines += [indent + entry for entry in _entries(found[2], stage, models, root)]
+            entries = _entries(found[2], stage, models, sources, root)
+            lines += [indent + entry for entry in entries]
     return "\n".join(lines) + "\n"
 
 
@@ -98,7 +112,15 @@ def _few(entries: list[str]) -> str:
     return ", ".join(entries[:3]) + more
 
 
-def _entries(what: str, stage: str, models: dict[str, dict[str, Any]], root: Path) -> list[str]:
+def _entries(
+    what: str,
+    stage: str,
+    models: dict[str, dict[str, Any]],
+    sources: list[str] | None,
+    root: Path,
+) -> list[str]:
+    if what == SOURCES:
+        return [common.watch(path) for path in sources]
     names = sorted(models)
     match what:
         case "code":

@@ -1,7 +1,11 @@
 """Stage `download`: fetch and verify the zips of `data.datasets`, or build the `sample`."""
 
+import os
+import sys
+
 from colorize.base import command
-from colorize.data.download import download
+from colorize.data import catalog
+from colorize.data.download import DownloadParameters, download
 from stages import common
 
 
@@ -9,6 +13,20 @@ def main() -> None:
     params = common.read_params()
     with common.only_writer("download", common.RAW):
         download(params.data, common.RAW, kept=common.SCRATCH / "zips")
+    if "DVC_EXP_NAME" not in os.environ:  # an experiment is of its moment
+        warn_of_unwatched(params.data)
+
+
+def warn_of_unwatched(data: DownloadParameters) -> None:
+    """Say so where DVC would not notice that a catalog or a folder of photographs changes."""
+    watched = common.PIPELINE.read_text(encoding="utf-8")
+    for path in catalog.local_sources(data.datasets, data.catalog):
+        if common.watch(path) not in watched:
+            print(
+                f"{common.PIPELINE}: it does not have {path}: DVC will not notice when that "
+                "changes; `python -m stages.check --fix` mends it",
+                file=sys.stderr,
+            )
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ from pydantic import Field
 
 from colorize.base.errors import UserError
 from colorize.base.parameters import from_yaml
-from colorize.data import catalog
 from colorize.data.download import DownloadParameters
 from colorize.data.grayscale import GrayscaleParameters
 from colorize.data.union import UnionParameters
@@ -107,14 +106,6 @@ def _check_contrasts(params: Params) -> None:
         if contrast.model == contrast.against:
             where = f"compare.contrasts.{number}"
             raise UserError(f"{where}: {contrast.model!r} compared with itself")
-
-
-def check_datasets(data: DataParameters) -> None:
-    """Raise UserError unless the catalog has all datasets.
-
-    Apart from the rest: a catalog may be far away, and only the download needs it.
-    """
-    catalog.select(data.datasets, catalog.load(data.catalog), data.catalog)
 
 
 def _check_keys(values: Any, where: str) -> None:

@@ -19,8 +19,8 @@ from colorize.base import command
 from colorize.base.errors import UserError
 from colorize.base.files import write_text
 from colorize.base.parameters import from_yaml
-from colorize.data import catalog
-from stages import common, parameters
+from colorize.data import catalog, remote
+from stages import common, dependencies, parameters
 
 PRESETS = Path("presets")
 
@@ -40,9 +40,11 @@ def main() -> None:
     committed = _committed()
     text = applied(committed, deltas) if deltas else committed
     values = from_yaml(text, f"{common.PARAMS} with the preset '{arguments.name}'")
-    parameters.check_datasets(parameters.check(values).data)
+    params = parameters.check(values)
+    sources = catalog.local_sources(params.data.datasets, params.data.catalog)
     keep_edits(committed, text)
     write_text(common.PARAMS, text)
+    dependencies.fix(common.PIPELINE, params.models, sources)
     print(f"params.yaml is now the preset '{arguments.name}'")
 
 
@@ -60,6 +62,8 @@ def read(name: str, mirror: str | None) -> dict[str, Any]:
         raise UserError(f"preset '{name}': needs --mirror PATH_OR_URL (make: MIRROR=PATH_OR_URL)")
     if Path(mirror).exists():
         mirror = str(Path(mirror).resolve())  # queued experiments run in another folder
+    if remote.holds_secret(mirror):
+        raise UserError("--mirror: names and passwords belong into ~/.netrc")
     described = f"{mirror.rstrip('/')}/catalog.yaml"
     datasets = sorted(catalog.load(described))
     deltas["data"] |= {"datasets": datasets, "catalog": described, "mirror": mirror}

@@ -1,5 +1,6 @@
 """The stage `download`: folders, catalogs, and a server that spoils what it sends."""
 
+import base64
 import contextlib
 import hashlib
 import json
@@ -21,9 +22,10 @@ from colorize.data import catalog, remote, transfer
 from colorize.data.download import THREAD, DownloadParameters, download
 from tests import zips
 from tests.conftest import ROOT, checkout
-from tests.server import cut, replace, reset, serving, stall, status, together
+from tests.server import Handler, cut, replace, reset, serving, stall, status, together
 
 BOTH = ("first", "second")
+CATALOG = "catalog.yaml"
 
 
 def noise(seed: int, length: int) -> bytes:
@@ -180,11 +182,21 @@ def described(text):
     return lambda mirror: (mirror / "catalog.yaml").write_text(text)
 
 
+def named_pipe(name: str):
+    def fault(mirror) -> None:
+        (mirror / name).unlink()
+        os.mkfifo(mirror / name)
+
+    return fault
+
+
 @pytest.mark.parametrize(
     ("fault", "message"),
     [
         (spoil_bytes, r"second\.zip: its SHA-256 is not the catalog's"),
         (shorten, r"second\.zip: [\d,]+ bytes, the catalog says"),
+        (named_pipe("second.zip"), r"second\.zip: cannot be fetched: not a file$"),
+        (named_pipe("catalog.yaml"), r"data\.catalog: cannot read .*catalog\.yaml: not a file$"),
         (lambda m: (m / "second.zip").unlink(), r"second\.zip: not found on the mirror"),
         (empty_zip, r"second\.zip: no image under second/"),
         (other_counts, r"^second\.zip: holds .*'trainB': 0}, the catalog says .*'trainB': 7}"),
@@ -397,7 +409,7 @@ def test_pieces_that_do_not_fit_are_fetched_anew_but_once(mirror, server, tmp_pa
         ),
         (replace(b"x" * 10**6, Content_Length="none"), "more than the catalog's"),
         (status(404), r"second\.zip: not found on the mirror \(data\.mirror\)"),
-        (status(403), r"second\.zip: the server answers 403 Forbidden$"),
+        (status(403), r"second\.zip: the server answers 403 Forbidden; .* in ~/\.netrc$"),
         (status(302, Location="ftp://x/y"), r"second\.zip: cannot be fetched: "),
     ],
 )
@@ -465,6 +477,32 @@ def test_a_server_that_leaves_is_waited_for(mirror, server, tmp_path, monkeypatc
     assert len(calls) == 4
 
 
+def needs_password(handler, answer) -> None:
+    given = handler.headers.get("Authorization")
+    right = given == "Basic " + base64.b64encode(b"me:secret").decode()
+    (Handler.send if right else status(401))(handler, answer)
+
+
+def test_names_and_passwords_come_from_a_netrc_file(mirror, server, tmp_path, monkeypatch):
+    for name in ("catalog.yaml", "second.zip"):
+        server.faults[name] = [needs_password] * 3
+    monkeypatch.setenv("NETRC", str(tmp_path / "none"))
+    fails("401 Unauthorized; .* in ~/.netrc", server.url, tmp_path, ["second"], mirror / CATALOG)
+    (tmp_path / "netrc").write_text("machine 127.0.0.1 login me password secret\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    assert same(fetch(server.url, tmp_path, ["second"]), mirror, ["second"])
+
+
+@pytest.mark.parametrize("key", ["catalog", "mirror"])
+@pytest.mark.parametrize(
+    "address", ["https://me:secret@host/zips", "http://secret@host", "cache::ftp://a:secret@host"]
+)
+def test_no_password_gets_into_parameters_and_messages(key, address):
+    keys = {"datasets": ["first"], "catalog": "a", "mirror": "a", key: address}
+    with pytest.raises(UserError, match=rf"^data\.{key}: names and passwords .*netrc$"):
+        DownloadParameters.parse(keys, "data")
+
+
 def test_room_on_the_disk_is_looked_for_first(mirror, server, tmp_path, monkeypatch):
     sizes = [(mirror / f"{name}.zip").stat().st_size for name in BOTH]
     usage = shutil.disk_usage(tmp_path)
@@ -529,7 +567,8 @@ def kill(process, by: signal.Signals) -> str:
     return process.communicate(timeout=30)[1]
 
 
-def test_kills_at_any_moment_leave_a_run_that_ends_like_any_other(tmp_path, project):
+@pytest.mark.parametrize("kills", [4, pytest.param(10, marks=pytest.mark.soak)])
+def test_kills_at_any_moment_leave_a_run_that_ends_like_any_other(tmp_path, project, kills):
     mirror = make_mirror(tmp_path / "mirror", 2_000_000, 2_000_000)
     files = {path.name: path.read_bytes() for path in mirror.glob("*.zip")}
     total = sum(map(len, files.values()))
@@ -541,7 +580,7 @@ def test_kills_at_any_moment_leave_a_run_that_ends_like_any_other(tmp_path, proj
             shutil.rmtree(project.path(folder))
         server.log.clear()
         server.sent, server.pause = 0, 0.001
-        for moment in sorted(np.random.default_rng(0).integers(0, total, 4)):
+        for moment in sorted(np.random.default_rng(0).integers(0, total, kills)):
             process = project.start("python", "-m", "stages.download")
             server.wait_for(lambda: server.sent >= moment or process.poll() is not None)  # noqa: B023
             kill(process, signal.SIGKILL)
@@ -679,6 +718,18 @@ def test_a_folder_sorted_by_hand_is_used_as_it_is(photos, tmp_path, capsys):
         (photos / folder / "x.jpg").write_bytes(b"x")
     assert places(gather(photos, tmp_path)) == {"x.jpg": "trainA", "deep/x.jpg": "testB"}
     assert "mine: 200 files are left out" in capsys.readouterr().out
+
+
+def test_room_for_a_folder_is_looked_for_first(photos, tmp_path, monkeypatch):
+    usage = shutil.disk_usage(tmp_path)
+    free = 200 * 100 - 1
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage._replace(free=free))
+    with pytest.raises(
+        UserError, match=r"^mine: the copy of .*photos needs 0\.00 GB, 0\.00 GB are"
+    ):
+        gather(photos, tmp_path)
+    free += 1
+    assert len(places(gather(photos, tmp_path))) == 200
 
 
 def test_a_folder_that_is_missing_or_empty_is_named(tmp_path):

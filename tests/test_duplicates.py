@@ -222,3 +222,14 @@ def test_union_killed_outright_leaves_no_process_and_runs_again(project):
     project.stage("union")
     assert project.bytes_of("data/union") == before
     assert not list(project.path("data").glob(".union*"))
+
+
+def test_worker_processes_need_neither_pandas_nor_torch(project):
+    # They import the main module too: of memory and of the time to start it would be the most.
+    said = project.run(
+        "python",
+        "-c",
+        "import stages.union, stages.grayscale, colorize.data.members, sys\n"
+        "print({'pandas', 'torch'} & set(sys.modules))",
+    ).stdout
+    assert said == "set()\n"

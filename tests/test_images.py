@@ -19,6 +19,7 @@ from colorize.data.union import UnionParameters, union
 from tests import zips
 from tests.test_data import UNION, contents
 
+JPEG_END = b"\xff\xd9"
 PICTURE = zips.image(7)
 
 
@@ -109,6 +110,11 @@ def test_profiles_are_applied_and_broken_ones_ignored():
         (zips.encoded(PICTURE, "TIFF", save_all=True, append_images=[zips.image(8)]), "2 frames"),
         (zips.encoded(PICTURE, "PNG", save_all=True, append_images=[zips.image(8)]), "2 frames"),
         (zips.encoded(PICTURE, "JPEG")[:900], "truncated"),
+        # What is missing is not missed by decoders that fill it with gray, where an end is marked.
+        (zips.encoded(PICTURE, "JPEG")[:900] + JPEG_END, "premature end"),
+        (zips.encoded(PICTURE, "JPEG", progressive=True)[:900] + JPEG_END, "premature end"),
+        (zips.encoded(PICTURE.convert("L"), "JPEG")[:-60] + JPEG_END, "premature end"),
+        (zips.encoded(PICTURE.convert("CMYK"), "JPEG")[:900] + JPEG_END, "premature end"),
         (zips.encoded(PICTURE)[:900], "cannot be decoded"),
         (zips.encoded(PICTURE.convert("L").convert("F"), "TIFF"), "float pixels"),
         (b"", "not an image"),

@@ -24,7 +24,7 @@ def definition(stage: str) -> dict:
 
 def test_generated_lists_are_up_to_date():
     text = (ROOT / "dvc.yaml").read_text(encoding="utf-8")
-    wanted = dependencies.generated(text, MODELS, ROOT)
+    wanted = dependencies.generated(text, MODELS, root=ROOT)
     assert text == wanted, f"dvc.yaml {dependencies.difference(text, wanted)}: `check --fix`"
 
 

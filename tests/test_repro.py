@@ -79,6 +79,34 @@ def run_seeds(pipeline: Project) -> tuple[list[str], str]:
     return ran(said), text
 
 
+def test_a_catalog_and_a_folder_of_one_s_own_are_watched(pipeline, tmp_path):
+    def downloads() -> bool:
+        return ran(pipeline.run("dvc", "repro", "--single-item", "download").stdout) == ["download"]
+
+    photos = tmp_path / "my photos"
+    photos.mkdir()
+    (photos / "a.png").write_bytes(zips.encoded(zips.image(0)))
+    described = zips.catalog(tmp_path, {"mine": {"folder": str(photos)}})
+    pipeline.params(data__catalog=str(described), data__datasets=["mine"])
+    said = pipeline.run("dvc", "repro", "--single-item", "download").stderr
+    for path in (photos, described):
+        assert f"it does not have {path}: DVC will not notice" in said
+    lacking = f'error: dvc.yaml: it lacks "{described}", "{photos}"; run'
+    assert pipeline.stage("check", expect=2).stderr.startswith(lacking)
+    pipeline.stage("check", "--fix")
+    said = pipeline.run("dvc", "repro", "--single-item", "download")
+    assert ran(said.stdout) == ["download"]
+    assert "notice" not in said.stderr
+    assert not downloads()
+    (photos / "b.png").write_bytes(zips.encoded(zips.image(1)))
+    assert downloads()
+    assert not downloads()
+    zips.catalog(tmp_path, {"mine": {"folder": str(photos), "groups": "^."}})
+    assert downloads()
+    undo(pipeline)
+    assert not ran(pipeline.run("dvc", "repro").stdout)
+
+
 @pytest.mark.soak
 def test_seeds_leave_the_workspace_and_other_models_alone(pipeline):
     before = {name: pipeline.bytes_of(name) for name in ("models", "metrics", "reports")}

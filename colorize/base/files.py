@@ -137,6 +137,15 @@ def read_json(path: Path) -> Any:
         raise UserError(f"{path}: not JSON ({error})") from None
 
 
+def check_room(needed: int, folder: Path, what: str) -> None:
+    """Raise UserError unless `needed` bytes are free on the disk of `folder`."""
+    free = shutil.disk_usage(folder).free
+    if needed > free:
+        raise UserError(
+            f"{what} needs {needed / 1e9:.2f} GB, {free / 1e9:.2f} GB are free in {folder}"
+        )
+
+
 def sha256_of(path: Path) -> str:
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

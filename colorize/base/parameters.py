@@ -46,6 +46,8 @@ def _describe(error: Any, where: str, cls: type[BaseModel]) -> str:
             return f"{key}: unknown key (known here: {', '.join(cls.model_fields)})"
         case "missing":
             return f"{key}: missing"
+        case "secret":  # what was found is not shown
+            return f"{key}: {error['msg']}"
         case _:
             message = error["msg"].removeprefix("Value error, ")
             return f"{key}: {message[:1].lower()}{message[1:]}, found {_short(error['input'])}"

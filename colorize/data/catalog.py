@@ -81,6 +81,18 @@ def select(names: list[str], datasets: dict[str, Dataset], catalog: str) -> dict
     return {name: datasets[name] for name in names}
 
 
+def local_sources(names: list[str], catalog: str) -> list[str]:
+    """What may change on this machine: a catalog of one's own, and folders of photographs.
+
+    Raises what `load` and `select` raise.
+    """
+    chosen = select(names, load(catalog), catalog)
+    own = Path(catalog).expanduser()
+    catalogs = [str(own)] if own.is_file() and not own.samefile(BUILTIN) else []
+    folders = {str(Path(d.folder).expanduser()) for d in chosen.values() if d.folder is not None}
+    return catalogs + sorted(folders)
+
+
 def _check_complete(name: str, dataset: Dataset, catalog: str) -> None:
     if dataset.file is None and dataset.folder is None and name != SAMPLE:
         raise UserError(f"{catalog}: {name}: it has neither 'file' nor 'folder'")

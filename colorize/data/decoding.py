@@ -3,6 +3,7 @@
 import io
 
 import numpy as np
+import simplejpeg
 from PIL import Image, ImageCms, ImageOps
 
 from colorize.base.errors import one_line
@@ -35,6 +36,8 @@ def decode(data: bytes) -> Image.Image:
         # MPO is what some cameras write: a JPEG with more pictures behind the photograph.
         if image.format != "MPO" and getattr(image, "n_frames", 1) > 1:
             raise Unreadable(f"{image.n_frames} frames or pages")
+        if image.format in ("JPEG", "MPO"):
+            image = _from_jpeg(image, data)
         ImageOps.exif_transpose(image, in_place=True)
         return to_srgb(image)
     except Unreadable:
@@ -43,6 +46,23 @@ def decode(data: bytes) -> Image.Image:
         raise Unreadable("not an image of a known format") from None
     except Exception as error:  # Pillow's decoders raise all sorts on damaged files
         raise Unreadable(f"cannot be decoded: {one_line(error)}") from None
+
+
+def _from_jpeg(image: Image.Image, data: bytes) -> Image.Image:
+    """The pixels of a JPEG that Pillow has opened. Raises Unreadable where data is damaged.
+
+    Pillow would take what libjpeg makes up for data that is missing: gray, or a blur.
+    """
+    form = "GRAY" if image.mode == "L" else image.mode  # RGB or CMYK
+    try:
+        pixels = simplejpeg.decode_jpeg(data, form, strict=True)
+    except ValueError as error:
+        raise Unreadable(f"truncated or damaged: {one_line(error)}") from None
+    if form == "CMYK":
+        return image  # Pillow knows which are inverted
+    whole = Image.fromarray(pixels.squeeze(-1) if form == "GRAY" else pixels)
+    whole.info = image.info
+    return whole
 
 
 def to_srgb(image: Image.Image) -> Image.Image:

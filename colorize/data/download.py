@@ -14,17 +14,18 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import Field, field_validator
+from pydantic_core import PydanticCustomError
 from tqdm import tqdm
 
 from colorize.base.errors import UserError
-from colorize.base.files import replaced_folder, sha256_of, write_json
+from colorize.base.files import check_room, replaced_folder, sha256_of, write_json
 from colorize.base.locks import only_one
 from colorize.base.parameters import Parameters
 from colorize.base.progress import INTERVAL
 from colorize.data import catalog, folder, sample, transfer
 from colorize.data.archive import FOLDERS, MANIFEST, contents
 from colorize.data.catalog import Dataset
-from colorize.data.remote import Remote
+from colorize.data.remote import Remote, holds_secret
 
 AT_ONCE = 4  # transfers
 THREAD = "transfer"  # name of the threads that carry them out
@@ -37,6 +38,13 @@ class DownloadParameters(Parameters):
     datasets: list[str] = Field(min_length=1)
     catalog: str
     mirror: str
+
+    @field_validator("catalog", "mirror")
+    @classmethod
+    def _without_secrets(cls, address: str) -> str:
+        if holds_secret(address):
+            raise PydanticCustomError("secret", "names and passwords belong into ~/.netrc")
+        return address
 
     @field_validator("datasets")
     @classmethod
@@ -110,11 +118,7 @@ def _is_kept(remote: Remote, kept: Path) -> bool:
 def _check_space(missing: list[Remote], kept: Path) -> None:
     partials = [transfer.partial_of(kept / remote.sha256) for remote in missing]
     needed = sum(remote.size for remote in missing) - sum(map(transfer.size_of, partials))
-    free = shutil.disk_usage(kept).free
-    if needed > free:
-        raise UserError(
-            f"the download needs {needed / 1e9:.2f} GB, {free / 1e9:.2f} GB are free in {kept}"
-        )
+    check_room(needed, kept, "the download")
 
 
 def _bar(remote: Remote, line: int) -> tqdm:

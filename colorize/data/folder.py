@@ -6,7 +6,7 @@ import zipfile
 from pathlib import Path
 
 from colorize.base.errors import UserError
-from colorize.base.files import sha256_of
+from colorize.base.files import check_room, sha256_of
 from colorize.base.progress import progress
 from colorize.data.archive import FOLDERS, LITTER
 
@@ -17,13 +17,16 @@ def build(source: Path, name: str, test: float, target: Path) -> None:
     """Write the files below `source` as the zip of the dataset `name` at `target`.
 
     The same content gives the same bytes, wherever the folder lies. Whether the files are images
-    is for the next stage to find out. Raises UserError where there is no folder, or no file in it.
+    is for the next stage to find out. Raises UserError where there is no folder, or no file in it,
+    or too little room for the copy.
     """
     if not source.is_dir():
         raise UserError(f"{name}: no folder {source} (the catalog's 'folder')")
     files = _listed(source, name)
     if not files:
         raise UserError(f"{name}: no files in {source} (the catalog's 'folder')")
+    total = sum((source / file).stat().st_size for file in files)
+    check_room(total, target.parent, f"{name}: the copy of {source}")
     members = _sorted_by_hand(files, name) or {
         f"{_split(source / file, test)}/{file}": file for file in progress(files, name)
     }

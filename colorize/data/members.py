@@ -27,7 +27,7 @@ class Seen(NamedTuple):
     height: int = 0
     palette: Palette | None = None  # of the resized copy; None for one that is too small
     luma: np.ndarray | None = None  # (64, 64) uint8
-    prints: np.ndarray | None = None  # fingerprints, (6, 64) float16
+    prints: np.ndarray | None = None  # fingerprints, (6, 64) int8
 
 
 def hash_of(raw: Path, member: Member) -> tuple[str, str]:
@@ -54,11 +54,14 @@ def look(raw: Path, folder: Path, image_size: int, suffix: str, member: Member) 
         image = decoding.decode(_bytes(raw, *member))
     except decoding.Unreadable as error:
         return Seen("", str(error))
-    sha256 = hashlib.sha256(repr(image.size).encode() + image.tobytes()).hexdigest()
+    rgb = np.asarray(image)
+    found = hashlib.sha256(repr(image.size).encode())
+    found.update(rgb)
+    sha256 = found.hexdigest()
     if min(image.size) < image_size:
         return Seen(sha256, "", *image.size)
     resized = photographs.resize(image, image_size, Resampling.LANCZOS)
-    rgb = np.asarray(resized)
+    rgb = rgb if resized is image else np.asarray(resized)
     data = jpeg(resized) if suffix == ".jpg" else png(rgb)
     (folder / name_of(sha256, suffix)).write_bytes(data)
     luma = duplicates.luma(resized)

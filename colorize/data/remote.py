@@ -16,7 +16,7 @@ import urllib3
 from colorize.base.errors import UserError, one_line
 
 CONNECT_SECONDS = 30
-READ_SECONDS = 60  # a line that brings nothing for so long is dead
+READ_SECONDS = 20  # a line that brings nothing for so long is dead
 CHUNK = 1 << 16  # bytes
 
 
@@ -40,10 +40,19 @@ class Unreachable(Broken):
     """Nobody answers at the address."""
 
 
+def holds_secret(address: str) -> bool:
+    """Whether a password stands in a URL, or a name, which on the web may be an access token.
+
+    Addresses end up in params.yaml, dvc.lock and messages. Secrets are for ~/.netrc, where
+    requests finds them, or for the environment variables of the other file systems.
+    """
+    return re.search(r"://[^/?#@]*:[^/?#]*@|https?://[^/?#]*@", address) is not None
+
+
 def read(address: str) -> bytes:
     """The whole of a small file at a path or URL; each file system raises its own errors."""
     if not _is_http(address):
-        with fsspec.open(address, "rb") as file:
+        with _file(address) as file:
             return file.read()
     try:
         response = requests.get(address, timeout=(CONNECT_SECONDS, READ_SECONDS))
@@ -68,7 +77,7 @@ def opened(
 @contextlib.contextmanager
 def _through_fsspec(remote: Remote, have: int) -> Iterator[tuple[int, Iterable[bytes]]]:
     try:
-        source = fsspec.open(remote.address, "rb").open()
+        source = _file(remote.address)
         size = source.seek(0, os.SEEK_END)
         source.seek(have)
     except FileNotFoundError:
@@ -78,6 +87,13 @@ def _through_fsspec(remote: Remote, have: int) -> Iterator[tuple[int, Iterable[b
     with source:
         _check_size(remote, size)
         yield have, _chunks(remote, source)
+
+
+def _file(address: str) -> fsspec.spec.AbstractBufferedFile:
+    system, path = fsspec.url_to_fs(address)
+    if system.info(path)["type"] != "file":  # to open a named pipe may take for ever
+        raise OSError("not a file")
+    return system.open(path, "rb")
 
 
 def _chunks(remote: Remote, source: fsspec.spec.AbstractBufferedFile) -> Iterator[bytes]:
@@ -121,6 +137,8 @@ def _check_status(remote: Remote, answer: requests.Response) -> None:
         raise _not_found(remote)
     if status in (408, 429) or status >= 500:
         raise Broken(said, _retry_after(answer))
+    if status in (401, 403):
+        raise UserError(f"{remote.address}: {said}; a name and password are looked for in ~/.netrc")
     if status not in (200, 206, 416):
         raise UserError(f"{remote.address}: {said}")
 
@@ -176,5 +194,4 @@ def _is_http(address: str) -> bool:
 
 
 def _host(address: str) -> str:
-    """Without a name and password, which an address may hold."""
-    return urlsplit(address).netloc.rpartition("@")[2]
+    return urlsplit(address).netloc

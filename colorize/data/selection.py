@@ -8,7 +8,6 @@ is left out is looked at for itself.
 from collections import defaultdict
 from collections.abc import Iterable
 
-from colorize.data import duplicates
 from colorize.data.measures import Measures
 from colorize.data.members import Seen, name_of
 from colorize.data.palette import Palette, is_gray
@@ -93,16 +92,14 @@ def _gray_reason(colours: Palette) -> str:
     )
 
 
-def drop_near_duplicates(rows: list[tuple[Row, int]], measures: Measures) -> None:
+def drop_near_duplicates(rows: list[tuple[Row, int]], measures: Measures, workers: int) -> None:
     """Of photographs that are alike, keep one: of test before train, larger before smaller.
 
     rows: as `decide` returned them.
     """
     alike = defaultdict(dict)  # number -> {number: similarity}
-    for i, j in duplicates.candidates(measures.prints()):
-        similarity = duplicates.similarity(measures.luma(i), measures.luma(j))
-        if similarity >= duplicates.SAME:
-            alike[i][j] = alike[j][i] = similarity
+    for i, j, similarity in measures.alike(workers):
+        alike[i][j] = alike[j][i] = similarity
 
     def preference(number: int) -> tuple:
         row, area = rows[number]

@@ -1,5 +1,6 @@
 """The union of the datasets: each distinct photograph once, with train, val and test disjoint."""
 
+import contextlib
 import functools
 import re
 from pathlib import Path
@@ -65,10 +66,11 @@ def union(parameters: UnionParameters, raw: Path, target: Path, workers: int | N
         selection.drop_sides(rows, parameters.sides)
         members = [(row["dataset"], row["source"]) for row in selection.distinct(rows)]
         look_at = functools.partial(look, raw, folder, parameters.image_size, suffix)
-        seen = progress(spread(look_at, members, workers), "union", len(members))
         with Measures(folder) as measures:
-            taken = selection.decide(rows, seen, parameters.min_chroma, suffix, measures)
-            selection.drop_near_duplicates(taken, measures)
+            with contextlib.closing(spread(look_at, members, workers)) as looked:
+                seen = progress(looked, "union", len(members))
+                taken = selection.decide(rows, seen, parameters.min_chroma, suffix, measures)
+            selection.drop_near_duplicates(taken, measures, workers)
             selection.name_groups(rows)
             selection.drop_groups_of_test(rows)
             index = _index(rows, parameters.validation)
