@@ -21,7 +21,7 @@ SIDE = 64  # pixels
 
 # A planted copy reaches 0.88 in 99.8 % of cases, different photographs in 1 of a million pairs.
 SAME = 0.88
-MAYBE_WHOLE, MAYBE_WINDOW = 0.55, 0.83  # what the first two steps pass on: next to no copy is lost
+MAYBE_WHOLE, MAYBE_WINDOW = 0.45, 0.83  # what the first two steps pass on: next to no copy is lost
 
 # All pairs are looked at in tiles, and what is passed on in bunches: it all would not fit.
 BLOCK, BUNCH = 512, 1024
