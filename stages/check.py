@@ -6,7 +6,6 @@ And that dvc.yaml is up to date with it; --fix writes the lists that follow from
 import argparse
 
 from colorize.base import command
-from colorize.data import catalog
 from stages import common, dependencies, parameters
 
 
@@ -15,7 +14,7 @@ def main() -> None:
     parser.add_argument("--fix", action="store_true", help="write the generated lists of dvc.yaml")
     fix = parser.parse_args().fix
     params = parameters.check(parameters.load(common.PARAMS))
-    sources = catalog.local_sources(params.data.datasets, params.data.catalog)
+    sources = parameters.sources(params.data)
     (dependencies.fix if fix else dependencies.check)(common.PIPELINE, params.models, sources)
     print(
         f"params.yaml: {len(params.models)} models ({', '.join(params.models)}) on "

@@ -4,23 +4,22 @@ import os
 import sys
 
 from colorize.base import command
-from colorize.data import catalog
-from colorize.data.download import DownloadParameters, download
+from colorize.data.download import download
 from stages import common
 
 
 def main() -> None:
     params = common.read_params()
     with common.only_writer("download", common.RAW):
-        download(params.data, common.RAW, kept=common.SCRATCH / "zips")
+        sources = download(params.data, common.RAW, kept=common.SCRATCH / "zips")
     if "DVC_EXP_NAME" not in os.environ:  # an experiment is of its moment
-        warn_of_unwatched(params.data)
+        warn_of_unwatched(sources)
 
 
-def warn_of_unwatched(data: DownloadParameters) -> None:
+def warn_of_unwatched(sources: list[str]) -> None:
     """Say so where DVC would not notice that a catalog or a folder of photographs changes."""
     watched = common.PIPELINE.read_text(encoding="utf-8")
-    for path in catalog.local_sources(data.datasets, data.catalog):
+    for path in sources:
         if common.watch(path) not in watched:
             print(
                 f"{common.PIPELINE}: it does not have {path}: DVC will not notice when that "

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from colorize.base.errors import UserError
 from colorize.base.parameters import from_yaml
+from colorize.data import catalog
 from colorize.data.download import DownloadParameters
 from colorize.data.grayscale import GrayscaleParameters
 from colorize.data.union import UnionParameters
@@ -106,6 +107,16 @@ def _check_contrasts(params: Params) -> None:
         if contrast.model == contrast.against:
             where = f"compare.contrasts.{number}"
             raise UserError(f"{where}: {contrast.model!r} compared with itself")
+
+
+def sources(data: DataParameters) -> list[str]:
+    """What the datasets come from on this machine, for DVC to watch: `catalog.local_sources`.
+
+    Raises UserError unless the catalog has all datasets. Apart from the rest: a catalog may be far
+    away, and only the download needs it.
+    """
+    chosen = catalog.select(data.datasets, catalog.load(data.catalog), data.catalog)
+    return catalog.local_sources(data.catalog, chosen)
 
 
 def _check_keys(values: Any, where: str) -> None:

@@ -41,7 +41,7 @@ def main() -> None:
     text = applied(committed, deltas) if deltas else committed
     values = from_yaml(text, f"{common.PARAMS} with the preset '{arguments.name}'")
     params = parameters.check(values)
-    sources = catalog.local_sources(params.data.datasets, params.data.catalog)
+    sources = parameters.sources(params.data)
     keep_edits(committed, text)
     write_text(common.PARAMS, text)
     dependencies.fix(common.PIPELINE, params.models, sources)
@@ -63,7 +63,7 @@ def read(name: str, mirror: str | None) -> dict[str, Any]:
     if Path(mirror).exists():
         mirror = str(Path(mirror).resolve())  # queued experiments run in another folder
     if remote.holds_secret(mirror):
-        raise UserError("--mirror: names and passwords belong into ~/.netrc")
+        raise UserError(f"--mirror: {remote.SECRET}")
     described = f"{mirror.rstrip('/')}/catalog.yaml"
     datasets = sorted(catalog.load(described))
     deltas["data"] |= {"datasets": datasets, "catalog": described, "mirror": mirror}

@@ -25,7 +25,6 @@ from tests.conftest import ROOT, checkout
 from tests.server import Handler, cut, replace, reset, serving, stall, status, together
 
 BOTH = ("first", "second")
-CATALOG = "catalog.yaml"
 
 
 def noise(seed: int, length: int) -> bytes:
@@ -487,7 +486,13 @@ def test_names_and_passwords_come_from_a_netrc_file(mirror, server, tmp_path, mo
     for name in ("catalog.yaml", "second.zip"):
         server.faults[name] = [needs_password] * 3
     monkeypatch.setenv("NETRC", str(tmp_path / "none"))
-    fails("401 Unauthorized; .* in ~/.netrc", server.url, tmp_path, ["second"], mirror / CATALOG)
+    fails(
+        "401 Unauthorized; .* in ~/.netrc",
+        server.url,
+        tmp_path,
+        ["second"],
+        mirror / "catalog.yaml",
+    )
     (tmp_path / "netrc").write_text("machine 127.0.0.1 login me password secret\n")
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
     assert same(fetch(server.url, tmp_path, ["second"]), mirror, ["second"])

@@ -21,6 +21,7 @@ from colorize.data import duplicates, palette, pixels, sample
 from colorize.data.duplicates import SAME, luma, similarity
 from colorize.data.union import UnionParameters, union
 from tests import zips
+from tests.conftest import ROOT, Project
 from tests.test_data import UNION, contents
 from tests.test_images import raw_folder
 
@@ -224,12 +225,16 @@ def test_union_killed_outright_leaves_no_process_and_runs_again(project):
     assert not list(project.path("data").glob(".union*"))
 
 
-def test_worker_processes_need_neither_pandas_nor_torch(project):
+def test_worker_processes_need_neither_pandas_nor_torch():
     # They import the main module too: of memory and of the time to start it would be the most.
-    said = project.run(
-        "python",
-        "-c",
-        "import stages.union, stages.grayscale, colorize.data.members, sys\n"
-        "print({'pandas', 'torch'} & set(sys.modules))",
-    ).stdout
+    said = (
+        Project(ROOT)
+        .run(
+            "python",
+            "-c",
+            "import stages.union, stages.grayscale, colorize.data.members, sys\n"
+            "print({'pandas', 'torch'} & set(sys.modules))",
+        )
+        .stdout
+    )
     assert said == "set()\n"

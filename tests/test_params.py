@@ -8,15 +8,13 @@ from ruamel.yaml import YAML
 
 from colorize.base.device import choose_device
 from colorize.base.errors import UserError
-from colorize.data.catalog import local_sources
 from stages import parameters, preset
 from tests.conftest import ROOT, TEXT, Project, committed, merge
 from tests.zips import catalog, dataset, encoded, image
 
 
 def check(values: dict) -> None:
-    data = parameters.check(values).data
-    local_sources(data.datasets, data.catalog)
+    parameters.sources(parameters.check(values).data)
 
 
 def leaves(values: dict, where: str = "") -> list[str]:

@@ -81,12 +81,8 @@ def select(names: list[str], datasets: dict[str, Dataset], catalog: str) -> dict
     return {name: datasets[name] for name in names}
 
 
-def local_sources(names: list[str], catalog: str) -> list[str]:
-    """What may change on this machine: a catalog of one's own, and folders of photographs.
-
-    Raises what `load` and `select` raise.
-    """
-    chosen = select(names, load(catalog), catalog)
+def local_sources(catalog: str, chosen: dict[str, Dataset]) -> list[str]:
+    """What may change on this machine: a catalog of one's own, and folders of photographs."""
     own = Path(catalog).expanduser()
     catalogs = [str(own)] if own.is_file() and not own.samefile(BUILTIN) else []
     folders = {str(Path(d.folder).expanduser()) for d in chosen.values() if d.folder is not None}

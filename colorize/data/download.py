@@ -25,7 +25,7 @@ from colorize.base.progress import INTERVAL
 from colorize.data import catalog, folder, sample, transfer
 from colorize.data.archive import FOLDERS, MANIFEST, contents
 from colorize.data.catalog import Dataset
-from colorize.data.remote import Remote, holds_secret
+from colorize.data.remote import SECRET, Remote, holds_secret
 
 AT_ONCE = 4  # transfers
 THREAD = "transfer"  # name of the threads that carry them out
@@ -43,7 +43,7 @@ class DownloadParameters(Parameters):
     @classmethod
     def _without_secrets(cls, address: str) -> str:
         if holds_secret(address):
-            raise PydanticCustomError("secret", "names and passwords belong into ~/.netrc")
+            raise PydanticCustomError("secret", SECRET)
         return address
 
     @field_validator("datasets")
@@ -54,13 +54,13 @@ class DownloadParameters(Parameters):
         return names
 
 
-def download(parameters: DownloadParameters, target: Path, kept: Path) -> None:
+def download(parameters: DownloadParameters, target: Path, kept: Path) -> list[str]:
     """Write one zip a dataset and `datasets.json` to the folder `target`, replacing it whole.
 
     Verified zips also stay under `kept`/SHA256, and are linked from there: a set that changes
-    fetches only what is new. Raises UserError, and leaves `target` as it was, for a dataset that
-    is missing in the catalog or on the mirror, or whose size, checksum or content is wrong, and
-    where the disk has too little room.
+    fetches only what is new. Returns `catalog.local_sources`. Raises UserError, and leaves `target`
+    as it was, for a dataset that is missing in the catalog or on the mirror, or whose size,
+    checksum or content is wrong, and where the disk has too little room.
     """
     known = catalog.load(parameters.catalog)
     chosen = catalog.select(parameters.datasets, known, parameters.catalog)
@@ -76,6 +76,7 @@ def download(parameters: DownloadParameters, target: Path, kept: Path) -> None:
         for name, dataset in chosen.items():
             _check_content(raw / f"{name}.zip", name, dataset)
         write_json(raw / MANIFEST, {name: _facts(chosen[name]) for name in sorted(chosen)})
+    return catalog.local_sources(parameters.catalog, chosen)
 
 
 def _facts(dataset: Dataset) -> dict[str, Any]:
