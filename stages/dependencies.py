@@ -128,7 +128,8 @@ def _entries(
         case "results of every model":
             return [f"- {form.format(name)}" for form in RESULTS for name in names]
         case "metrics, curves and pictures of every model":
-            forms = ("metrics/{}.json", "metrics/training/{}.csv", "reports/pictures/{}")
+            forms = ("metrics/{}.json", "metrics/training/{}.csv", "metrics/validation/{}.csv")
+            forms += ("reports/pictures/{}",)
             return [f"- {form.format(name)}" for form in forms for name in names]
         case "metrics of the trivial baselines":
             return [f"- metrics/{name}.json" for name in TRIVIAL]
@@ -138,6 +139,8 @@ def _entries(
             return [f"{name}: {{path: models/{name}, type: model}}" for name in names]
         case "curves of every model":
             return [f"metrics/training/{name}.csv: loss" for name in names]
+        case "validation curves of every model":
+            return [f"metrics/validation/{name}.csv: color_projection" for name in names]
     raise ValueError(f"dvc.yaml: nothing is known of '[generated] {what}'")
 
 

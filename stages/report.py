@@ -34,6 +34,7 @@ def main() -> None:
                 for path in sorted((common.UNION / SHEETS).glob("*.jpg"))
             },
             curves={name: pd.read_csv(common.CURVES / f"{name}.csv") for name in models},
+            validation={name: pd.read_csv(common.VALIDATION / f"{name}.csv") for name in models},
             pictures={name: pictures.read(common.PICTURES / name) for name in models},
         )
         write_text(common.REPORT, html)

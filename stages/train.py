@@ -14,6 +14,7 @@ from colorize.base.files import replaced_file, replaced_folder, sha256_of, write
 from colorize.base.locks import only_one
 from colorize.data import tensors
 from colorize.data.index import Index, check_colors, check_gray, statistics
+from colorize.evaluation import validation
 from colorize.methods import model
 from colorize.methods.parameters import ModelParameters
 from colorize.report import grids
@@ -37,9 +38,10 @@ def main() -> None:
 
     model_folder = common.MODELS / name
     curve_file = common.CURVES / f"{name}.csv"
+    validation_file = common.VALIDATION / f"{name}.csv"
     grid_file = common.TRAINING_GRIDS / f"{name}.png"
     with (
-        common.only_writer(f"train@{name}", model_folder, curve_file, grid_file),
+        common.only_writer(f"train@{name}", model_folder, curve_file, validation_file, grid_file),
         memory.explained(f"models.{name}", "its batch_size or width, or data.image_size"),
     ):
         colors = statistics(UNION, image_size)
@@ -61,13 +63,16 @@ def main() -> None:
             flip=parameters.flip,
             seed=seed,
         )
-        chosen = grids.choose(rows.split("val", "photograph"), params.train.samples)
-        samples = tensors.squares(GRAY, chosen, image_size, "L")
-        truth = tensors.squares(UNION, chosen, image_size, "RGB")
+        val = rows.split("val", "photograph")
+        chosen = grids.choose(val, params.train.samples)
+        samples, truth = _photographs(chosen, image_size)
+        measured = _photographs(val[: validation.MOST], image_size)
 
         def show_losses(losses: pd.DataFrame) -> None:
-            csv = losses.to_csv(index=False, float_format="%.6g", lineterminator="\n")
-            write_text(curve_file, csv)
+            _write_table(curve_file, losses)
+
+        def show_measurements(measurements: pd.DataFrame) -> None:
+            _write_table(validation_file, measurements)
 
         def show_snapshots(snapshots: dict[int, Tensor]) -> None:
             with replaced_file(grid_file) as partial:
@@ -86,11 +91,14 @@ def main() -> None:
                     samples,
                     seed=seed,
                     snapshots=params.train.snapshots,
+                    measurements=params.train.measurements,
+                    measure=lambda method: validation.measure(method, *measured),
                     runtime=params.runtime,
                     device=device,
                     checkpoints=checkpoints,
                     show_losses=show_losses,
                     show_snapshots=show_snapshots,
+                    show_measurements=show_measurements,
                 )
             except Diverged as error:
                 saved = checkpoints.last_step()
@@ -104,6 +112,16 @@ def main() -> None:
             with replaced_folder(model_folder) as partial:
                 model.save(network, parameters, image_size, partial)
             checkpoints.remove()
+
+
+def _photographs(names: list[str], image_size: int) -> tuple[Tensor, Tensor]:
+    """In gray (n, 1, S, S) and in colour (n, 3, S, S), uint8."""
+    gray = tensors.squares(GRAY, names, image_size, "L")
+    return gray, tensors.squares(UNION, names, image_size, "RGB")
+
+
+def _write_table(file: Path, table: pd.DataFrame) -> None:
+    write_text(file, table.to_csv(index=False, float_format="%.6g", lineterminator="\n"))
 
 
 def _facts(

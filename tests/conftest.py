@@ -27,7 +27,7 @@ ROOT = Path(__file__).parent.parent
 # What differs from the committed params.yaml: everything runs, nothing is learned.
 SMALL = {
     "data": {"image_size": 32},
-    "train": {"samples": 2, "snapshots": 2},
+    "train": {"samples": 2, "snapshots": 2, "measurements": 3},
     "evaluate": {"resamples": 100, "grid": 2},
     "runtime": {"device": "cpu", "workers": 0, "log_interval": 3, "save_interval": 3},
 }
@@ -171,7 +171,8 @@ class Project:
 
     def trained(self, name: str) -> dict[str, bytes]:
         """Every file that training a model has written."""
-        outs = (f"models/{name}", f"metrics/training/{name}.csv", f"reports/training/{name}.png")
+        curves = (f"metrics/training/{name}.csv", f"metrics/validation/{name}.csv")
+        outs = (f"models/{name}", *curves, f"reports/training/{name}.png")
         return functools.reduce(operator.or_, map(self.bytes_of, outs))
 
     def bytes_of(self, folder: str) -> dict[str, bytes]:

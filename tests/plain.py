@@ -246,21 +246,70 @@ class CycleGAN(Plain):
         return {"loss": loss} | losses
 
 
-class StarGAN(Plain):
+class TwoDomains(Plain):
+    """What both StarGANs do outside their games, one image at a time."""
+
     def __init__(self, method):
         super().__init__(method)
         self.of_g, self.of_d = self.adam(self.G), self.adam(self.D)
 
+    def made(self, x, domain):
+        planes = torch.zeros(len(x), 2, *x.shape[2:]).to(x)
+        for i, d in enumerate(domain):
+            planes[i, d] = 1
+        return self.G(torch.cat((x, planes), 1))
+
+    def targets(self, domain, rng):
+        if self.p.target_sampling == "other":
+            torch.randint(1, 2, domain.shape, generator=rng)
+            return torch.tensor([1 - int(d) for d in domain]).to(domain)
+        return domain[torch.randperm(len(domain), generator=rng).to(domain.device)]
+
+    def content(self, x, domain, target, fake, losses):
+        """Of G's loss what is not its game; adds its parts to `losses`."""
+        p, back = self.p, self.made(fake, domain)
+        whole, plain = 0, 0
+        for i, (d, t) in enumerate(zip(domain, target, strict=True)):
+            lossy = d == 1 and t == 0
+            off = (x[i] - back[i]).abs().mean() / len(x)
+            plain = plain + off
+            whole = whole + off * (
+                p.lossy_reconstruction_weight if lossy else p.reconstruction_weight
+            )
+        losses["reconstruction"] = plain
+        if getattr(p, "lightness_weight", 0):
+            off = (of_rgb(fake) - of_rgb(x)).abs().mean() / 50
+            losses["lightness"] = off
+            whole = whole + p.lightness_weight * off
+        return whole
+
+    def generators_step(self, loss, losses):
+        self.of_g.zero_grad()
+        self.of_d.zero_grad()
+        loss.backward()
+        self.of_g.step()
+        losses["loss"] = loss
+
+
+def of_rgb(image: Tensor) -> Tensor:
+    """L of RGB in [-1, 1]."""
+    value = (image + 1) / 2
+    linear = torch.where(value > 0.04045, ((value + 0.055) / 1.055) ** 2.4, value / 12.92)
+    red, green, blue = linear.unbind(1)
+    return 116 * cube_root(0.212671 * red + 0.715160 * green + 0.072169 * blue) - 16
+
+
+class StarGAN(TwoDomains):
     def step(self, batch, number, rng):
         p = self.p
         x, domain = to_network(batch["image"]), batch["domain"]
-        target = domain[torch.randperm(len(domain), generator=rng).to(domain.device)]
+        target = self.targets(domain, rng)
         alpha = torch.rand((len(x), 1, 1, 1), generator=rng).to(x)
         losses = {}
         # Discriminator
         source, logits = self.D(x)
         losses["classification_real"] = F.cross_entropy(logits, domain)
-        fake = self.G(x, target).detach()
+        fake = self.made(x, target).detach()
         losses["wasserstein"] = self.D(fake)[0].mean() - source.mean()
         hat = (alpha * x + (1 - alpha) * fake).requires_grad_(True)
         of_hat = self.D(hat)[0]
@@ -276,19 +325,70 @@ class StarGAN(Plain):
         losses["discriminator"] = of_d
         # Generator
         if number % p.n_critic == 0:
-            fake = self.G(x, target)
+            fake = self.made(x, target)
             source, logits = self.D(fake)
             losses["adversarial"] = -source.mean()
             losses["classification_fake"] = F.cross_entropy(logits, target)
-            losses["reconstruction"] = (x - self.G(fake, domain)).abs().mean()
-            loss = losses["adversarial"] + p.reconstruction_weight * losses["reconstruction"]
+            loss = losses["adversarial"] + self.content(x, domain, target, fake, losses)
             loss = loss + p.classification_weight * losses["classification_fake"]
-            self.of_g.zero_grad()
-            self.of_d.zero_grad()
-            loss.backward()
-            self.of_g.step()
-            losses["loss"] = loss
+            self.generators_step(loss, losses)
         return losses
+
+
+class Judged(TwoDomains):
+    """Of each image the map of its own domain, by non-saturating cross-entropy with logits."""
+
+    def __init__(self, method):
+        super().__init__(method)
+        self.of_g, self.of_d = (self.adam(each, betas=(0.0, 0.99)) for each in (self.G, self.D))
+
+    def scores(self, image, domain):
+        """Of patches of both sizes, small ones first."""
+        return [torch.stack([m[i, d] for i, d in enumerate(domain)]) for m in self.D(image)]
+
+    def entropy(self, scores, wanted):
+        each = [F.binary_cross_entropy_with_logits(s, torch.full_like(s, wanted)) for s in scores]
+        return each[0] + each[1]
+
+    def step(self, batch, number, rng):
+        p = self.p
+        x, domain = self.seen(batch["image"]), batch["domain"]
+        target = self.targets(domain, rng)
+        losses = {}
+        # Discriminator
+        x.requires_grad_(True)
+        real = self.scores(x, domain)
+        fake = self.scores(self.made(x.detach(), target).detach(), target)
+        losses["real"], losses["fake"] = self.entropy(real, 1.0), self.entropy(fake, 0.0)
+        of_d = losses["real"] + losses["fake"]
+        if p.penalty_weight:
+            (slope,) = torch.autograd.grad(real[0].sum() + real[1].sum(), x, create_graph=True)
+            losses["slope"] = (slope**2).sum() / (real[0].numel() + real[1].numel())
+            of_d = of_d + p.penalty_weight * losses["slope"] / 2
+        descend(self.of_d, of_d)
+        losses["discriminator"] = of_d
+        # Generator
+        if number % p.n_critic == 0:
+            x = x.detach()
+            fake = self.made(x, target)
+            losses["adversarial"] = self.entropy(self.scores(fake, target), 1.0)
+            loss = losses["adversarial"] + self.content(x, domain, target, fake, losses)
+            self.generators_step(loss, losses)
+        return losses
+
+
+class StarGANRGB(Judged):
+    def seen(self, image):
+        return to_network(image)
+
+
+class StarGANLab(Judged):
+    def seen(self, image):
+        lightness, a, b = rgb_to_lab(image).unbind(1)
+        return torch.stack((lightness / 50 - 1, a / 110, b / 110), 1)
+
+    def made(self, x, domain):
+        return torch.cat((x[:, :1], super().made(x, domain)), 1)
 
 
 class ZhangL2(Plain):
@@ -380,4 +480,6 @@ PLAIN = {
     "cyclegan_lab": CycleGANLab,
     "nogan_lab": NoGANLab,
     "stargan": StarGAN,
+    "stargan_rgb": StarGANRGB,
+    "stargan_lab": StarGANLab,
 }

@@ -36,6 +36,14 @@ CHOICES = {
     "cyclegan-vanilla": ("cyclegan", {"gan_loss": "vanilla", "penalty_weight": 0.5}),
     "cyclegan-resize": ("cyclegan", {"norm": "none", "upsampling": "resize"}),
     "stargan-resize": ("stargan", {"norm": "group", "upsampling": "resize"}),
+    "stargan-options": (
+        "stargan",
+        {"target_sampling": "other", "lossy_reconstruction_weight": 2, "lightness_weight": 5},
+    ),
+    "stargan_rgb-options": (
+        "stargan_rgb",
+        {"network": "stargan", "target_sampling": "permuted", "penalty_weight": 0},
+    ),
 }
 # Instance normalisation removes the biases before it: their gradient is rounding alone, of which
 # Adam makes a step where the loss is large.
@@ -154,7 +162,8 @@ def test_stargan_terms_are_those_of_the_paper():
     rng = torch.Generator().manual_seed(2)
     target = domain[torch.randperm(4, generator=rng)]
     mix = torch.rand((4, 1, 1, 1), generator=rng)
-    fake = method.G(x, target).detach()
+    planes = F.one_hot(target, 2).float()[:, :, None, None].expand(-1, -1, 32, 32)
+    fake = method.G(torch.cat((x, planes), 1)).detach()
     real_source, logits = method.D(x)
     fake_source = method.D(fake)[0]
     gradients = []
@@ -202,6 +211,91 @@ def test_stargans_generator_moves_every_n_critic_steps():
         step(method, number)
         moved.append(not torch.equal(before, weights(method.G)))
     assert moved == [False, False, True, False, False, True]
+
+
+@pytest.mark.parametrize(("sampling", "same"), [("permuted", 0.5), ("other", 0.0)])
+def test_targets_are_those_of_the_batch_or_always_others(sampling, same):
+    method, _ = built("stargan", target_sampling=sampling)
+    rng = torch.Generator().manual_seed(0)
+    _, domain, target = method.drawn(batch_for(method, 2000), rng)
+    assert float((domain == target).float().mean()) == pytest.approx(same, abs=0.05)
+    assert set(target.tolist()) == {0, 1}
+
+
+@pytest.mark.parametrize("name", ["stargan", "stargan_rgb"])
+def test_without_a_cycle_none_is_gone_around(name):
+    weightless = {"reconstruction_weight": 0, "lossy_reconstruction_weight": 0}
+    method, _ = built(name, **weightless, lightness_weight=3)
+    called = []
+    method.G.register_forward_hook(lambda *_: called.append(1))
+    found = step(method, number=2)
+    assert len(called) == 2  # once for D, once for G
+    assert "reconstruction" not in found
+    others = sum(found[key] for key in ("adversarial", "classification_fake") if key in found)
+    assert float(found["loss"]) == pytest.approx(float(others + 3 * found["lightness"]), rel=1e-5)
+
+
+def test_the_lossy_way_has_a_weight_of_its_own():
+    """Colour to gray and back alone: without its weight, colour is free to go."""
+    method, _ = built("stargan", reconstruction_weight=7, lossy_reconstruction_weight=0)
+    x, domain = torch.rand(2, 3, 32, 32) * 2 - 1, torch.tensor([0, 1])
+    fake = method.generated(x, 1 - domain)
+    off = (method.generated(fake, domain) - x).abs().flatten(1).mean(1)
+    content, found = method.content(x, domain, 1 - domain, fake)
+    off, content = off.detach(), content.detach()
+    assert float(content) == pytest.approx(float(7 * off[0] / 2), rel=1e-5)
+    assert float(found["reconstruction"].detach()) == pytest.approx(float(off.mean()), rel=1e-5)
+    content, _ = method.content(x, domain, domain, fake)  # to its own domain, nothing is lost
+    back = (method.generated(fake, domain) - x).abs().mean().detach()
+    assert float(content.detach()) == pytest.approx(float(7 * back), rel=1e-5)
+
+
+def told_apart(method) -> float:
+    """How much the domain that is asked for matters to the images, far from their borders."""
+    image = torch.rand(2, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        gray, colored = (method.translate(image, target) for target in ("gray", "color"))
+    return float((gray - colored).abs()[..., 16:-16, 16:-16].max())
+
+
+def test_controls_take_away_what_they_say():
+    assert told_apart(built("stargan", width=8, control="none")[0]) > 1e-3
+    # No label at all: images of both domains are to be made what they are, and are called the same.
+    method, _ = built("stargan", width=8, control="one_label")
+    assert told_apart(method) == 0
+    before = weights(method.D.domain)
+    for number in range(1, 9):
+        step(method, number)
+    learnt = weights(method.D.domain) - before
+    assert bool(learnt.any())
+    batch = batch_for(method)
+    x = batch["image"].float() / 127.5 - 1
+    found = step(method, 2)
+    expected = -method.D(x)[1].log_softmax(1)[:, 0].mean()  # all of domain 0
+    assert float(expected.detach()) == pytest.approx(float(found["classification_real"]), rel=0.2)
+    # A label that normalisation erases
+    assert told_apart(built("stargan", width=8, control="reflection_padding")[0]) < 1e-4
+    # Labels that no image has
+    method, _ = built("stargan", control="unused_labels")
+    assert method.G.layers[0].in_channels == 3 + 5
+    assert method.D(torch.zeros(1, 3, 32, 32))[1].shape == (1, 5)
+    step(method, 2)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"depth": 6}, "depth: 6 halvings need a multiple of 64 pixels"),
+        (
+            {"control": "reflection_padding"},
+            "control: reflection_padding is of the network stargan",
+        ),
+    ],
+)
+def test_stargan_parameters_that_do_not_fit_are_named(changes, message):
+    entry = small()["models"]["stargan"] | {"network": "unet"} | changes
+    with pytest.raises(UserError, match=rf"models\.x\.{message}"):
+        model.check(model.parse(entry, "models.x"), 32, "models.x")
 
 
 def test_zhang_l2_learns_a_constant_colour():
@@ -294,7 +388,8 @@ def test_in_bf16_networks_alone_are_in_half_precision(name):
     losses = step(method, number=2)
     # The gradient penalty, which comes after the generator and the critic, is in full precision.
     full = [number for number, dtype in enumerate(outputs) if dtype != torch.bfloat16]
-    assert full == ([2] if name == "stargan" else [])
+    penalties = {"stargan": [2], "stargan_rgb": [2], "stargan_lab": [2]}
+    assert full == penalties.get(name, [])
     for key, value in expected.items():
         assert losses[key].dtype == torch.float32
         assert float(losses[key]) == pytest.approx(float(value), rel=0.05, abs=0.02), key
@@ -445,7 +540,7 @@ def test_translation_knows_its_directions(name):
         assert torch.equal(
             method.translate(gray.expand(-1, 3, -1, -1), "color"), method.colorize(gray)
         )
-    assert ("gray" in results) == (name in ("cyclegan", "stargan"))
+    assert ("gray" in results) == (name == "cyclegan" or name.startswith("stargan"))
     for result in results.values():
         assert result.shape == image.shape
     assert len(results) < 2 or not torch.equal(*results.values())

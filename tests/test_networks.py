@@ -5,7 +5,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from colorize.networks import bottleneck, patchgan, resnet, stargan, unet, zhang
+from colorize.networks import bottleneck, judges, patchgan, resnet, stargan, unet, zhang
 from colorize.networks.layers import normalization
 
 
@@ -26,7 +26,7 @@ KINDS = set(NORMS.values())
         (lambda: resnet.Generator(depth=6), 7.84),
         (lambda: unet.Generator(), 54.41),
         (lambda: patchgan.Discriminator(), 2.765),
-        (lambda: stargan.Generator(2), 8.42),
+        (lambda: stargan.Generator(), 8.42),
         (lambda: stargan.Discriminator(2, 128), 44.74),
         (lambda: stargan.Discriminator(5, 128), 44.762),
     ],
@@ -40,9 +40,12 @@ def test_shapes():
     assert zhang.Trunk(2, 4, 1)(image[:, :1]).shape == (2, 2, 16, 24)
     assert resnet.Generator(4, 1)(image).shape == image.shape
     assert resnet.Generator(4, 1, inputs=1, outputs=2)(image[:, :1]).shape == (2, 2, 64, 96)
-    assert stargan.Generator(2, 4, 1)(image, torch.tensor([0, 1])).shape == image.shape
+    assert stargan.Generator(3, 3, 4, 1)(image).shape == image.shape
     # The 70 x 70 PatchGAN's map at its published size
     assert patchgan.Discriminator(4)(torch.zeros(1, 3, 256, 256)).shape == (1, 1, 30, 30)
+    near, far = judges.Discriminator(3, 4, 4)(image)
+    assert near.shape == (2, 3, 16, 24)
+    assert far.shape == (2, 3, 4, 6)
     source, domain = stargan.Discriminator(2, 64, 4, 5)(torch.zeros(3, 3, 64, 64))
     assert source.shape == (3, 1, 2, 2)
     assert domain.shape == (3, 2)
@@ -71,7 +74,7 @@ def test_a_unet_is_each_level_around_the_next():
 
 
 def test_a_unet_drops_in_three_layers_from_the_innermost_but_one_on():
-    generator = unet.Generator(depth=8, width=1)
+    generator = unet.Generator(depth=8, width=1, dropout=0.5)
     dropping = [any(isinstance(m, nn.Dropout) for m in layer.modules()) for layer in generator.up]
     assert dropping == [False, True, True, True, False, False, False, False]
 
@@ -87,36 +90,60 @@ def test_a_bottleneck_makes_its_image_of_one_vector():
     assert (32, 1, 1) in seen
 
 
+@pytest.mark.parametrize(("layers", "near", "far"), [(3, 8, 38), (4, 18, 78)])
+def test_judges_see_patches_of_two_sizes(layers, near, far):
+    torch.manual_seed(0)
+    image = torch.rand(1, 3, 256, 256, requires_grad=True)
+    for scores, side in zip(judges.Discriminator(2, 4, layers)(image), (near, far), strict=True):
+        middle = scores.shape[-1] // 2
+        (slope,) = torch.autograd.grad(scores[0, 0, middle, middle], image, retain_graph=True)
+        seen = slope[0].abs().sum(0) > 0
+        assert seen.any(0).sum() == seen.any(1).sum() == side
+
+
+def told(image: torch.Tensor, domain: int) -> torch.Tensor:
+    planes = [torch.full_like(image[:, :1], float(domain == number)) for number in range(2)]
+    return torch.cat((image, *planes), dim=1)
+
+
 def test_stargan_sees_the_label_in_use_as_in_training():
     torch.manual_seed(0)
-    generator = stargan.Generator(2, 8, 2)
+    generator = stargan.Generator(5, 3, 8, 2)
     image = torch.rand(1, 3, 64, 64) * 2 - 1
-    gray, colored = (generator(image, torch.tensor([domain])) for domain in (0, 1))
+    gray, colored = (generator(told(image, domain)) for domain in (0, 1))
     assert (gray - colored).abs().mean() > 1e-3
-    assert torch.equal(generator.eval()(image, torch.tensor([0])), gray)
+    assert torch.equal(generator.eval()(told(image, 0)), gray)
+
+
+@pytest.mark.parametrize(("norm", "blind"), [("instance", True), ("group", False)])
+def test_behind_reflection_padding_instance_normalisation_hides_the_label(norm, blind):
+    torch.manual_seed(0)
+    generator = stargan.Generator(5, 3, 16, 2, norm, padding="reflect")
+    image = torch.rand(1, 3, 64, 64) * 2 - 1
+    gray, colored = (generator(told(image, domain)) for domain in (0, 1))
+    assert ((gray - colored).abs().max() < 1e-4) == blind
 
 
 @pytest.mark.parametrize("norm", NORMS)
 @pytest.mark.parametrize("upsampling", ["transposed", "resize"])
 def test_networks_are_built_as_told(norm, upsampling):
     image = torch.rand(2, 3, 32, 40)
-    domain = torch.tensor([0, 1])
-    for network, inputs, count in (
-        (resnet.Generator(16, 2, norm, upsampling), (image,), 9),
-        (unet.Generator(3, 3, 16, 3, norm, upsampling, 0), (image,), 3),
-        (stargan.Generator(2, 16, 2, norm, upsampling), (image, domain), 9),
-        (patchgan.Discriminator(16, 2, norm), (image,), 2),
+    for network, count in (
+        (resnet.Generator(16, 2, norm, upsampling), 9),
+        (unet.Generator(3, 3, 16, 3, norm, upsampling, 0), 3),
+        (stargan.Generator(3, 3, 16, 2, norm, upsampling), 9),
+        (patchgan.Discriminator(16, 2, norm), 2),
     ):
         found = [type(module) for module in network.modules() if type(module) in KINDS]
         assert found == [NORMS[norm]] * count
-        output = network(*inputs)
+        output = network(image)
         if network.__class__ is not patchgan.Discriminator:
             assert output.shape == image.shape
             enlarging = [m for m in network.modules() if isinstance(m, nn.ConvTranspose2d)]
             layers = 3 if isinstance(network, unet.Generator) else 2
             assert len(enlarging) == (layers if upsampling == "transposed" else 0)
         # Images may pass together: each is normalised by itself.
-        alone = network(*(tensor[1:] for tensor in inputs))
+        alone = network(image[1:])
         assert torch.allclose(output[1:], alone, atol=1e-5)
 
 
@@ -140,10 +167,9 @@ def test_transposed_convolutions_leave_a_checkerboard_and_resizing_does_not(upsa
     """Of an image without any detail, far from its border, before any training."""
     torch.manual_seed(0)
     image = torch.full((1, 3, 64, 64), 0.5)
-    domain = torch.tensor([0])
     for output in (
         resnet.Generator(16, 1, norm, upsampling)(image),
-        stargan.Generator(2, 16, 1, norm, upsampling)(image, domain),
+        stargan.Generator(3, 3, 16, 1, norm, upsampling)(image),
     ):
         inside = output[..., 28:36, 28:36]
         spread = (inside - inside[..., :1, :1]).abs().max() / inside.abs().max()

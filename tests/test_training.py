@@ -163,13 +163,17 @@ def test_curves_and_snapshots_are_there_while_it_trains(project):
     killed = ("colorize.training.checkpoint.Checkpoints.save", 2)  # after step 6
     said = project.stage("train", "stargan", killed=killed).stderr
     curve, grid = "metrics/training/stargan.csv", "reports/training/stargan.png"
+    validation = "metrics/validation/stargan.csv"
     assert f"to watch: {curve} (`dvc plots show`), {grid}\n" in said
     assert not project.path("models/stargan").exists()
     partly = project.path(curve).read_text()
     assert partly.startswith("step,images,loss,")
     assert partly.count("\n") >= 2
     picture = Image.open(project.path(grid))
+    measured = project.path(validation).read_text()
+    assert [row.split(",")[0] for row in measured.splitlines()] == ["step", "1", "4"]
     project.stage("train", "stargan")
+    assert project.path(validation).read_text().startswith(measured)
     assert project.path(curve).read_text().startswith(partly)
     assert Image.open(project.path(grid)).width > picture.width  # one more snapshot
 

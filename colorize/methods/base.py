@@ -54,7 +54,7 @@ class Method(nn.Module):
         self.updates: dict[str, Update] = {}
         self.pools: dict[str, ImagePool] = {}
         self.averages: dict[str, nn.Module] = {}  # of the generators' weights, where p.ema > 0
-        self.averaged_steps = 0
+        self.generator_updates = 0
 
     # To be written by each method
 
@@ -73,6 +73,12 @@ class Method(nn.Module):
     def learn_of(self, statistics: dict) -> None:
         """Take what it needs of the training photographs' colours (data/union/statistics.json)."""
 
+    def classify(self, image: Tensor) -> Tensor | None:
+        """Which of `targets` its discriminator takes images for: (n, 3, H, W) sRGB in [0, 1] to
+        (n,) of their indices; None where it does not classify.
+        """
+        return None
+
     # The same for all: colouring
 
     def colorize(self, gray: Tensor) -> Tensor:
@@ -82,14 +88,12 @@ class Method(nn.Module):
     @torch.inference_mode()
     def colorize_bytes(self, gray: Tensor, batch_size: int = 16) -> Tensor:
         """(n, 1, H, W) to (n, 3, H, W), both uint8 and on the CPU; the model may be elsewhere."""
-        training, device = self.training, next(self.parameters()).device
-        with self.averaged():
-            self.eval()
+        device = next(self.parameters()).device
+        with self.in_use():
             colored = [
                 color.to_uint8(self.colorize(color.to_float(part.to(device)))).cpu()
                 for part in gray.split(batch_size)
             ]
-            self.train(training)
         return torch.cat(colored)
 
     def predict_ab(self, gray: Tensor) -> Tensor:
@@ -148,7 +152,9 @@ class Method(nn.Module):
             found.append({key: value.detach() for key, value in losses.items()})
             handed.append([output.detach() for output in outputs])
         update.optimizer.step()
-        self._average(update.networks)
+        if any(network in self.generators for network in update.networks):
+            self.generator_updates += 1
+            self._average(update.networks)
         means = {key: sum(losses[key] for losses in found) / parts for key in found[0]}
         return means, tuple(torch.cat(outputs) for outputs in zip(*handed, strict=True))
 
@@ -159,13 +165,9 @@ class Method(nn.Module):
 
     @torch.no_grad()
     def _average(self, networks: tuple[str, ...]) -> None:
-        """Let averages follow: avg = d avg + (1 - d) weights, d rising to `ema` with the steps."""
-        moved = [name for name in networks if name in self.averages]
-        if not moved:
-            return
-        self.averaged_steps += 1
-        decay = min(self.p.ema, (1 + self.averaged_steps) / (10 + self.averaged_steps))
-        for name in moved:
+        """Let averages follow: avg = d avg + (1 - d) weights, d rising to `ema` with time."""
+        decay = min(self.p.ema, (1 + self.generator_updates) / (10 + self.generator_updates))
+        for name in self.averages.keys() & networks:
             average, network = self.averages[name], getattr(self, name)
             torch._foreach_lerp_(list(average.parameters()), list(network.parameters()), 1 - decay)
             for kept, buffer in zip(average.buffers(), network.buffers(), strict=True):
@@ -183,13 +185,24 @@ class Method(nn.Module):
             for name, network in own.items():
                 setattr(self, name, network)
 
+    @contextlib.contextmanager
+    def in_use(self) -> Iterator[None]:
+        """As it will be once trained: averages stand for weights, nothing is dropped at random."""
+        training = self.training
+        with self.averaged():
+            self.eval()
+            try:
+                yield
+            finally:
+                self.train(training)
+
     def training_state(self) -> dict:
         """All that the next step depends on; tensors, numbers and containers of them alone."""
         return {
             "networks": self.state_dict(),
             "optimizers": {name: u.optimizer.state_dict() for name, u in self.updates.items()},
             "averages": {name: average.state_dict() for name, average in self.averages.items()},
-            "averaged_steps": self.averaged_steps,
+            "generator_updates": self.generator_updates,
             "pools": {name: pool.images for name, pool in self.pools.items()},
         }
 
@@ -199,6 +212,6 @@ class Method(nn.Module):
             update.optimizer.load_state_dict(state["optimizers"][name])
         for name, average in self.averages.items():
             average.load_state_dict(state["averages"][name])
-        self.averaged_steps = state["averaged_steps"]
+        self.generator_updates = state["generator_updates"]
         for name, pool in self.pools.items():
             pool.images = state["pools"][name]

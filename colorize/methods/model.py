@@ -23,8 +23,18 @@ UNLOADABLE = (LookupError, TypeError, ValueError, ArithmeticError, MemoryError, 
 UNLOADABLE += (safetensors.SafetensorError,)
 
 # The other files beside this one
-SHARED = ("__init__", "adversarial", "base", "lab", "lab_gan", "losses", "model", "one_sided")
-SHARED += ("parameters", "pool", "translation", "zhang_trunk")
+SHARED = (
+    "__init__",
+    "adversarial",
+    "base",
+    "judges",
+    "lab",
+    "lab_gan",
+    "losses",
+    "model",
+    "multi_domain",
+)
+SHARED += ("one_sided", "parameters", "pool", "translation", "zhang_trunk")
 
 
 def method_names() -> list[str]:

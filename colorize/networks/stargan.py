@@ -1,58 +1,60 @@
 """StarGAN's networks (Choi et al. 2018): one generator and one discriminator for all domains.
 
-Images are (n, 3, H, W) in [-1, 1]; a domain is an integer, given to the generator as `domains`
-constant planes. Zero padding throughout: with reflection padding, instance normalisation would
-erase a constant plane, and the generator could not see which domain is asked for.
+Images are (n, 3, H, W) in [-1, 1]; which domain is asked for, constant planes beside them tell the
+generator. Zero padding as published: after reflection padding, instance normalisation erases a
+constant plane, and the generator cannot see it.
 
 Instance normalisation uses the image's own statistics in training and in use alike. The published
 code keeps running statistics too, which it would use in eval mode and never does.
 """
 
+import functools
 import itertools
+from typing import Literal
 
-import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from colorize.networks.layers import Norm, Upsampling, normalization
 
+Padding = Literal["zeros", "reflect"]
+
 
 class Generator(nn.Module):
-    """Image and target domain to the image in that domain; H and W are multiples of 4.
+    """(n, inputs, H, W) to (n, outputs, H, W) in [-1, 1]; H and W are multiples of 4.
 
     width: channels after the first convolution, 64 as published.
     depth: residual blocks, 6 as published.
     norm: instance normalisation with learned scales and offsets as published.
     upsampling: transposed convolutions as published, or nearest neighbours and a convolution.
+    padding: of the convolutions, zeros as published.
     """
 
     def __init__(
         self,
-        domains: int,
+        inputs: int = 5,
+        outputs: int = 3,
         width: int = 64,
         depth: int = 6,
         norm: Norm = "instance",
         upsampling: Upsampling = "transposed",
+        padding: Padding = "zeros",
     ):
         super().__init__()
-        self.domains = domains
         w = width
+        convolution = functools.partial(_convolution, norm=norm, padding_mode=padding)
         self.layers = nn.Sequential(
-            *_convolution(3 + domains, w, norm, kernel=7, padding=3),
-            *_convolution(w, 2 * w, norm, kernel=4, stride=2, padding=1),
-            *_convolution(2 * w, 4 * w, norm, kernel=4, stride=2, padding=1),
-            *(_Residual(4 * w, norm) for _ in range(depth)),
+            *convolution(inputs, w, kernel=7, padding=3),
+            *convolution(w, 2 * w, kernel=4, stride=2, padding=1),
+            *convolution(2 * w, 4 * w, kernel=4, stride=2, padding=1),
+            *(_Residual(4 * w, norm, padding) for _ in range(depth)),
             *_upsampling(4 * w, 2 * w, norm, upsampling),
             *_upsampling(2 * w, w, norm, upsampling),
-            nn.Conv2d(w, 3, 7, padding=3, bias=False),
+            nn.Conv2d(w, outputs, 7, padding=3, padding_mode=padding, bias=False),
             nn.Tanh(),
         )
 
-    def forward(self, image: Tensor, domain: Tensor) -> Tensor:
-        """image (n, 3, H, W), domain (n,) of integers; returns (n, 3, H, W) in [-1, 1]."""
-        label = F.one_hot(domain, self.domains).to(image.dtype)[:, :, None, None]
-        planes = label.expand(-1, -1, *image.shape[-2:])
-        return self.layers(torch.cat((image, planes), dim=1))
+    def forward(self, image: Tensor) -> Tensor:
+        return self.layers(image)
 
 
 class Discriminator(nn.Module):
@@ -78,11 +80,11 @@ class Discriminator(nn.Module):
 
 
 class _Residual(nn.Module):
-    def __init__(self, channels: int, norm: Norm):
+    def __init__(self, channels: int, norm: Norm, padding: Padding):
         super().__init__()
         self.body = nn.Sequential(
-            *_convolution(channels, channels, norm, kernel=3, padding=1),
-            nn.Conv2d(channels, channels, 3, padding=1, bias=False),
+            *_convolution(channels, channels, norm, kernel=3, padding=1, padding_mode=padding),
+            nn.Conv2d(channels, channels, 3, padding=1, padding_mode=padding, bias=False),
             normalization(norm, channels, affine=True),
         )
 
@@ -90,11 +92,9 @@ class _Residual(nn.Module):
         return x + self.body(x)
 
 
-def _convolution(
-    inputs: int, outputs: int, norm: Norm, *, kernel: int, stride=1, padding: int
-) -> list:
+def _convolution(inputs: int, outputs: int, norm: Norm, *, kernel: int, **how) -> list:
     return [
-        nn.Conv2d(inputs, outputs, kernel, stride=stride, padding=padding, bias=False),
+        nn.Conv2d(inputs, outputs, kernel, bias=False, **how),
         normalization(norm, outputs, affine=True),
         nn.ReLU(inplace=True),
     ]

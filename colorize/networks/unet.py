@@ -20,7 +20,7 @@ class Generator(nn.Module):
     depth: halvings of the size, 8 at 256 px as published: down to one pixel.
     norm: none in the outermost and innermost layers, as published.
     upsampling: transposed convolutions as published, or nearest neighbours and a convolution.
-    dropout: share of values set to 0 in training, 0.5 as published.
+    dropout: share of values set to 0 in training; published: 0.5.
     """
 
     def __init__(
@@ -31,7 +31,7 @@ class Generator(nn.Module):
         depth: int = 8,
         norm: Norm = "instance",
         upsampling: Upsampling = "transposed",
-        dropout: float = 0.5,
+        dropout: float = 0.0,
     ):
         super().__init__()
         self.multiple = 2**depth

@@ -1,6 +1,7 @@
-"""Plots for the page: losses over the steps, and colours in the ab plane, as data URIs."""
+"""Plots for the page: losses and validation curves, and colours in the ab plane, as data URIs."""
 
 import base64
+import contextlib
 import io
 from typing import Any
 
@@ -11,6 +12,10 @@ from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 
 STYLES = ("-", "--", ":", "-.")
+
+# What colorize/evaluation/validation.py measures that ought to be 1, or 0 for made grays' chroma
+RATIOS = ("projection", "identity_index", "chroma")
+MOST_SHOWN = 2  # ratios begin at several times that, before anything is learnt
 
 
 def ab_histogram(histogram: dict[str, Any]) -> str:
@@ -36,7 +41,7 @@ def ab_histogram(histogram: dict[str, Any]) -> str:
 
 def curve(name: str, frame: pd.DataFrame) -> str:
     """All losses of a model over its steps, as an SVG that is the same for the same numbers."""
-    with matplotlib.rc_context({"svg.hashsalt": name, "svg.fonttype": "none", "font.size": 9}):
+    with _drawing(name):
         parts = [c for c in frame.columns if c not in ("step", "images", "loss")]
         figure = Figure(figsize=(5, 4.5 if parts else 2.4), layout="constrained")
         axes = figure.subplots(2 if parts else 1, sharex=True, squeeze=False)[:, 0]
@@ -49,8 +54,34 @@ def curve(name: str, frame: pd.DataFrame) -> str:
             axis.grid(alpha=0.3)
             axis.legend(fontsize=7, framealpha=0.6, ncols=2)
         axes[-1].set_xlabel("step")
-        data = io.BytesIO()
-        figure.savefig(data, format="svg", metadata={"Date": None})
+        return _svg(figure)
+
+
+def validation_curve(name: str, frame: pd.DataFrame) -> str:
+    """How far a model moves, and how far the right way, for each domain that it makes: likewise."""
+    with _drawing(name):
+        made = [d for d in ("color", "gray") if f"{d}_projection" in frame.columns]
+        figure = Figure(figsize=(5, 2.4 * len(made)), layout="constrained")
+        axes = figure.subplots(len(made), sharex=True, squeeze=False)[:, 0]
+        for axis, domain in zip(axes, made, strict=True):
+            for quantity, style in zip(RATIOS, STYLES, strict=False):
+                label = f"{domain}_{quantity}"
+                axis.plot(frame["generator_updates"], frame[label], style, lw=1.4, label=label)
+            axis.axhline(1, color="gray", lw=0.8)
+            axis.set_ylim(min(0, axis.get_ylim()[0]), min(MOST_SHOWN, axis.get_ylim()[1]))
+            axis.grid(alpha=0.3)
+            axis.legend(fontsize=7, framealpha=0.6, ncols=3)
+        axes[-1].set_xlabel("updates of the generator")
+        return _svg(figure)
+
+
+def _drawing(name: str) -> contextlib.AbstractContextManager:
+    return matplotlib.rc_context({"svg.hashsalt": name, "svg.fonttype": "none", "font.size": 9})
+
+
+def _svg(figure: Figure) -> str:
+    data = io.BytesIO()
+    figure.savefig(data, format="svg", metadata={"Date": None})
     return data_uri("svg+xml", data)
 
 

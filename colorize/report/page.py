@@ -10,7 +10,7 @@ from PIL import Image
 from colorize.data.sheet import CAUSES
 from colorize.evaluation.failures import failure
 from colorize.report import columns, gallery, tables
-from colorize.report.curves import ab_histogram, curve
+from colorize.report.curves import ab_histogram, curve, validation_curve
 from colorize.report.pictures import Shown
 from colorize.report.verdicts import lines, sentences
 
@@ -33,7 +33,8 @@ def page(
     statistics: dict[str, Any],
     datasheet: dict[str, dict],  # by dataset: datasheet.json of the union
     sheets: dict[str, Image.Image],  # by dataset: contact sheets, of those that have images
-    curves: dict[str, pd.DataFrame],  # by model
+    curves: dict[str, pd.DataFrame],  # losses, by model
+    validation: dict[str, pd.DataFrame],  # validation curves, by model
     pictures: dict[str, list[Shown]],  # by model
 ) -> str:
     """The report as one HTML page that needs nothing beside it."""
@@ -81,5 +82,8 @@ def page(
         colored=gallery.colored(pictures),
         made_gray=gallery.made_gray(pictures),
         extremes=gallery.extremes(pictures),
-        curves={name: curve(name, frame) for name, frame in curves.items()},
+        curves={
+            name: (curve(name, frame), validation_curve(name, validation[name]))
+            for name, frame in curves.items()
+        },
     )

@@ -32,10 +32,11 @@ class SeedParameters(Parameters):
 
 
 class TrainParameters(Parameters):
-    """The section `train`: the pictures of training, on which nothing else depends."""
+    """The section `train`: what training shows of itself, on which nothing else depends."""
 
     samples: Annotated[int, Field(ge=1, le=50)]
     snapshots: Annotated[int, Field(ge=1, le=10)]
+    measurements: Annotated[int, Field(ge=1, le=1000)]
 
 
 SHOW_INTERVAL = 2  # seconds at least from one showing of the curves to the next
@@ -49,16 +50,20 @@ def train(
     *,
     seed: int,
     snapshots: int,  # how many times, evenly spread, the last at the end
+    measurements: int,  # likewise, but closer together the earlier it is
+    measure: Callable[[Method], dict[str, float]],  # how well the model does
     runtime: RuntimeParameters,
     device: torch.device,
     checkpoints: Checkpoints,
     show_losses: Callable[[pd.DataFrame], None],  # now and then, and at the end
     show_snapshots: Callable[[dict[int, Tensor]], None],  # when there is one more
+    show_measurements: Callable[[pd.DataFrame], None],  # likewise
 ) -> None:
     """Train `model` in place for `parameters.steps` steps, from a checkpoint if there is one.
 
     show_losses gets the columns step, images, and the mean of each loss since the row before;
-    show_snapshots by step the samples, coloured, each (n, 3, S, S) uint8.
+    show_measurements step, images, generator_updates, and what `measure` gives; show_snapshots by
+    step the samples, coloured, each (n, 3, S, S) uint8.
 
     Raises Stopped, with everything saved, on SIGINT, on SIGTERM, when the process that started
     the stage is gone and after `runtime.max_minutes`; Diverged, when a loss or a weight is infinite
@@ -70,8 +75,10 @@ def train(
     model.to(device).train()
     model.prepare_training(compiled=runtime.compile and can_compile(device))
     snapshot_steps = {round(p.steps * (i + 1) / snapshots) for i in range(snapshots)}
+    steps_to_measure = measured_steps(p.steps, measurements)
     log = Log()
     pictures: dict[int, Tensor] = {}
+    measured: list[dict[str, float]] = []
     done = 0
     next_showing = 0.0
 
@@ -81,12 +88,13 @@ def train(
         model.load_training_state(saved["model"])
         log.load_state(saved["log"])
         pictures = {step: picture.cpu() for step, picture in saved["pictures"].items()}
+        measured = saved["measured"]
         done = saved["step"]
         print(f"resuming after step {done} of {p.steps}", file=sys.stderr)
 
     def save() -> None:
         # Of the losses first: they name the step, and come before the weights that they spoil.
-        state = {"step": done, "log": log.state(), "pictures": pictures}
+        state = {"step": done, "log": log.state(), "pictures": pictures, "measured": measured}
         _check_finite(model, done)
         checkpoints.save(done, state | {"model": model.training_state()})
 
@@ -105,6 +113,10 @@ def train(
                 bar.show(done, log.close_row(done, done * p.batch_size))
             if done in snapshot_steps:
                 pictures[done] = model.colorize_bytes(samples)
+            if done in steps_to_measure:
+                row = {"step": done, "images": done * p.batch_size}
+                row["generator_updates"] = model.generator_updates
+                measured.append(row | measure(model))
             stopping = interruption.reason
             # The last step too: outputs take a while to write.
             if stopping or done % runtime.save_interval == 0 or done == p.steps:
@@ -114,11 +126,22 @@ def train(
                 next_showing = time.monotonic() + SHOW_INTERVAL
             if done in snapshot_steps:
                 show_snapshots(pictures)
+            if done in steps_to_measure:
+                show_measurements(pd.DataFrame(measured))
             if stopping:
                 reason, code = stopping
                 raise Stopped(f"{reason}: stopped after step {done} of {p.steps}", code)
+    # Once more: this run may have had nothing left to do.
     show_losses(log.frame())
-    show_snapshots(pictures)  # once more: this run may have had nothing left to do
+    show_snapshots(pictures)
+    show_measurements(pd.DataFrame(measured))
+
+
+def measured_steps(steps: int, measurements: int) -> list[int]:
+    """Closer together the earlier they are: a game changes most at its start."""
+    return sorted(
+        {max(1, round(steps * (i / measurements) ** 2)) for i in range(1, measurements + 1)}
+    )
 
 
 def _check_finite(model: Method, step: int) -> None:

@@ -1,0 +1,150 @@
+"""What methods share that have one generator for all domains, and tell it which one to make.
+
+G sees the image and a plane for each domain, ones in that of the target and zeros in the others
+(Choi et al. 2018). With x an image of domain c, c' the target and L lightness, G minimises beside
+what its game with D asks for
+
+    lambda_rec ||x - G(G(x, c'), c)||_1 + lambda_L ||L(x) - L(G(x, c'))||_1
+
+From colour to gray and back the first term asks for what cannot be: the true gray has lost the
+colours, so G is paid for hiding them in its gray, and for changing little. On that way alone
+lambda_rec is `lossy_reconstruction_weight`; 0 leaves the term to the way from gray to colour and
+back, which loses nothing. The second term, of RGB alone, holds what the photograph shows without
+asking for its colours back, and needs no pair: both are of the same image.
+"""
+
+import importlib
+from typing import ClassVar, Literal
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from colorize import color
+from colorize.methods import base, parameters, translation
+from colorize.methods.base import Losses
+from colorize.methods.losses import l1
+from colorize.methods.translation import signed, translated
+
+DOMAINS: tuple[base.Domain, ...] = ("gray", "color")  # by their numbers
+
+
+class Parameters(parameters.UnpairedParameters, translation.Parameters):
+    """Keys of methods with one generator for all domains."""
+
+    network: Literal["stargan", "unet"]
+    target_sampling: Literal["permuted", "other"]
+    reconstruction_weight: parameters.Weight
+    lossy_reconstruction_weight: parameters.Weight
+    n_critic: parameters.Count
+
+    def check(self, image_size: int) -> None:
+        super().check(image_size)
+        if self.network == "unet":
+            parameters.check_halvings("depth", self.depth, image_size)
+        if self.steps < self.n_critic:
+            raise ValueError(
+                f"steps: {self.steps} steps end before the generator moves, every "
+                f"n_critic = {self.n_critic} steps"
+            )
+
+
+class Method(base.Method):
+    """The game with the discriminator is to be written, and what images are to the networks."""
+
+    draws = "domains"
+    targets = DOMAINS
+    generators = ("G",)
+    outputs: ClassVar[int]  # channels that G makes
+
+    def __init__(self, p: Parameters, image_size: int, labels: int = len(DOMAINS), **options: str):
+        """labels: planes that G sees, one a domain or more; options: of its network."""
+        super().__init__(p, image_size)
+        self.labels = labels
+        # By name: a model depends on its own network's file alone.
+        network = importlib.import_module(f"colorize.networks.{p.network}")
+        self.G = network.Generator(
+            3 + labels, self.outputs, p.width, p.depth, p.norm, p.upsampling, **options
+        )
+
+    def seen(self, image: Tensor) -> Tensor:
+        """sRGB bytes (n, 3, H, W) as the networks see them, about [-1, 1]."""
+        raise NotImplementedError
+
+    def generated(self, x: Tensor, domain: Tensor) -> Tensor:
+        """G(x, c): images (n, 3, H, W) as the networks see them and (n,) domains to such images."""
+        return self.output_of(x, domain)
+
+    def output_of(self, x: Tensor, domain: Tensor) -> Tensor:
+        """Of the network: (n, outputs, H, W) in [-1, 1]."""
+        label = F.one_hot(domain, self.labels).to(x.dtype)[:, :, None, None]
+        planes = label.expand(-1, -1, *x.shape[-2:])
+        return self.G(torch.cat((x, planes), dim=1))
+
+    def numbered(self, image: Tensor, target: base.Domain) -> Tensor:
+        """(n,): the target's number, for each of the images."""
+        return torch.full(image.shape[:1], DOMAINS.index(target), device=image.device)
+
+    def drawn(self, batch: dict[str, Tensor], rng: torch.Generator) -> tuple[Tensor, ...]:
+        """Images x, their domains c, and targets c'.
+
+        permuted: the domains of the batch in random order, as published; of two in turn, half of
+        the targets ask for no change. other: any but its own.
+        """
+        x, domain = self.seen(batch["image"]), batch["domain"]
+        if self.p.target_sampling == "permuted":
+            order = torch.randperm(len(domain), generator=rng)
+            return x, domain, domain[order.to(domain.device, non_blocking=True)]
+        further = torch.randint(1, len(DOMAINS), domain.shape, generator=rng)
+        target = (domain + further.to(domain.device, non_blocking=True)) % len(DOMAINS)
+        return x, domain, target
+
+    def content(
+        self, x: Tensor, domain: Tensor, target: Tensor, fake: Tensor
+    ) -> tuple[Tensor | float, Losses]:
+        """What G minimises beside its part in the game, weighted, and the losses, which are not."""
+        weight, of_lossy = self.p.reconstruction_weight, self.p.lossy_reconstruction_weight
+        if weight == of_lossy == 0:
+            return 0.0, {}
+        back = self.generated(fake, domain)
+        losses = {"reconstruction": l1(back, x)}
+        content = weight * losses["reconstruction"]
+        if weight != of_lossy:
+            lossy = (domain == DOMAINS.index("color")) & (target == DOMAINS.index("gray"))
+            mask = lossy.to(x).view(-1, 1, 1, 1)
+            content = content + (of_lossy - weight) * l1(mask * back, mask * x)
+        return content, losses
+
+
+class RGBParameters(Parameters):
+    """Keys where G makes the whole image."""
+
+    lightness_weight: parameters.Weight
+
+
+class RGBMethod(Method):
+    """Networks see sRGB in [-1, 1]."""
+
+    supervision = "unpaired"
+    output = "rgb"
+    outputs = 3
+
+    def seen(self, image: Tensor) -> Tensor:
+        return signed(image)
+
+    def translate(self, image: Tensor, target: base.Domain) -> Tensor:
+        return translated(self.generated, image, self.numbered(image, target))
+
+    def content(
+        self, x: Tensor, domain: Tensor, target: Tensor, fake: Tensor
+    ) -> tuple[Tensor | float, Losses]:
+        content, losses = super().content(x, domain, target, fake)
+        if self.p.lightness_weight:
+            losses["lightness"] = l1(_lightness(fake), _lightness(x))
+            content = content + self.p.lightness_weight * losses["lightness"]
+        return content, losses
+
+
+def _lightness(image: Tensor) -> Tensor:
+    """(n, 3, H, W) in [-1, 1] to L, likewise."""
+    return color.lightness_of((image + 1) / 2) / 50 - 1

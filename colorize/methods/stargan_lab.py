@@ -1,0 +1,45 @@
+"""StarGAN in Lab with a judge for each domain: it makes ab, and photographs keep their lightness.
+
+G sees (L, ab), of gray images with ab = 0, and gives the ab of the domain that is asked for; D_c
+sees (L, ab) of generated and of real images. No ab is what gray is, and G has to learn that too.
+
+From colour to gray and back, reconstruction would compare the ab that G gives L with the true ab of
+that L, as the colour cycle of cyclegan_lab.py does. So the method is unpaired where that way has no
+weight, and paired in effect where it has.
+"""
+
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from colorize import color
+from colorize.methods import base, judges, lab
+from colorize.methods.base import Supervision
+
+
+class Parameters(judges.Parameters):
+    method: Literal["stargan_lab"]
+
+
+class Method(judges.Method):
+    output = "ab"
+    outputs = 2
+
+    @property
+    def supervision(self) -> Supervision:
+        return "paired in effect" if self.p.lossy_reconstruction_weight > 0 else "unpaired"
+
+    def seen(self, image: Tensor) -> Tensor:
+        return lab.scaled(image)
+
+    def generated(self, x: Tensor, domain: Tensor) -> Tensor:
+        return torch.cat((x[:, :1], color.widened(self.output_of(x, domain))), dim=1)
+
+    def translate(self, image: Tensor, target: base.Domain) -> Tensor:
+        ab = self.output_of(lab.scaled(image), self.numbered(image, target))
+        return color.join(color.lightness_of(image), color.widened(ab) * lab.AB_SCALE)
+
+    def predict_ab(self, gray: Tensor) -> Tensor:
+        x = lab.scaled(gray.expand(-1, 3, -1, -1))
+        return color.widened(self.output_of(x, self.numbered(gray, "color"))) * lab.AB_SCALE
