@@ -156,9 +156,14 @@ def code_of(stage: str, models: dict[str, dict[str, Any]], root: Path = Path()) 
             f"colorize/methods/{entry['method']}.py": "colorize/methods/${item.method}.py",
             f"colorize/networks/{entry['network']}.py": "colorize/networks/${item.network}.py",
         }
-        files = files_of(root, f"stages.{stage}", f"colorize.methods.{entry['method']}")
-        found |= {templates.get(file, file) for file in files}
+        found |= {templates.get(file, file) for file in code_of_model(root, stage, entry)}
     return found
+
+
+def code_of_model(root: Path, stage: str, entry: dict[str, Any]) -> set[str]:
+    """The code that `train` or `evaluate` of an entry of `models` depends on."""
+    own = (f"colorize.{room}s.{entry[room]}" for room in ("method", "network"))
+    return files_of(root, f"stages.{stage}", *own)
 
 
 def _room(path: str) -> str:

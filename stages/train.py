@@ -130,7 +130,7 @@ def _facts(
     """All that decides the result, by the names that users know."""
     values = {f"models.{name}.{key}": v for key, v in parameters.model_dump(mode="json").items()}
     data = (UNION / "index.csv", UNION / "statistics.json", GRAY / "index.csv")
-    code = dependencies.files_of(Path(), "stages.train", f"colorize.methods.{parameters.method}")
+    code = dependencies.code_of_model(Path(), "train", parameters.model_dump())
     files = {str(path): sha256_of(path) for path in (*data, *map(Path, sorted(code)))}
     machine = {"device": str(device), "threads": torch.get_num_threads()}
     return values | {"seed": seed} | files | machine | {"runtime.compile": compiled}

@@ -36,10 +36,11 @@ def test_a_model_depends_on_its_own_method_and_network_alone(stage, name):
         d.replace("${item.method}", model["method"]).replace("${item.network}", model["network"])
         for d in definition(stage)["deps"]
     }
-    imported = dependencies.files_of(ROOT, f"stages.{stage}", f"colorize.methods.{model['method']}")
+    imported = dependencies.code_of_model(ROOT, stage, model)
+    assert {f"colorize/{room}s/{model[room]}.py" for room in ("method", "network")} <= imported
     assert imported <= listed
     # DVC can leave nothing out of a list for one model: what others share stands there for all.
-    shared = {f"colorize/networks/{name}.py" for name in ("layers", "patchgan")}
+    shared = {f"colorize/networks/{name}.py" for name in ("layers", "patchgan", "judges")}
     shared |= {f"colorize/methods/{name}.py" for name in SHARED} | {"colorize/bins.py"}
     code = {d for d in listed if d.startswith(("colorize/", "stages/"))}
     assert code - imported <= shared
@@ -66,8 +67,10 @@ def test_check_writes_the_lists_for_an_added_model(tmp_path):
         "metrics/second_gan.json",
         "metrics/images/second_gan.parquet",
         "metrics/training/second_gan.csv",
+        "metrics/validation/second_gan.csv",
         "reports/pictures/second_gan",
         "metrics/training/second_gan.csv: loss",
+        "metrics/validation/second_gan.csv: color_projection",
         "second_gan: {path: models/second_gan, type: model}",
     }
     project.stage("check")

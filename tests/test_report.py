@@ -1,5 +1,6 @@
 """The report, from results that are known."""
 
+import base64
 import re
 
 import numpy as np
@@ -11,6 +12,7 @@ from colorize.evaluation.cases import Case
 from colorize.evaluation.metrics import DECIDING, deciding
 from colorize.evaluation.perceptual import NOT_MEASURED
 from colorize.report import columns, seeds, tables
+from colorize.report.curves import RATIOS, validation_curve
 from colorize.report.page import page
 from colorize.report.pictures import Shown
 
@@ -68,6 +70,23 @@ def shown_of(*versions: str) -> list[Shown]:
     ]
 
 
+def validation_of(*domains: str) -> pd.DataFrame:
+    """Two points of a validation curve."""
+    quantities = {f"{d}_{q}": [0.5, 3.0] for d in domains for q in RATIOS}
+    return pd.DataFrame(
+        {"step": [1, 2], "images": [3, 6], "generator_updates": [1, 2]} | quantities
+    )
+
+
+def test_validation_curves_show_what_each_direction_does():
+    def labels(*domains: str) -> set[str]:
+        data = validation_curve("one", validation_of(*domains)).partition("base64,")[2]
+        return set(re.findall(r">((?:color|gray)_\w+)<", base64.b64decode(data).decode()))
+
+    assert labels("color") == {f"color_{quantity}" for quantity in RATIOS}
+    assert labels("color", "gray") == {f"{d}_{q}" for d in ("color", "gray") for q in RATIOS}
+
+
 def render(rows, **changes) -> str:
     models = [row.name for row in rows if row.kind == "model"]
     entry = {"method": "gan", "width": 1, "depth": 1, "steps": 2, "batch_size": 3}
@@ -80,6 +99,7 @@ def render(rows, **changes) -> str:
         "datasheet": sheet_of("<b>mine</b>"),
         "sheets": {},
         "curves": {models[0]: pd.DataFrame({"step": [1], "images": [3], "loss": [0.5]})},
+        "validation": {models[0]: validation_of("color")},
         "pictures": dict.fromkeys(models, shown_of("gray", "truth", "own")),
     }
     return page(rows, **options | changes)

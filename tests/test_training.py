@@ -68,7 +68,7 @@ def test_killed_and_resumed_it_ends_with_the_bytes_of_an_undisturbed_run(
 
     assert project.trained(name) == undisturbed.trained(name)
     critic = "discriminator_width" in committed()["models"][name]
-    assert len(project.trained(name)) == (5 if critic else 4)
+    assert len(project.trained(name)) == (6 if critic else 5)
     assert not list(project.path(".scratch/training").iterdir())  # nothing is left behind
 
 
