@@ -1,5 +1,6 @@
 """Stage `train@NAME`: train one entry of `models`; the same command again resumes it."""
 
+import functools
 import sys
 from pathlib import Path
 
@@ -68,12 +69,6 @@ def main() -> None:
         samples, truth = _photographs(chosen, image_size)
         measured = _photographs(val[: validation.MOST], image_size)
 
-        def show_losses(losses: pd.DataFrame) -> None:
-            _write_table(curve_file, losses)
-
-        def show_measurements(measurements: pd.DataFrame) -> None:
-            _write_table(validation_file, measurements)
-
         def show_snapshots(snapshots: dict[int, Tensor]) -> None:
             with replaced_file(grid_file) as partial:
                 grids.training_grid(samples, snapshots, truth).save(partial, "PNG")
@@ -96,9 +91,9 @@ def main() -> None:
                     runtime=params.runtime,
                     device=device,
                     checkpoints=checkpoints,
-                    show_losses=show_losses,
+                    show_losses=functools.partial(_write_table, curve_file),
                     show_snapshots=show_snapshots,
-                    show_measurements=show_measurements,
+                    show_measurements=functools.partial(_write_table, validation_file),
                 )
             except Diverged as error:
                 saved = checkpoints.last_step()

@@ -11,7 +11,7 @@ from PIL import Image
 from colorize import color
 from colorize.base.files import sha256_of
 from colorize.data import sample, tensors
-from colorize.evaluation.quantities import chroma
+from colorize.evaluation.fidelity import chroma
 from colorize.methods import model
 from colorize.methods.parameters import InitFrom
 from tests.conftest import ROOT

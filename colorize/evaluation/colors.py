@@ -7,9 +7,8 @@ from torch import Tensor
 from colorize import color
 from colorize.bands import by_bands, on_lightness
 from colorize.base.errors import UserError
-from colorize.evaluation.fidelity import total
+from colorize.evaluation.fidelity import chroma, total
 from colorize.evaluation.protocol import Batch, Photographs
-from colorize.evaluation.quantities import chroma
 from colorize.methods.base import Domain, Method
 
 SIDE = 64  # pixels of a photograph, each way at most, that the gain is fitted on

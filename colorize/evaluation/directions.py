@@ -26,10 +26,10 @@ from colorize import color
 from colorize.data.tensors import to_image, to_tensor
 from colorize.evaluation.bootstrap import summarize
 from colorize.evaluation.colors import Colors
-from colorize.evaluation.fidelity import psnr, total
+from colorize.evaluation.fidelity import chroma, psnr, total
 from colorize.evaluation.metrics import Metrics, mean_of, ratio_of
 from colorize.evaluation.protocol import Batch, Photographs, gathered
-from colorize.evaluation.quantities import Quantities, chroma
+from colorize.evaluation.quantities import Quantities
 
 MOST = 200  # photographs of each split, the first by content: a dozen passes through the model each
 

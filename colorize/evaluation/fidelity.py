@@ -129,6 +129,11 @@ def _polynomial(x: Tensor, *coefficients: float) -> Tensor:
     return value
 
 
+def chroma(lab: Tensor) -> Tensor:
+    """Distance from gray of each pixel of Lab images: (n, 3, H, W) to (n, H, W)."""
+    return length(lab[:, 1], lab[:, 2])
+
+
 def length(a: Tensor, b: Tensor) -> Tensor:
     """Of vectors (a, b). `norm` over a dimension of two takes a hundred times as long."""
     return (a * a).addcmul_(b, b).sqrt_()

@@ -19,9 +19,9 @@ from colorize.evaluation import distributions
 from colorize.evaluation.fidelity import (
     WINDOW,
     blurred,
+    chroma,
     ciede2000,
     decibels,
-    length,
     ssim,
     total,
 )
@@ -201,11 +201,6 @@ def colorfulness(means: Tensor) -> Tensor:
     mean_rg, mean_yb, square_rg, square_yb = means.unbind(1)
     variances = square_rg - mean_rg**2 + (square_yb - mean_yb**2)
     return variances.clamp(min=0).sqrt() + 0.3 * (mean_rg**2 + mean_yb**2).sqrt()
-
-
-def chroma(lab: Tensor) -> Tensor:
-    """Distance from gray of each pixel of Lab images: (n, 3, H, W) to (n, H, W)."""
-    return length(lab[:, 1], lab[:, 2])
 
 
 def laplacian(channels: Tensor) -> Tensor:

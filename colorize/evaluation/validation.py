@@ -24,7 +24,7 @@ import torch
 from torch import Tensor
 
 from colorize import color
-from colorize.evaluation.fidelity import length, mean, psnr, total
+from colorize.evaluation.fidelity import chroma, mean, psnr, total
 from colorize.methods.base import Domain, Method
 
 MOST = 48  # photographs: for curves, which show where it goes, not for tables
@@ -56,16 +56,17 @@ def measure(model: Method, gray: Tensor, truth: Tensor) -> dict[str, float]:
 
 def _measure(model: Method, gray: Tensor, truth: Tensor) -> Shares:
     g, t = color.to_float(gray).expand(-1, 3, -1, -1), color.to_float(truth)
+    colors = total(chroma(color.rgb_to_lab(truth)))
     made = model.translate(g, "color")
-    found = _direction("color", model, g, t, made, truth)
+    found = _direction("color", model, g, t, made, colors)
     if "gray" not in model.targets:
         return found
     made_gray = model.translate(t, "gray")
-    found |= _direction("gray", model, t, g, made_gray, truth)
+    found |= _direction("gray", model, t, g, made_gray, colors)
 
     def fidelity(rgb: Tensor) -> Tensor:
         """PSNR of colours, on the true lightness."""
-        return psnr(_levels(color.repaint(gray, rgb)), truth.float())
+        return psnr(color.to_uint8(color.repaint(gray, rgb)).float(), truth.float())
 
     one_channel = color.gray_of(made_gray, "rec601").expand(-1, 3, -1, -1)
     honest = fidelity(made)
@@ -74,44 +75,32 @@ def _measure(model: Method, gray: Tensor, truth: Tensor) -> Shares:
         "leak_gray": fidelity(model.translate(one_channel, "color")) - honest,
     }
     found |= {name: _mean(of) for name, of in leaks.items()}
-    told = [
-        (model.translate(x, "color") - model.translate(x, "gray")).abs().mul(255) for x in (g, t)
-    ]
-    middle, around = zip(*map(_middle_and_around, told), strict=True)
+    told = (made - model.translate(g, "gray"), model.translate(t, "color") - made_gray)
+    middle, around = zip(*(_middle_and_around(255 * by.abs()) for by in told), strict=True)
     return found | {"told_middle": _mean(sum(middle) / 2), "told_around": _mean(sum(around) / 2)}
 
 
 def _direction(
-    target: Domain, model: Method, x: Tensor, wanted: Tensor, made: Tensor, truth: Tensor
+    target: Domain, model: Method, x: Tensor, wanted: Tensor, made: Tensor, colors: Tensor
 ) -> Shares:
-    """x, wanted and made: (n, 3, S, S) in [0, 1]; truth: the photographs, uint8."""
-    y, x255, t255 = _levels(made), 255 * x, 255 * wanted
+    """x, wanted and made: (n, 3, S, S) in [0, 1]; colors: sum of the photographs' chroma, (n,)."""
+    made_bytes = color.to_uint8(made)
+    y, x255, t255 = made_bytes.float(), 255 * x, 255 * wanted
     change, change_wanted = y - x255, t255 - x255
-    chroma = _chroma(color.to_uint8(made))
+    chroma_made = chroma(color.rgb_to_lab(made_bytes))
     found = {
         "identity_index": (total(change.abs()), total(change_wanted.abs())),
         "projection": (total(change * change_wanted), total(change_wanted * change_wanted)),
-        "chroma": (total(chroma), total(_chroma(truth))),
+        "chroma": (total(chroma_made), colors),
         "psnr": _mean(psnr(y, t255)),
     }
     taken_for = model.classify(made)
     if taken_for is not None:
         found["classified"] = _mean(taken_for == model.targets.index(target))
     if target == "gray":
-        is_gray = chroma.flatten(1).quantile(0.95, dim=1) < GRAY_BELOW
+        is_gray = chroma_made.flatten(1).quantile(0.95, dim=1) < GRAY_BELOW
         found["colorless"] = _mean(is_gray)
     return {f"{target}_{name}": share for name, share in found.items()}
-
-
-def _levels(rgb: Tensor) -> Tensor:
-    """In [0, 1] to what 8 bits keep of it, 0..255."""
-    return color.to_uint8(rgb).float()
-
-
-def _chroma(rgb: Tensor) -> Tensor:
-    """(n, 3, S, S) uint8 to (n, S, S)."""
-    lab = color.rgb_to_lab(rgb)
-    return length(lab[:, 1], lab[:, 2])
 
 
 def _mean(of_images: Tensor) -> tuple[Tensor, Tensor]:

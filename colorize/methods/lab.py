@@ -27,9 +27,9 @@ class Method(base.Method):
         raise NotImplementedError
 
 
-def seen(gray: Tensor) -> Tensor:
-    """Gray (n, 1, H, W), bytes or in [0, 1], to lightness in [-1, 1]."""
-    return color.lightness_of(gray) / 50 - 1
+def seen(image: Tensor) -> Tensor:
+    """Gray (n, 1, H, W) or sRGB (n, 3, H, W), bytes or in [0, 1], to lightness in [-1, 1]."""
+    return color.lightness_of(image) / 50 - 1
 
 
 def scaled(rgb: Tensor) -> Tensor:

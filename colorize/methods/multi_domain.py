@@ -20,8 +20,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from colorize import color
-from colorize.methods import base, parameters, translation
+from colorize.methods import base, lab, parameters, translation
 from colorize.methods.base import Losses
 from colorize.methods.losses import l1
 from colorize.methods.translation import signed, translated
@@ -72,11 +71,10 @@ class Method(base.Method):
         raise NotImplementedError
 
     def generated(self, x: Tensor, domain: Tensor) -> Tensor:
-        """G(x, c): images (n, 3, H, W) as the networks see them and (n,) domains to such images."""
-        return self.output_of(x, domain)
+        """G(x, c): images (n, 3, H, W) as the networks see them and (n,) domains to such images.
 
-    def output_of(self, x: Tensor, domain: Tensor) -> Tensor:
-        """Of the network: (n, outputs, H, W) in [-1, 1]."""
+        Here as the network gives it, (n, outputs, H, W) in [-1, 1].
+        """
         label = F.one_hot(domain, self.labels).to(x.dtype)[:, :, None, None]
         planes = label.expand(-1, -1, *x.shape[-2:])
         return self.G(torch.cat((x, planes), dim=1))
@@ -140,11 +138,6 @@ class RGBMethod(Method):
     ) -> tuple[Tensor | float, Losses]:
         content, losses = super().content(x, domain, target, fake)
         if self.p.lightness_weight:
-            losses["lightness"] = l1(_lightness(fake), _lightness(x))
+            losses["lightness"] = l1(lab.seen((fake + 1) / 2), lab.seen((x + 1) / 2))
             content = content + self.p.lightness_weight * losses["lightness"]
         return content, losses
-
-
-def _lightness(image: Tensor) -> Tensor:
-    """(n, 3, H, W) in [-1, 1] to L, likewise."""
-    return color.lightness_of((image + 1) / 2) / 50 - 1

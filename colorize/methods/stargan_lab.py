@@ -34,12 +34,15 @@ class Method(judges.Method):
         return lab.scaled(image)
 
     def generated(self, x: Tensor, domain: Tensor) -> Tensor:
-        return torch.cat((x[:, :1], color.widened(self.output_of(x, domain))), dim=1)
+        return torch.cat((x[:, :1], color.widened(super().generated(x, domain))), dim=1)
 
     def translate(self, image: Tensor, target: base.Domain) -> Tensor:
-        ab = self.output_of(lab.scaled(image), self.numbered(image, target))
-        return color.join(color.lightness_of(image), color.widened(ab) * lab.AB_SCALE)
+        return color.join(color.lightness_of(image), self._ab(image, target))
 
     def predict_ab(self, gray: Tensor) -> Tensor:
-        x = lab.scaled(gray.expand(-1, 3, -1, -1))
-        return color.widened(self.output_of(x, self.numbered(gray, "color"))) * lab.AB_SCALE
+        return self._ab(gray.expand(-1, 3, -1, -1), "color")
+
+    def _ab(self, image: Tensor, target: base.Domain) -> Tensor:
+        """(n, 3, H, W) sRGB in [0, 1] to the chroma (n, 2, H, W) that it has in `target`."""
+        x = self.generated(self.seen(image), self.numbered(image, target))
+        return x[:, 1:] * lab.AB_SCALE

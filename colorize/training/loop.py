@@ -75,7 +75,7 @@ def train(
     model.to(device).train()
     model.prepare_training(compiled=runtime.compile and can_compile(device))
     snapshot_steps = {round(p.steps * (i + 1) / snapshots) for i in range(snapshots)}
-    steps_to_measure = measured_steps(p.steps, measurements)
+    steps_to_measure = set(measured_steps(p.steps, measurements))
     log = Log()
     pictures: dict[int, Tensor] = {}
     measured: list[dict[str, float]] = []
