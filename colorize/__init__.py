@@ -1,6 +1,6 @@
 """Colouring black-and-white photographs with GANs, a room for each part of the pipeline.
 
-    use, report, evaluation, training -> methods -> networks -> color, bins, bands
+    use, report, evaluation, training -> methods -> networks -> color, bins, bands, domains
                     |                             data -> color
                     +-> data                    everything -> base
 

@@ -89,6 +89,13 @@ def _encode(linear: Tensor) -> Tensor:
     return torch.where(linear > 0.0031308, curve, linear * 12.92)
 
 
+@in_full_precision
+def balanced(rgb: Tensor, gains: tuple[float, float, float]) -> Tensor:
+    """(..., 3, H, W) sRGB with its red, green and blue light multiplied; may go beyond 1."""
+    light = _decode(rgb)
+    return _encode(light * _constant(gains, light)[:, None, None])
+
+
 def _mix(channels: Tensor, matrix: Tensor) -> Tensor:
     return torch.einsum("ij,...jhw->...ihw", matrix, channels)
 

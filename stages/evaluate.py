@@ -5,12 +5,12 @@ import sys
 import pandas as pd
 from PIL import Image
 
-from colorize import color
 from colorize.base import command, memory
 from colorize.base.device import choose_device
 from colorize.base.errors import UserError
 from colorize.base.files import replaced_file, replaced_folder, write_json, write_parquet
-from colorize.evaluation import cases, directions, protocol
+from colorize.domains import picture
+from colorize.evaluation import cases, directions, protocol, translations
 from colorize.evaluation.baselines import BASELINE
 from colorize.evaluation.colors import Colors
 from colorize.evaluation.failures import failure
@@ -18,6 +18,8 @@ from colorize.methods import model
 from colorize.report import pictures
 from stages import common, measured
 from stages.common import MODELS
+
+IN_ALL_DOMAINS = 2  # photographs that are shown from each domain in each
 
 
 def main() -> None:
@@ -56,6 +58,8 @@ def main() -> None:
         shown = show(colors, photographs, [case for of_kind in of_kinds for case in of_kind])
         with replaced_folder(pictures_folder) as partial:
             pictures.save(partial, shown)
+            if len(network.domains) > 2:
+                show_domains(colors, photographs, of_kinds[0]).save(partial / pictures.DOMAINS)
         for of_kind, grid_file in zip(of_kinds, grid_files, strict=True):
             picture = pictures.grid([each for each in shown if each.case in of_kind])
             with replaced_file(grid_file) as partial:
@@ -94,6 +98,8 @@ def all_rows(
     if "gray" in network.targets:
         result["to_gray"], quantities = directions.evaluate(colors, photographs, splits, resamples)
         images = images.join(quantities.add_prefix("to_gray_"), on="name")
+    if len(network.domains) > 2:
+        result["domains"] = translations.evaluate(colors, photographs, splits, resamples)
     return result, images
 
 
@@ -108,8 +114,7 @@ def show(
     def versions(batch: protocol.Batch) -> dict[str, dict[str, Image.Image]]:
         found = {"gray": batch.gray, "truth": batch.truth} | colors.rows(batch)
         if "gray" in colors.model.targets:
-            made_gray = colors.translate(color.to_float(batch.truth), "gray")
-            found["to_gray"] = color.to_uint8(made_gray)
+            found["to_gray"] = colors.made(batch.truth, "gray")
         return {
             name: {v: pictures.shrunk(images[i]) for v, images in found.items()}
             for i, name in enumerate(batch.names)
@@ -118,6 +123,33 @@ def show(
     names = list(dict.fromkeys(case.photograph for case in chosen))
     drawn = {name: of for part in photographs.each(versions, names) for name, of in part.items()}
     return [pictures.Shown(case, drawn[case.photograph]) for case in chosen]
+
+
+def show_domains(
+    colors: Colors, photographs: protocol.Photographs, fixed: list[cases.Case]
+) -> Image.Image:
+    """Every domain from every other, of the first photographs."""
+    domains = colors.model.domains
+
+    def all_ways(batch: protocol.Batch) -> list[dict[str, dict[str, Image.Image]]]:
+        true = {domain: picture(domain, batch.truth, batch.gray) for domain in domains}
+        made = {
+            source: {t: x if t == source else colors.made(x, t) for t in domains}
+            for source, x in true.items()
+        }
+        return [
+            {
+                source: {target: pictures.shrunk(images[i]) for target, images in of.items()}
+                for source, of in made.items()
+            }
+            for i in range(len(batch.names))
+        ]
+
+    chosen = fixed[:IN_ALL_DOMAINS]
+    parts = photographs.each(all_ways, [case.photograph for case in chosen])
+    return pictures.domains_grid(
+        [case.dataset for case in chosen], [of for part in parts for of in part]
+    )
 
 
 def _own_quantities(images: pd.DataFrame) -> pd.DataFrame:

@@ -36,6 +36,11 @@ def main() -> None:
             curves={name: pd.read_csv(common.CURVES / f"{name}.csv") for name in models},
             validation={name: pd.read_csv(common.VALIDATION / f"{name}.csv") for name in models},
             pictures={name: pictures.read(common.PICTURES / name) for name in models},
+            domains={
+                name: photographs.read(path, "RGB")
+                for name in models
+                if (path := common.PICTURES / name / pictures.DOMAINS).is_file()
+            },
         )
         write_text(common.REPORT, html)
 

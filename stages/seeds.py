@@ -6,8 +6,6 @@ model is trained. Run again, it trains what is missing. The table goes to report
 
 import argparse
 import json
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
@@ -19,7 +17,7 @@ from colorize.evaluation.baselines import BASELINE
 from colorize.evaluation.images import parts_of, row_named
 from colorize.report import seeds
 from colorize.training.loop import SeedParameters
-from stages import common
+from stages import common, experiments
 from stages.parameters import Params
 
 
@@ -51,11 +49,9 @@ def run(name: str, number: int) -> None:
 
     Raises UserError where that fails.
     """
-    experiment = experiment_of(name, number)
-    dvc("exp", "remove", "--quiet", experiment, needed=False)
     # ++: whether the entry has a seed of its own or not
-    change = f"++models.{name}.seed={number}"
-    dvc("exp", "run", "--temp", "--name", experiment, "-S", change, f"evaluate@{name}")
+    changes = [f"++models.{name}.seed={number}"]
+    experiments.run(experiment_of(name, number), changes, f"evaluate@{name}")
 
 
 def gathered(params: Params, names: list[str], numbers: list[int], folder: Path) -> str:
@@ -67,7 +63,7 @@ def gathered(params: Params, names: list[str], numbers: list[int], folder: Path)
             copies = folder / str(number)
             for file in (f"{name}.json", f"{name}.parquet"):
                 source = common.METRICS / ("images" if file.endswith("parquet") else "") / file
-                fetch(source, experiment_of(name, number), copies / file)
+                experiments.fetch(source, experiment_of(name, number), copies / file)
             results[name].append(json.loads((copies / f"{name}.json").read_text("utf-8")))
             folders[name].append(copies)
 
@@ -89,22 +85,6 @@ def gathered(params: Params, names: list[str], numbers: list[int], folder: Path)
 
 def experiment_of(name: str, number: int) -> str:
     return f"{name}-seed{number}"
-
-
-def fetch(path: Path, experiment: str, copy: Path) -> None:
-    """Get a file as an experiment left it."""
-    copy.parent.mkdir(exist_ok=True)
-    dvc("get", "--quiet", ".", str(path), "--rev", experiment, "--out", str(copy))
-
-
-def dvc(*arguments: str, needed: bool = True) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "dvc", *arguments],
-        stderr=None if needed else subprocess.DEVNULL,
-        check=False,
-    )
-    if done.returncode and needed:
-        raise UserError(f"`dvc {' '.join(arguments)}` failed, as it says above; mend it and repeat")
 
 
 if __name__ == "__main__":

@@ -56,6 +56,7 @@ def main() -> None:
         rows = Index.read(UNION)
         draws = KINDS[network.draws](
             rows.groups(rows.split("train")),
+            domains=network.domains,
             shared=parameters.shares_photographs,
             union=UNION,
             gray=GRAY,

@@ -64,7 +64,9 @@ def small() -> dict[str, Any]:
     return values
 
 
-METHODS = tuple(committed()["models"])
+MODELS = committed()["models"]
+# Of each method the first entry
+METHODS = tuple({entry["method"]: name for name, entry in reversed(MODELS.items())}.values())[::-1]
 PIPELINE = ("zhang_l2", "stargan")  # the models in pipelines of tests
 STAGES = ["download", "union", "grayscale", *(f"train@{name}" for name in PIPELINE)]
 STAGES += [*(f"evaluate@{name}" for name in PIPELINE), "baselines", "compare", "report"]
@@ -286,7 +288,7 @@ def only_models(
     """Leave no others in params.yaml and dvc.yaml, and ask nothing about others."""
 
     def change(values: dict[str, Any]) -> None:
-        for name in set(METHODS) - set(names):
+        for name in set(MODELS) - set(names):
             del values["models"][name]
         keys = ("model", "against", "metric")
         values["compare"]["contrasts"] = [dict(zip(keys, c, strict=True)) for c in contrasts]

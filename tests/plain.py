@@ -246,23 +246,26 @@ class CycleGAN(Plain):
         return {"loss": loss} | losses
 
 
-class TwoDomains(Plain):
-    """What both StarGANs do outside their games, one image at a time."""
+class Domains(Plain):
+    """What all StarGANs do outside their games, one image at a time."""
 
     def __init__(self, method):
         super().__init__(method)
         self.of_g, self.of_d = self.adam(self.G), self.adam(self.D)
 
     def made(self, x, domain):
-        planes = torch.zeros(len(x), 2, *x.shape[2:]).to(x)
+        planes = torch.zeros(len(x), len(self.p.domains), *x.shape[2:]).to(x)
         for i, d in enumerate(domain):
             planes[i, d] = 1
-        return self.G(torch.cat((x, planes), 1))
+        out = self.G(torch.cat((x, planes), 1))
+        return x + out if getattr(self.p, "residual", False) else out
 
     def targets(self, domain, rng):
         if self.p.target_sampling == "other":
-            torch.randint(1, 2, domain.shape, generator=rng)
-            return torch.tensor([1 - int(d) for d in domain]).to(domain)
+            count = len(self.p.domains)
+            further = torch.randint(1, count, domain.shape, generator=rng)
+            others = [(int(d) + int(f)) % count for d, f in zip(domain, further, strict=True)]
+            return torch.tensor(others).to(domain)
         return domain[torch.randperm(len(domain), generator=rng).to(domain.device)]
 
     def content(self, x, domain, target, fake, losses):
@@ -270,7 +273,8 @@ class TwoDomains(Plain):
         p, back = self.p, self.made(fake, domain)
         whole, plain = 0, 0
         for i, (d, t) in enumerate(zip(domain, target, strict=True)):
-            lossy = d == 1 and t == 0
+            of, to = p.domains[d], p.domains[t]
+            lossy = to in ("gray", "sepia") and of not in ("gray", "sepia")
             off = (x[i] - back[i]).abs().mean() / len(x)
             plain = plain + off
             whole = whole + off * (
@@ -278,7 +282,11 @@ class TwoDomains(Plain):
             )
         losses["reconstruction"] = plain
         if getattr(p, "lightness_weight", 0):
-            off = (of_rgb(fake) - of_rgb(x)).abs().mean() / 50
+            off = 0
+            for i, (d, t) in enumerate(zip(domain, target, strict=True)):
+                if "night" not in (p.domains[d], p.domains[t]):
+                    dark = (of_rgb(fake[i : i + 1]) - of_rgb(x[i : i + 1])).abs().mean() / 50
+                    off = off + dark / len(x)
             losses["lightness"] = off
             whole = whole + p.lightness_weight * off
         return whole
@@ -294,12 +302,14 @@ class TwoDomains(Plain):
 def of_rgb(image: Tensor) -> Tensor:
     """L of RGB in [-1, 1]."""
     value = (image + 1) / 2
-    linear = torch.where(value > 0.04045, ((value + 0.055) / 1.055) ** 2.4, value / 12.92)
+    linear = torch.where(
+        value > 0.04045, ((value.clamp(min=0) + 0.055) / 1.055) ** 2.4, value / 12.92
+    )
     red, green, blue = linear.unbind(1)
     return 116 * cube_root(0.212671 * red + 0.715160 * green + 0.072169 * blue) - 16
 
 
-class StarGAN(TwoDomains):
+class StarGAN(Domains):
     def step(self, batch, number, rng):
         p = self.p
         x, domain = to_network(batch["image"]), batch["domain"]
@@ -335,7 +345,7 @@ class StarGAN(TwoDomains):
         return losses
 
 
-class Judged(TwoDomains):
+class Judged(Domains):
     """Of each image the map of its own domain, by non-saturating cross-entropy with logits."""
 
     def __init__(self, method):
@@ -466,7 +476,7 @@ def linear_light(image: Tensor) -> Tensor:
 
 
 def cube_root(t: Tensor) -> Tensor:
-    return torch.where(t > 0.008856, t ** (1 / 3), 7.787 * t + 16 / 116)
+    return torch.where(t > 0.008856, t.clamp(min=1e-12) ** (1 / 3), 7.787 * t + 16 / 116)
 
 
 PLAIN = {

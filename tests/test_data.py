@@ -6,9 +6,11 @@ import tracemalloc
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from PIL import Image
 from skimage import color as skcolor
 
+from colorize import domains
 from colorize.base.errors import UserError
 from colorize.data import index, palette, photographs, splits, tensors
 from colorize.data.download import DownloadParameters, download
@@ -198,7 +200,7 @@ def test_files_of_a_group_are_together(tmp_path):
 
 
 def test_no_photograph_of_the_sample_is_in_two_parts(prepared):
-    """Not in train and val, nor in both halves of unpaired training, nor its neighbour."""
+    """Not in train and val, nor in two parts of unpaired training, nor its neighbour."""
     rows = pd.read_csv(prepared.path("data/union/index.csv"), keep_default_na=False)
     rows = rows[rows["kept"]]
     rows["photograph"] = rows["source"].str.extract("/([a-z]+)[^/]*$")[0].values
@@ -207,7 +209,7 @@ def test_no_photograph_of_the_sample_is_in_two_parts(prepared):
     assert set(rows["split"]) == {"train", "val", "test"}
     assert set(rows[rows["split"] == "val"]["photograph"]) == {"chelsea"}
     train = rows[rows["split"] == "train"].set_index("name")
-    for half in splits.halves(dict(train["group"])):
+    for half in splits.parts(dict(train["group"]), 2):
         assert 60 < len(half) < len(train) - 60
         other = train[~train.index.isin(half)]
         assert not set(train.loc[half, "photograph"]) & set(other["photograph"])
@@ -287,9 +289,10 @@ def draws(mirror, tmp_path):
     names = index.Index.read(tmp_path / "union").split("train")
     assert names == sorted(rows[rows["kept"] & (rows["split"] == "train")]["name"])
 
-    def make(kind, shared=False, load_scale=1.0, seed=0):
+    def make(kind, shared=False, load_scale=1.0, seed=0, domains=("gray", "color")):
         return kind(
             {name: name for name in names},
+            domains=domains,
             shared=shared,
             union=tmp_path / "union",
             gray=tmp_path / "gray",
@@ -314,10 +317,11 @@ def test_no_group_is_split():
 
     val = {name for name, group in groups.items() if splits.is_validation(group, 0.3)}
     assert 60 < len(val) < 180
-    first, second = splits.halves(groups)
-    assert sorted(first + second) == sorted(groups)
-    assert 120 < len(first) < 280
-    assert not split(val) | split(first) | split(second)
+    for count in (2, 3):
+        parts = splits.parts(groups, count)
+        assert sorted(name for part in parts for name in part) == sorted(groups)
+        assert all(240 < len(part) * count < 560 for part in parts)
+        assert not split(val).union(*map(split, parts))
     assert all(groups[other] != groups[name] for name, other in splits.others(groups).items())
     # A larger share only adds.
     assert val < {name for name, group in groups.items() if splits.is_validation(group, 0.4)}
@@ -356,18 +360,39 @@ def test_pairs_are_the_same_crop_of_the_same_photograph(draws):
 @pytest.mark.parametrize("kind", [Unpaired, Domains])
 def test_unpaired_draws_never_show_a_photograph_in_both_forms(draws, kind):
     disjoint, shared = draws(kind), draws(kind, shared=True)
-    assert not set(disjoint.gray_names) & set(disjoint.color_names)
-    assert sorted(disjoint.gray_names + disjoint.color_names) == sorted(disjoint.names)
-    assert shared.gray_names == shared.color_names == shared.names
+    gray, color = disjoint.names_in.values()
+    assert not set(gray) & set(color)
+    assert sorted(gray + color) == sorted(disjoint.names)
+    assert shared.names_in == {"gray": shared.names, "color": shared.names}
 
 
 def test_domains_are_gray_and_colour(draws):
     items = [draws(Domains)[k] for k in range(40)]
-    domains = {int(item["domain"]) for item in items}
-    assert domains == {0, 1}
+    assert {int(item["domain"]) for item in items} == {0, 1}
     for item in items:
         spread = item["image"].float().std(dim=0, correction=0).max()
         assert (spread == 0) == (item["domain"] == 0)
+
+
+def test_other_domains_are_made_of_the_colour_photograph(draws):
+    kinds = ("color", "sepia", "gray", "night")
+    drawn = draws(Domains, shared=True, domains=kinds)
+    for k in range(12):
+        item = drawn[k]
+        domain = kinds[int(item["domain"])]
+        name = drawn.names_in[domain][drawn._order(len(drawn.names), k // 4, stream=k % 4)]
+        color, gray = drawn._read_color(name), drawn._read_gray(name)
+        crops = drawn._crop([color, gray], k, stream=0)
+        assert torch.equal(item["image"], domains.picture(domain, *(c[None] for c in crops))[0])
+
+
+def test_a_photograph_is_seen_in_one_domain_alone(draws):
+    drawn = draws(Domains, domains=("gray", "color", "warm"))
+    parts = [set(names) for names in drawn.names_in.values()]
+    assert set.union(*parts) == set(drawn.names)
+    assert sum(map(len, parts)) == len(drawn.names)
+    with pytest.raises(UserError, match="too few to train on in 100 disjoint parts"):
+        draws(Domains, domains=range(100))
 
 
 def test_every_batch_of_domains_holds_as_many_of_each(draws):
@@ -379,13 +404,13 @@ def test_every_batch_of_domains_holds_as_many_of_each(draws):
 
 @pytest.mark.parametrize("shared", [False, True])
 def test_every_photograph_of_a_domain_is_drawn_once_an_epoch(draws, shared):
-    domains = draws(Domains, shared=shared)
+    drawn = draws(Domains, shared=shared)
     read = []
-    domains._read_gray = domains._read_color = lambda name: read.append(name) or zips.image(0)
-    for domain, names in enumerate((domains.gray_names, domains.color_names)):
+    drawn._read_gray = drawn._read_color = lambda name: read.append(name) or zips.image(0)
+    for domain, names in enumerate(drawn.names_in.values()):
         read.clear()
         for turn in range(len(names)):
-            assert domains[2 * turn + domain]["domain"] == domain
+            assert drawn[2 * turn + domain]["domain"] == domain
         assert sorted(read) == sorted(names)
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
-from tests.conftest import METHODS, Project, ran, small, undo
+from tests.conftest import METHODS, MODELS, Project, ran, small, undo
 from tests.processes import members, wait_for_checkpoint
 
 # For each stage a parameter that it reads
@@ -21,7 +21,7 @@ CHANGES = {
     "download": {"data__mirror": "nowhere"},
     "union": {"data__image_size": 64},
     "grayscale": {"data__gray": "rec601"},
-    **{f"train@{name}": {f"models__{name}__learning_rate": 0.02} for name in METHODS},
+    **{f"train@{name}": {f"models__{name}__learning_rate": 0.02} for name in MODELS},
     "evaluate@stargan": {"evaluate__resamples": 200},
     "baselines": {"evaluate__resamples": 200},
     "compare": {"compare__contrasts": []},

@@ -8,7 +8,7 @@ from ruamel.yaml import YAML
 
 from colorize.base.device import choose_device
 from colorize.base.errors import UserError
-from stages import parameters, preset
+from stages import parameters, preset, study
 from tests.conftest import ROOT, TEXT, Project, committed, merge
 from tests.zips import catalog, dataset, encoded, image
 
@@ -41,9 +41,16 @@ def test_a_preset_shows_every_model_as_many_gray_and_as_many_colour_images(name,
     values = with_preset(name)
     check(values)
     for model, entry in values["models"].items():
-        # A batch of StarGAN's is of both domains together; others have as many of each.
-        domains = 2 if entry["method"].startswith("stargan") else 1
+        # A batch of StarGAN's is of all domains together; others have as many of each.
+        domains = len(entry.get("domains", ["any"]))
         assert entry["steps"] * entry["batch_size"] == domains * images, model
+
+
+def test_every_variant_of_the_study_can_be_trained():
+    asked = study.read(parameters.check(with_preset("study")))
+    seeds = {name: variant.seeds for name, variant in asked.variants.items()}
+    for contrast in asked.contrasts:  # of what decides, chance is seen on both sides
+        assert len(seeds[contrast.model]) == len(seeds[contrast.against]) == 3
 
 
 def test_mirror_is_small_cut_short():

@@ -11,7 +11,7 @@ from colorize.data import palette, sheet
 from colorize.evaluation.cases import Case
 from colorize.evaluation.metrics import DECIDING, deciding
 from colorize.evaluation.perceptual import NOT_MEASURED
-from colorize.report import columns, seeds, tables
+from colorize.report import columns, seeds, study, tables
 from colorize.report.curves import RATIOS, validation_curve
 from colorize.report.page import page
 from colorize.report.pictures import Shown
@@ -101,6 +101,7 @@ def render(rows, **changes) -> str:
         "curves": {models[0]: pd.DataFrame({"step": [1], "images": [3], "loss": [0.5]})},
         "validation": {models[0]: validation_of("color")},
         "pictures": dict.fromkeys(models, shown_of("gray", "truth", "own")),
+        "domains": {},
     }
     return page(rows, **options | changes)
 
@@ -206,6 +207,81 @@ def test_the_spread_over_seeds_is_that_of_a_sample():
     assert f"| `gan` | val | {same} | 0.50 ± 0.35 (0.25 to 0.75) |" in text
     numbers = "CIEDE2000 +1.00, +0.50 to +1.50; p 0.0100; seeds 2 and 1"
     assert f"- `gan` beside `zhang_l2`: worse ({numbers})\n" in text
+
+
+def test_each_domain_from_each_other_is_a_table_and_a_grid():
+    def way(ciede2000: float) -> dict:
+        values = {"ciede2000": ciede2000, "ciede2000_of_copy": 9.25, "projection": 0.5}
+        return {name: {"mean": v, "low": v - 1, "high": v + 1} for name, v in values.items()}
+
+    ways = {"gray": {"color": way(8), "night": way(3)}, "color": {"gray": way(2), "night": way(4)}}
+    ways["night"] = {"gray": way(5), "color": way(6)}
+    able = results(0.5) | {"domains": {"test": ways}}
+    rows = [tables.Row(n, "model", "unpaired", r) for n, r in (("one", able), ("two", results(1)))]
+    html = render(rows, domains={"one": Image.new("RGB", (40, 30))})
+    assert "one: each domain from each other" in html
+    assert "two: each domain" not in html
+    section = html.split('id="domains-one"')[1].split("</table>")[0]
+    cells = re.sub(r"<[^>]*>|\s+", " ", section.split("<tbody>")[1]).split()
+    assert cells[:3] == ["from", "gray", "–"]
+    assert cells[3:12] == [
+        "8.00",
+        "7.00",
+        "to",
+        "9.00",
+        "copy",
+        "9.25",
+        "projection",
+        "0.50",
+        "3.00",
+    ]
+    assert section.count("copy 9.25") == 6
+    assert re.search(r'<img src="data:image/jpeg[^"]+" alt="Photographs in each domain', html)
+
+
+def run_of(seed: int, projection: float, updates: int) -> study.Run:
+    values = {"mean": 0.25, "low": 0, "high": 1}
+    to_gray = {m: dict(values) for m in ("psnr", "residual_chroma")}
+    to_gray |= {m: {"mean": seed, "low": 0, "high": 9} for m in ("projection", "identity_index")}
+    to_gray |= {m: {"mean": None, "low": None, "high": None} for m in ("leak", "leak_gray")}
+    curve = validation_of("color", "gray").assign(told_middle=[1, 2.5], told_around=[1, 7])
+    curve["generator_updates"] = [1, updates]
+    result = results(projection) | {"to_gray": {"test": to_gray}}
+    result["test"]["identity_index"] = values
+    return study.Run(seed, result, curve)
+
+
+def test_a_study_says_what_each_variant_gave():
+    variants = {
+        "default": study.Variant("controls", "as published", [run_of(1, 0.5, 4000)]),
+        "other": study.Variant("options", "is it?", [run_of(1, 0.25, 20), run_of(3, 0.75, 20)]),
+    }
+    decided = verdict("other", "default", "projection", "better", -0.1, -0.2, -0.05)
+    text = study.tables(variants, [decided | {"seeds": [2, 1]}], "test")
+    assert "- `other` beside `default`: better (projection −0.10, −0.20 to −0.05; p 0.0100;" in text
+    results_of_other, diagnostics_of_other, effort_of_other = (
+        line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("| `other`")
+    )
+    assert results_of_other[2] == "0.50 (0.25 to 0.75)"
+    assert results_of_other[7] == "2.00 (1.00 to 3.00)"
+    assert diagnostics_of_other[2:] == ["–", "–", "2.5 (2.5 to 2.5)", "7.0 (7.0 to 7.0)", "–", "–"]
+    assert effort_of_other[1:] == ["20", "0.1%", "6", "0.00%"]
+    assert "| `default` | 4,000 | 10.0% | 6 | 0.00% |" in text
+
+
+def test_a_study_draws_a_line_for_each_run():
+    variants = {
+        "default": study.Variant("controls", "as published", [run_of(1, 0.5, 4000)]),
+        "other": study.Variant("options", "is it?", [run_of(1, 0.2, 20), run_of(3, 0.7, 20)]),
+    }
+    svg = study.curves(variants)
+    assert svg == study.curves(variants)
+    for said in ("default", "other", "controls", "options", "updates of the generator"):
+        assert f">{said}</text>" in svg
+    ours = {"other": variants["other"]}
+    assert study.curves(ours).count("stroke: #1f77b4") > study.curves(
+        {"other": study.Variant("options", "is it?", [run_of(1, 0.2, 20)])}
+    ).count("stroke: #1f77b4")
 
 
 def pictures_in(html: str) -> list[tuple[str, str]]:

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 
 import pandas as pd
 import pytest
@@ -133,6 +134,34 @@ def test_seeds_leave_the_workspace_and_other_models_alone(pipeline):
 def test_seeds_that_have_run_come_from_the_run_cache(pipeline):
     _, text = run_seeds(pipeline)
     assert run_seeds(pipeline) == ([], text)
+
+
+STUDY = """
+contrasts: [{model: none, against: one_label, metric: projection}]
+variants:
+  none: {model: stargan, group: controls, asks: nothing, set: {control: none}, seeds: [1, 2]}
+  one_label: {model: stargan, group: controls, asks: one folder, set: {control: one_label}}
+"""
+
+
+@pytest.mark.soak
+def test_a_study_runs_what_is_missing_beside_the_workspace(pipeline):
+    asked = pipeline.path("stages/study.yaml")
+    committed = asked.read_text()
+    asked.write_text(STUDY)
+    before = {name: pipeline.bytes_of(name) for name in ("models", "metrics", "reports")}
+    for variants in ("none-1, none-2, one_label-0", ""):
+        said = pipeline.run("python", "-m", "stages.study", "--jobs", "2")
+        ran_now = re.findall(r"Queued experiment '(\S+)'", said.stdout)
+        assert len(ran_now) == len([name for name in variants.split(", ") if name])
+        results = pipeline.path("reports/study")
+        tables = (results / "tables.md").read_text()
+        assert "- `none` beside `one_label`: not decided (projection " in tables
+        assert (results / "curves.svg").read_text().count("one_label</text>") == 1
+        shutil.rmtree(results)
+        assert {name: pipeline.bytes_of(name) for name in before} == before
+    asked.write_text(committed)
+    assert pipeline.run("git", "diff", "HEAD").stdout == ""
 
 
 def test_editing_a_method_retrains_its_models_alone(pipeline):

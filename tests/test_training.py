@@ -17,7 +17,7 @@ from colorize.data import index, splits
 from colorize.training import checkpoint, draws, loop
 from colorize.training.log import Log
 from tests import zips
-from tests.conftest import METHODS, Project, committed
+from tests.conftest import METHODS, MODELS, Project
 from tests.gpu import needs_gpu
 from tests.processes import wait_for_checkpoint
 
@@ -67,7 +67,7 @@ def test_killed_and_resumed_it_ends_with_the_bytes_of_an_undisturbed_run(
     assert resumed.format(saved) in project.stage("train", name).stderr
 
     assert project.trained(name) == undisturbed.trained(name)
-    critic = "discriminator_width" in committed()["models"][name]
+    critic = "discriminator_width" in MODELS[name]
     assert len(project.trained(name)) == (6 if critic else 5)
     assert not list(project.path(".scratch/training").iterdir())  # nothing is left behind
 
@@ -115,6 +115,7 @@ def test_images_are_mirrored_where_asked_for(project):
         one = rows.split("train")[:1]
         pairs = draws.Pairs(
             rows.groups(one),
+            domains=("gray", "color"),
             shared=True,
             union=project.path("data/union"),
             gray=project.path("data/gray"),
@@ -417,7 +418,7 @@ def test_a_comment_costs_no_training_where_no_result_depends_on_it(project):
 
 
 # With cyclegan_lab_paired, whose pairs are photographs that it sees in colour alone
-UNPAIRED = [name for name, entry in committed()["models"].items() if "unpaired" in entry]
+UNPAIRED = [name for name, entry in MODELS.items() if entry.get("unpaired") == "disjoint"]
 
 
 @pytest.mark.parametrize("name", [*UNPAIRED, "zhang_l2", "pix2pix_lab"])
@@ -426,7 +427,7 @@ def test_unpaired_training_knows_no_true_colour_of_its_gray_inputs(project, name
     project.stage("train", name)
     before = project.bytes_of(f"metrics/training/{name}.csv") | project.bytes_of(f"models/{name}")
     rows = index.Index.read(project.path("data/union"))
-    in_gray, in_color = splits.halves(rows.groups(rows.split("train")))
+    in_gray, in_color = splits.parts(rows.groups(rows.split("train")), 2)
     for number, photograph in enumerate(in_gray):
         path = project.path(f"data/union/{photograph}")
         zips.image(number, *Image.open(path).size).save(path)

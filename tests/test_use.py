@@ -435,6 +435,18 @@ def test_colours_outside_the_gamut_keep_their_hue():
     assert np.abs(np.angle(np.exp(1j * turned)))[outside].max() < 0.01
 
 
+def test_night_alone_is_not_on_the_photographs_own_lightness():
+    values = small()["models"]["stargan_domains"]
+    torch.manual_seed(0)
+    colorizer = Colorizer(model.build(model.parse(values, "models.x"), 32), "x")
+    pixels = np.array(scene(45, 70))
+    for domain in colorizer.domains:
+        made = colorizer(pixels, domain=domain)
+        on_lightness = np.abs(lightness(made) - lightness(pixels)).max() <= 0.5
+        assert on_lightness == (domain != "night")
+    assert (made == colorizer(pixels, domain="night", raw=True)).all()
+
+
 def test_images_of_all_kinds_give_the_same_picture(colorizers):
     colorizer = colorizers["cyclegan"]
     image = scene(45, 70)

@@ -1,7 +1,7 @@
 """Which photographs are for what, by content alone: none moves when a dataset is added.
 
 What shows the same is a group, and a group is never split: it is in one part of the data, and in
-one half of unpaired training. A group is called after the hash of one of its photographs.
+one part of unpaired training. A group is called after the hash of one of its photographs.
 """
 
 from collections.abc import Mapping
@@ -12,14 +12,15 @@ def is_validation(group: str, share: float) -> bool:
     return int(group[:8], 16) / 16**8 < share
 
 
-def halves(groups: Mapping[str, str]) -> tuple[list[str], list[str]]:
-    """Disjoint halves of photographs: to be seen in gray, and to be seen in colour.
+def parts(groups: Mapping[str, str], count: int) -> list[list[str]]:
+    """`count` disjoint parts of photographs, each to be seen in one domain alone.
 
     groups: the group of each photograph.
     """
-    gray = [name for name, group in groups.items() if int(group[8:16], 16) % 2 == 1]
-    color = [name for name, group in groups.items() if int(group[8:16], 16) % 2 == 0]
-    return gray, color
+    found = [[] for _ in range(count)]
+    for name, group in groups.items():
+        found[(int(group[8:16], 16) + 1) % count].append(name)
+    return found
 
 
 def others(groups: Mapping[str, str]) -> dict[str, str]:

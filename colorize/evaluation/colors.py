@@ -7,9 +7,10 @@ from torch import Tensor
 from colorize import color
 from colorize.bands import by_bands, on_lightness
 from colorize.base.errors import UserError
+from colorize.domains import Domain
 from colorize.evaluation.fidelity import chroma, total
 from colorize.evaluation.protocol import Batch, Photographs
-from colorize.methods.base import Domain, Method
+from colorize.methods.base import Method
 
 SIDE = 64  # pixels of a photograph, each way at most, that the gain is fitted on
 
@@ -41,6 +42,10 @@ class Colors:
     def translate(self, image: Tensor, target: Domain) -> Tensor:
         """Of (n, 3, S, S) in [0, 1] what the model makes for `target`, unrounded and unclipped."""
         return self._checked(self.model.translate(image, target), 3, image, "its pictures")
+
+    def made(self, image: Tensor, target: Domain) -> Tensor:
+        """The same, from uint8 to uint8."""
+        return color.to_uint8(self.translate(color.to_float(image), target))
 
     def fit_gain(self, photographs: Photographs) -> float:
         """The gain that brings the chroma ratio on val to 1, within 0.001, at most 100.

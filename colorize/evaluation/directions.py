@@ -27,7 +27,8 @@ from colorize.data.tensors import to_image, to_tensor
 from colorize.evaluation.bootstrap import summarize
 from colorize.evaluation.colors import Colors
 from colorize.evaluation.fidelity import chroma, psnr, total
-from colorize.evaluation.metrics import Metrics, mean_of, ratio_of
+from colorize.evaluation.metrics import MOVED, Metrics, mean_of, ratio_of
+from colorize.evaluation.moved import moved, psnr_of_colors
 from colorize.evaluation.protocol import Batch, Photographs, gathered
 from colorize.evaluation.quantities import Quantities
 
@@ -60,26 +61,20 @@ def measure(colors: Colors, batch: Batch) -> Quantities:
     made_gray, made_color = colors.translate(x, "gray"), colors.translate(g, "color")
     rounded = _rounded(made_gray)
     gray = 255 * rounded
-    change, wanted = gray - 255 * x, 255 * (g - x)
 
     def colored(gray_picture: Tensor) -> Tensor:
         """PSNR of the colours that the model gives it, on the true lightness."""
-        return on_lightness(colors.translate(gray_picture, "color"))
-
-    def on_lightness(rgb: Tensor) -> Tensor:
-        return psnr(255 * _rounded(color.repaint(batch.gray, rgb)), 255 * x)
+        made = colors.translate(gray_picture, "color")
+        return psnr_of_colors(made, batch.gray, batch.truth)
 
     back = colors.translate(made_gray, "color")
-    own, honest = on_lightness(back), on_lightness(made_color)
+    own, honest = (psnr_of_colors(rgb, batch.gray, batch.truth) for rgb in (back, made_color))
     found = {
         "images": torch.ones(len(x), dtype=torch.float64),
         "psnr": psnr(gray, 255 * g),
         "chroma": total(chroma(color.rgb_to_lab(color.to_uint8(made_gray)))),
         "chroma_of_truth": total(chroma(color.rgb_to_lab(batch.truth))),
-        "change": total(change.abs()),
-        "change_of_truth": total(wanted.abs()),
-        "projection": total(change * wanted),
-        "projection_of_truth": total(wanted * wanted),
+        **moved(255 * x, 255 * g, gray),
         "color_psnr": psnr(255 * _rounded(back), 255 * x),
         "gray_psnr": psnr(255 * _rounded(colors.translate(made_color, "gray")), 255 * g),
         "leak": own - honest,
@@ -94,8 +89,7 @@ def measure(colors: Colors, batch: Batch) -> Quantities:
 METRICS: Metrics = {
     "psnr": mean_of("psnr"),
     "residual_chroma": ratio_of("chroma", "chroma_of_truth"),
-    "identity_index": ratio_of("change", "change_of_truth"),
-    "projection": ratio_of("projection", "projection_of_truth"),
+    **MOVED,
     "cycle_color_psnr": mean_of("color_psnr"),
     "cycle_gray_psnr": mean_of("gray_psnr"),
     **{name: mean_of(name) for name in LEAKS},

@@ -28,6 +28,12 @@ def ratio_of(above: str, below: str) -> Callable[[Sums], np.ndarray]:
     return ratio
 
 
+# How far it moves from the input, and how much of that is the right way (see moved.py)
+MOVED: Metrics = {
+    "identity_index": ratio_of("change", "change_of_truth"),
+    "projection": ratio_of("projection", "projection_of_truth"),
+}
+
 METRICS: Metrics = {
     # Distance to the one true photograph
     "psnr": mean_of("psnr"),
@@ -52,9 +58,7 @@ METRICS: Metrics = {
     "dependence": lambda s: 1 - ratio_of("error_of_colors", "error_of_others_colors")(s),
     "diversity": ratio_of("distance_to_other", "distance_to_other_of_truth"),
     "retrieval": mean_of("retrieved"),
-    # Is the output a copy of the input?
-    "identity_index": ratio_of("change", "change_of_truth"),
-    "projection": ratio_of("projection", "projection_of_truth"),
+    **MOVED,  # is the output a copy of the input?
     # What became of the photograph's own lightness and edges
     "lightness_error": mean_of("lightness_error"),
     "lightness_psnr": mean_of("lightness_psnr"),

@@ -1,14 +1,15 @@
 """Validation curves: what a few val photographs say of a model while it trains.
 
 Losses of a game do not tell whether colours get better, nor in which way a generator fails. For
-each direction, with x the input, T what is wanted and y = G(x) what the model makes, as 8-bit RGB:
+each domain that it makes, with y = G(x) of the input x, and T what is wanted, as 8-bit RGB:
 
-    identity_index   sum |y - x| / sum |T - x|              how far it moves; a literal copy: 0
-    projection       <y - x, T - x> / ||T - x||^2           how far it moves the right way
+    identity_index   how far it moves; see moved.py
+    projection       how far it moves the right way
     chroma           sum of y's chroma / sum of the photograph's
     psnr             of y against T
 
-A model with both directions also has a leak (see colorize/evaluation/directions.py), and tells how
+Colour is made of the gray photograph, all other domains of the one in colour. A model that makes
+gray too also has a leak (see colorize/evaluation/directions.py), and tells how
 much the domain asked for matters to it: the mean of |G(x, color) - G(x, gray)| in 0..255, in the
 middle of the image and around it. Behind instance normalisation it may be the padding alone that
 shows a label, and then only the border depends on it.
@@ -24,8 +25,10 @@ import torch
 from torch import Tensor
 
 from colorize import color
+from colorize.domains import Domain, picture
 from colorize.evaluation.fidelity import chroma, mean, psnr, total
-from colorize.methods.base import Domain, Method
+from colorize.evaluation.moved import moved, psnr_of_colors
+from colorize.methods.base import Method
 
 MOST = 48  # photographs: for curves, which show where it goes, not for tables
 BATCH = 16
@@ -38,7 +41,7 @@ Shares = dict[str, tuple[Tensor, Tensor]]  # of each photograph, and what to div
 def measure(model: Method, gray: Tensor, truth: Tensor) -> dict[str, float]:
     """Of photographs (n, 1, S, S) gray and (n, 3, S, S) in colour, uint8.
 
-    Named DIRECTION_QUANTITY by the domain that is made. NaN is a share of nothing: how much of the
+    Named DOMAIN_QUANTITY by the domain that is made. NaN is a share of nothing: how much of the
     colour of photographs that have none.
     """
     device = next(model.parameters()).device
@@ -59,20 +62,19 @@ def _measure(model: Method, gray: Tensor, truth: Tensor) -> Shares:
     colors = total(chroma(color.rgb_to_lab(truth)))
     made = model.translate(g, "color")
     found = _direction("color", model, g, t, made, colors)
-    if "gray" not in model.targets:
+    others = [domain for domain in model.targets if domain != "color"]
+    of_color = {domain: model.translate(t, domain) for domain in others}
+    for domain, image in of_color.items():
+        wanted = color.to_float(picture(domain, truth, gray))
+        found |= _direction(domain, model, t, wanted, image, colors)
+    if "gray" not in of_color:
         return found
-    made_gray = model.translate(t, "gray")
-    found |= _direction("gray", model, t, g, made_gray, colors)
-
-    def fidelity(rgb: Tensor) -> Tensor:
-        """PSNR of colours, on the true lightness."""
-        return psnr(color.to_uint8(color.repaint(gray, rgb)).float(), truth.float())
-
+    made_gray = of_color["gray"]
     one_channel = color.gray_of(made_gray, "rec601").expand(-1, 3, -1, -1)
-    honest = fidelity(made)
+    honest = psnr_of_colors(made, gray, truth)
     leaks = {
-        "leak": fidelity(model.translate(made_gray, "color")) - honest,
-        "leak_gray": fidelity(model.translate(one_channel, "color")) - honest,
+        name: psnr_of_colors(model.translate(image, "color"), gray, truth) - honest
+        for name, image in {"leak": made_gray, "leak_gray": one_channel}.items()
     }
     found |= {name: _mean(of) for name, of in leaks.items()}
     told = (made - model.translate(g, "gray"), model.translate(t, "color") - made_gray)
@@ -86,17 +88,17 @@ def _direction(
     """x, wanted and made: (n, 3, S, S) in [0, 1]; colors: sum of the photographs' chroma, (n,)."""
     made_bytes = color.to_uint8(made)
     y, x255, t255 = made_bytes.float(), 255 * x, 255 * wanted
-    change, change_wanted = y - x255, t255 - x255
+    sums = moved(x255, t255, y)
     chroma_made = chroma(color.rgb_to_lab(made_bytes))
     found = {
-        "identity_index": (total(change.abs()), total(change_wanted.abs())),
-        "projection": (total(change * change_wanted), total(change_wanted * change_wanted)),
+        "identity_index": (sums["change"], sums["change_of_truth"]),
+        "projection": (sums["projection"], sums["projection_of_truth"]),
         "chroma": (total(chroma_made), colors),
         "psnr": _mean(psnr(y, t255)),
     }
     taken_for = model.classify(made)
     if taken_for is not None:
-        found["classified"] = _mean(taken_for == model.targets.index(target))
+        found["classified"] = _mean(taken_for == model.domains.index(target))
     if target == "gray":
         is_gray = chroma_made.flatten(1).quantile(0.95, dim=1) < GRAY_BELOW
         found["colorless"] = _mean(is_gray)

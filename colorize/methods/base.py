@@ -10,10 +10,10 @@ import torch
 from torch import Tensor, nn
 
 from colorize import color
+from colorize.domains import Domain
 from colorize.methods.parameters import ModelParameters
 from colorize.methods.pool import ImagePool
 
-Domain = Literal["gray", "color"]
 Supervision = Literal["paired", "unpaired", "paired in effect"]
 
 Losses = dict[str, Tensor]  # by their names in the paper
@@ -44,7 +44,8 @@ class Method(nn.Module):
     supervision: ClassVar[Supervision]  # may it see a photograph's gray and its true colours?
     output: ClassVar[Literal["rgb", "ab"]]  # what its network predicts
     draws: ClassVar[Literal["pairs", "unpaired", "domains"]]  # as colorize/training/draws.py does
-    targets: ClassVar[tuple[Domain, ...]]  # what it can translate to
+    domains: tuple[Domain, ...] = ("gray", "color")  # of what it is trained on
+    targets: tuple[Domain, ...]  # what it can translate to
     generators: ClassVar[tuple[str, ...]]  # the networks that translate; the others only train
 
     def __init__(self, p: ModelParameters, image_size: int):

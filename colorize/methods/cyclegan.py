@@ -17,6 +17,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from colorize.domains import Domain
 from colorize.methods import adversarial, base, parameters, translation
 from colorize.methods.base import Computed, Losses
 from colorize.methods.losses import l1
@@ -56,7 +57,7 @@ class Method(base.Method):
         shown_gray = self.pools["gray"].exchange(fake_gray, rng)
         return losses | self.update("discriminators", x, y, shown_gray, shown_color)[0]
 
-    def translate(self, image: Tensor, target: base.Domain) -> Tensor:
+    def translate(self, image: Tensor, target: Domain) -> Tensor:
         return translated(self.G if target == "color" else self.F, image)
 
     def _generators_loss(self, x: Tensor, y: Tensor) -> Computed:

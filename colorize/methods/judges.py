@@ -46,7 +46,7 @@ class Method(multi_domain.Method):
     def __init__(self, p: Parameters, image_size: int):
         super().__init__(p, image_size)
         self.D = judges.Discriminator(
-            len(self.targets), p.discriminator_width, p.discriminator_layers
+            len(self.domains), p.discriminator_width, p.discriminator_layers
         )
         self.add_update("discriminator", self._discriminator_loss, "D", betas=BETAS)
         self.add_update("generator", self._generator_loss, "G", betas=BETAS)

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from colorize import color
+from colorize.domains import Domain
 from colorize.methods import base
 
 AB_SCALE = 110
@@ -19,7 +20,7 @@ class Method(base.Method):
     output = "ab"
     targets = ("color",)
 
-    def translate(self, image: Tensor, target: base.Domain) -> Tensor:
+    def translate(self, image: Tensor, target: Domain) -> Tensor:
         gray = image[:, :1]  # all three are alike
         return color.join(color.lightness_of(gray), self.predict_ab(gray))
 

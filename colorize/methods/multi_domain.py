@@ -8,34 +8,43 @@ what its game with D asks for
 
 From colour to gray and back the first term asks for what cannot be: the true gray has lost the
 colours, so G is paid for hiding them in its gray, and for changing little. On that way alone
-lambda_rec is `lossy_reconstruction_weight`; 0 leaves the term to the way from gray to colour and
-back, which loses nothing. The second term, of RGB alone, holds what the photograph shows without
-asking for its colours back, and needs no pair: both are of the same image.
+lambda_rec is `lossy_reconstruction_weight`; 0 leaves the term to ways like that from gray to colour
+and back, which lose nothing. The second term, of RGB alone, holds what the photograph shows without
+asking for its colours back, and needs no pair: both are of the same image. It says nothing of
+domains that are darker than the photograph: how dark, the discriminator has to tell.
 """
 
 import importlib
 from typing import ClassVar, Literal
 
 import torch
+from pydantic import field_validator
 from torch import Tensor
 from torch.nn import functional as F
 
+from colorize.domains import DARKER, LOSSY, Domain
 from colorize.methods import base, lab, parameters, translation
 from colorize.methods.base import Losses
 from colorize.methods.losses import l1
 from colorize.methods.translation import signed, translated
-
-DOMAINS: tuple[base.Domain, ...] = ("gray", "color")  # by their numbers
 
 
 class Parameters(parameters.UnpairedParameters, translation.Parameters):
     """Keys of methods with one generator for all domains."""
 
     network: Literal["stargan", "unet"]
+    domains: list[Domain]
     target_sampling: Literal["permuted", "other"]
     reconstruction_weight: parameters.Weight
     lossy_reconstruction_weight: parameters.Weight
     n_critic: parameters.Count
+
+    @field_validator("domains")
+    @classmethod
+    def _distinct(cls, domains: list[Domain]) -> list[Domain]:
+        if len(set(domains)) < len(domains) or not {"gray", "color"} <= set(domains):
+            raise ValueError("gray, color and others are needed, each once")
+        return domains
 
     def check(self, image_size: int) -> None:
         super().check(image_size)
@@ -52,18 +61,21 @@ class Method(base.Method):
     """The game with the discriminator is to be written, and what images are to the networks."""
 
     draws = "domains"
-    targets = DOMAINS
     generators = ("G",)
     outputs: ClassVar[int]  # channels that G makes
 
-    def __init__(self, p: Parameters, image_size: int, labels: int = len(DOMAINS), **options: str):
-        """labels: planes that G sees, one a domain or more; options: of its network."""
+    def __init__(self, p: Parameters, image_size: int, unused: int = 0, **options: str):
+        """unused: labels of no domain; options: of the network."""
         super().__init__(p, image_size)
-        self.labels = labels
+        self.domains = self.targets = tuple(p.domains)
+        self.labels = len(self.domains) + unused  # planes that G sees
+        for name, members in (("lossy", LOSSY), ("darker", DARKER)):
+            flags = torch.tensor([domain in members for domain in self.domains])
+            self.register_buffer(name, flags, persistent=False)
         # By name: a model depends on its own network's file alone.
         network = importlib.import_module(f"colorize.networks.{p.network}")
         self.G = network.Generator(
-            3 + labels, self.outputs, p.width, p.depth, p.norm, p.upsampling, **options
+            3 + self.labels, self.outputs, p.width, p.depth, p.norm, p.upsampling, **options
         )
 
     def seen(self, image: Tensor) -> Tensor:
@@ -79,9 +91,9 @@ class Method(base.Method):
         planes = label.expand(-1, -1, *x.shape[-2:])
         return self.G(torch.cat((x, planes), dim=1))
 
-    def numbered(self, image: Tensor, target: base.Domain) -> Tensor:
+    def numbered(self, image: Tensor, target: Domain) -> Tensor:
         """(n,): the target's number, for each of the images."""
-        return torch.full(image.shape[:1], DOMAINS.index(target), device=image.device)
+        return torch.full(image.shape[:1], self.domains.index(target), device=image.device)
 
     def drawn(self, batch: dict[str, Tensor], rng: torch.Generator) -> tuple[Tensor, ...]:
         """Images x, their domains c, and targets c'.
@@ -93,8 +105,9 @@ class Method(base.Method):
         if self.p.target_sampling == "permuted":
             order = torch.randperm(len(domain), generator=rng)
             return x, domain, domain[order.to(domain.device, non_blocking=True)]
-        further = torch.randint(1, len(DOMAINS), domain.shape, generator=rng)
-        target = (domain + further.to(domain.device, non_blocking=True)) % len(DOMAINS)
+        count = len(self.domains)
+        further = torch.randint(1, count, domain.shape, generator=rng)
+        target = (domain + further.to(domain.device, non_blocking=True)) % count
         return x, domain, target
 
     def content(
@@ -108,7 +121,7 @@ class Method(base.Method):
         losses = {"reconstruction": l1(back, x)}
         content = weight * losses["reconstruction"]
         if weight != of_lossy:
-            lossy = (domain == DOMAINS.index("color")) & (target == DOMAINS.index("gray"))
+            lossy = self.lossy[target] & ~self.lossy[domain]
             mask = lossy.to(x).view(-1, 1, 1, 1)
             content = content + (of_lossy - weight) * l1(mask * back, mask * x)
         return content, losses
@@ -117,11 +130,15 @@ class Method(base.Method):
 class RGBParameters(Parameters):
     """Keys where G makes the whole image."""
 
+    residual: bool
     lightness_weight: parameters.Weight
 
 
 class RGBMethod(Method):
-    """Networks see sRGB in [-1, 1]."""
+    """Networks see sRGB in [-1, 1].
+
+    residual: G gives x + network(x, c'), so that what is to stay need not be learnt.
+    """
 
     supervision = "unpaired"
     output = "rgb"
@@ -130,7 +147,11 @@ class RGBMethod(Method):
     def seen(self, image: Tensor) -> Tensor:
         return signed(image)
 
-    def translate(self, image: Tensor, target: base.Domain) -> Tensor:
+    def generated(self, x: Tensor, domain: Tensor) -> Tensor:
+        made = super().generated(x, domain)
+        return x + made if self.p.residual else made
+
+    def translate(self, image: Tensor, target: Domain) -> Tensor:
         return translated(self.generated, image, self.numbered(image, target))
 
     def content(
@@ -138,6 +159,9 @@ class RGBMethod(Method):
     ) -> tuple[Tensor | float, Losses]:
         content, losses = super().content(x, domain, target, fake)
         if self.p.lightness_weight:
-            losses["lightness"] = l1(lab.seen((fake + 1) / 2), lab.seen((x + 1) / 2))
+            kept = ~(self.darker[domain] | self.darker[target])
+            mask = kept.to(x).view(-1, 1, 1, 1)
+            made, own = (lab.seen((image + 1) / 2) for image in (fake, x))
+            losses["lightness"] = l1(mask * made, mask * own)
             content = content + self.p.lightness_weight * losses["lightness"]
         return content, losses

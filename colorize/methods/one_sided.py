@@ -7,6 +7,7 @@ before (see colorize/methods/pool.py).
 import torch
 from torch import Tensor, nn
 
+from colorize.domains import Domain
 from colorize.methods import adversarial, base, translation
 from colorize.methods.base import Computed, Losses
 from colorize.methods.pool import ImagePool
@@ -55,7 +56,7 @@ class Plain(Method):
     def seen(self, batch: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
         return translation.signed(batch["gray"]), translation.signed(batch["color"])
 
-    def translate(self, image: Tensor, target: base.Domain) -> Tensor:
+    def translate(self, image: Tensor, target: Domain) -> Tensor:
         return translation.translated(self.G, image)
 
     def _generator_loss(self, x: Tensor, real: Tensor) -> Computed:

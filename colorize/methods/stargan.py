@@ -51,11 +51,11 @@ class Parameters(multi_domain.RGBParameters):
 
 class Method(multi_domain.RGBMethod):
     def __init__(self, p: Parameters, image_size: int):
-        labels = len(self.targets) + (UNUSED if p.control == "unused_labels" else 0)
+        unused = UNUSED if p.control == "unused_labels" else 0
         padding = {"padding": "reflect"} if p.control == "reflection_padding" else {}
-        super().__init__(p, image_size, labels, **padding)
+        super().__init__(p, image_size, unused, **padding)
         self.D = stargan.Discriminator(
-            labels, image_size, p.discriminator_width, p.discriminator_layers
+            self.labels, image_size, p.discriminator_width, p.discriminator_layers
         )
         self.add_update("discriminator", self._discriminator_loss, "D")
         self.add_update("generator", self._generator_loss, "G")

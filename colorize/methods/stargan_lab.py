@@ -14,12 +14,18 @@ import torch
 from torch import Tensor
 
 from colorize import color
-from colorize.methods import base, judges, lab
+from colorize.domains import DARKER, Domain
+from colorize.methods import judges, lab
 from colorize.methods.base import Supervision
 
 
 class Parameters(judges.Parameters):
     method: Literal["stargan_lab"]
+
+    def check(self, image_size: int) -> None:
+        super().check(image_size)
+        for domain in set(self.domains) & set(DARKER):
+            raise ValueError(f"domains: {domain} is darker, and stargan_lab keeps lightness")
 
 
 class Method(judges.Method):
@@ -36,13 +42,13 @@ class Method(judges.Method):
     def generated(self, x: Tensor, domain: Tensor) -> Tensor:
         return torch.cat((x[:, :1], color.widened(super().generated(x, domain))), dim=1)
 
-    def translate(self, image: Tensor, target: base.Domain) -> Tensor:
+    def translate(self, image: Tensor, target: Domain) -> Tensor:
         return color.join(color.lightness_of(image), self._ab(image, target))
 
     def predict_ab(self, gray: Tensor) -> Tensor:
         return self._ab(gray.expand(-1, 3, -1, -1), "color")
 
-    def _ab(self, image: Tensor, target: base.Domain) -> Tensor:
+    def _ab(self, image: Tensor, target: Domain) -> Tensor:
         """(n, 3, H, W) sRGB in [0, 1] to the chroma (n, 2, H, W) that it has in `target`."""
         x = self.generated(self.seen(image), self.numbered(image, target))
         return x[:, 1:] * lab.AB_SCALE

@@ -36,6 +36,7 @@ def page(
     curves: dict[str, pd.DataFrame],  # losses, by model
     validation: dict[str, pd.DataFrame],  # validation curves, by model
     pictures: dict[str, list[Shown]],  # by model
+    domains: dict[str, Image.Image],  # by model: the grid of every domain from every other
 ) -> str:
     """The report as one HTML page that needs nothing beside it."""
     reference = next(row.result for row in rows if row.name == baseline)
@@ -57,6 +58,10 @@ def page(
         ],
         not_measured=not_measured,
         to_gray=(columns.TO_GRAY, tables.to_gray(rows)),
+        domains={
+            name: (lines, gallery.embedded(domains[name]))
+            for name, lines in tables.domains(rows).items()
+        },
         failures={
             row.name: words
             for row in rows

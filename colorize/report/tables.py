@@ -2,7 +2,7 @@
 
 from typing import Any, NamedTuple
 
-from colorize.report.columns import TO_GRAY, Column
+from colorize.report.columns import COLUMNS, TO_GRAY, Column
 
 
 class Row(NamedTuple):
@@ -39,6 +39,30 @@ def to_gray(rows: list[Row]) -> list[tuple[Row, list[dict[str, str]]]]:
         for row in rows
         if "to_gray" in row.result
     ]
+
+
+def domains(rows: list[Row]) -> dict[str, list[tuple[str, list[dict[str, str] | None]]]]:
+    """By model that knows more domains than gray and colour, a line for each source.
+
+    In it a cell for each target, in the order of the lines; none on the diagonal.
+    """
+    found = {}
+    for row in rows:
+        if "domains" in row.result:
+            ways = headline(row.result["domains"])
+            found[row.name] = [
+                (source, [None if target == source else _way(of[target]) for target in ways])
+                for source, of in ways.items()
+            ]
+    return found
+
+
+def _way(metrics: dict[str, dict]) -> dict[str, str]:
+    close, projection = COLUMNS["ciede2000"], COLUMNS["projection"]
+    return cell(metrics["ciede2000"], close, None) | {
+        "of_copy": cell(metrics["ciede2000_of_copy"], close, None)["mean"],
+        "projection": cell(metrics["projection"], projection, None)["mean"],
+    }
 
 
 def cells(

@@ -6,7 +6,7 @@ continues with draw s * batch_size, and neither workers nor processes change wha
 
 import functools
 import signal
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -19,8 +19,9 @@ from torch.utils.data import DataLoader, Dataset
 from colorize.base import lifetime
 from colorize.base.errors import UserError
 from colorize.data import photographs
-from colorize.data.splits import halves
+from colorize.data.splits import parts
 from colorize.data.tensors import to_tensor
+from colorize.domains import Domain, made
 
 
 class Draws(Dataset):
@@ -32,15 +33,16 @@ class Draws(Dataset):
     uint8 tensors.
 
     groups: the training photographs, and what group each belongs to (see colorize/data/splits.py).
-    Methods that learn from pairs draw from all of them; others see `gray_names` in gray alone and
-    `color_names` in colour alone, which are disjoint halves, or all of them where `shared`.
-    Raises UserError where there are too few photographs.
+    Methods that learn from pairs draw from all of them; others see each photograph in one of the
+    `domains` alone, or in any of them where `shared`. Raises UserError where photographs are too
+    few.
     """
 
     def __init__(
         self,
         groups: Mapping[str, str],
         *,
+        domains: Sequence[Domain],
         shared: bool,
         union: Path,
         gray: Path,
@@ -50,9 +52,15 @@ class Draws(Dataset):
         seed: int,
     ):
         self.names = names = list(groups)
-        self.gray_names, self.color_names = (names, names) if shared else halves(groups)
-        if not self.gray_names or not self.color_names:
-            raise UserError(f"{union}: {len(names)} training photographs are too few to train on")
+        self.domains = domains
+        count = len(domains)
+        of_domains = [names] * count if shared else parts(groups, count)
+        self.names_in = dict(zip(domains, of_domains, strict=True))
+        if not all(of_domains):
+            wanted = "" if shared else f" in {count} disjoint parts"
+            raise UserError(
+                f"{union}: {len(names)} training photographs are too few to train on{wanted}"
+            )
         self.union = union
         self.gray = gray
         self.image_size = image_size
@@ -97,8 +105,10 @@ class Unpaired(Draws):
     """Gray (1, S, S) of one photograph and colour (3, S, S) of another, drawn independently."""
 
     def __getitem__(self, k: int) -> dict[str, Tensor]:
-        gray = self.gray_names[self._order(len(self.gray_names), k, stream=0)]
-        color = self.color_names[self._order(len(self.color_names), k, stream=1)]
+        gray, color = (
+            self.names_in[domain][self._order(len(self.names_in[domain]), k, stream)]
+            for stream, domain in enumerate(("gray", "color"))
+        )
         return {
             "gray": self._crop([self._read_gray(gray)], k, stream=0)[0],
             "color": self._crop([self._read_color(color)], k, stream=1)[0],
@@ -106,18 +116,23 @@ class Unpaired(Draws):
 
 
 class Domains(Draws):
-    """An image (3, S, S) of either domain and the domain's number: 0 gray, 1 colour.
+    """An image (3, S, S) of one of the domains, and the domain's number.
 
     Domains take turns. Shuffled together, as the release of Choi et al. does, 13 % of all batches
     of 4 would hold one domain alone, and with it no target but that.
     """
 
     def __getitem__(self, k: int) -> dict[str, Tensor]:
-        turn, domain = divmod(k, 2)
-        names = self.color_names if domain else self.gray_names
-        name = names[self._order(len(names), turn, stream=domain)]
-        image = self._read_color(name) if domain else self._read_gray(name).convert("RGB")
-        return {"image": self._crop([image], k, stream=0)[0], "domain": torch.tensor(domain)}
+        turn, number = divmod(k, len(self.domains))
+        domain = self.domains[number]
+        names = self.names_in[domain]
+        name = names[self._order(len(names), turn, stream=number)]
+        if domain == "gray":
+            (image,) = self._crop([self._read_gray(name).convert("RGB")], k, stream=0)
+        else:
+            (photograph,) = self._crop([self._read_color(name)], k, stream=0)
+            image = made(domain, photograph)
+        return {"image": image, "domain": torch.tensor(number)}
 
 
 # By what a method says that it draws

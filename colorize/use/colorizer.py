@@ -20,8 +20,9 @@ from colorize.base.device import choose_device
 from colorize.base.errors import UserError
 from colorize.base.pool import one_thread_each
 from colorize.data.decoding import Unreadable, to_srgb
+from colorize.domains import DARKER, Domain
 from colorize.methods import model
-from colorize.methods.base import Domain, Method
+from colorize.methods.base import Method
 from colorize.use import models
 
 MULTIPLE = 8  # of the sides that networks see: all their halvings fit
@@ -74,7 +75,7 @@ class Colorizer:
         floats in [0, 1]. What it has of colours is not looked at, but for other domains.
         domain: one of `domains`. strength: of the colours, 1 as the network makes them, 0 gray.
         raw: the network's own picture, enlarged, instead of its chroma on the photograph's own
-        lightness: blurred, and in some models' damaged.
+        lightness: blurred, and in some models' damaged. `night` is always that.
 
         Raises UserError for what is none of these, and where the model gives what is no number.
 
@@ -118,6 +119,7 @@ class Colorizer:
     ) -> np.ndarray:
         """(H, W, 1 or 3) to (H, W, 3)."""
         height, width = pixels.shape[:2]
+        raw = raw or domain in DARKER  # which are not on the photograph's own lightness
         made = self._made(pixels, domain, raw)
         painted = np.empty((height, width, 3), pixels.dtype)
 

@@ -1,0 +1,150 @@
+"""A study of variants of one model: what each gave, and how it got there."""
+
+import io
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import matplotlib
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from colorize.report.tables import text
+from colorize.report.verdicts import Verdict, measured
+
+PUBLISHED_UPDATES = 40_000  # of the generator, in 200,000 steps of 16 images
+PUBLISHED_IMAGES = 3_200_000
+
+
+class Run(NamedTuple):
+    seed: int
+    result: dict[str, Any]  # metrics/NAME.json
+    curve: pd.DataFrame  # metrics/validation/NAME.csv
+
+
+class Variant(NamedTuple):
+    group: str
+    asks: str
+    runs: list[Run]
+
+
+# What the two tables show of a run on a split: heading, digits, and where it stands
+Cell = tuple[str, int, Callable[[Run, str], float | None]]
+
+
+def _color(metric: str) -> Callable[[Run, str], float | None]:
+    return lambda run, split: run.result[split][metric]["mean"]
+
+
+def _gray(metric: str) -> Callable[[Run, str], float | None]:
+    return lambda run, split: run.result["to_gray"][split][metric]["mean"]
+
+
+def _last(quantity: str) -> Callable[[Run, str], float | None]:
+    """At the end of the validation curve; None where it was not measured."""
+
+    def value(run: Run, _split: str) -> float | None:
+        found = run.curve[quantity].iloc[-1] if quantity in run.curve else np.nan
+        return None if np.isnan(found) else float(found)
+
+    return value
+
+
+RESULTS: tuple[Cell, ...] = (
+    ("to colour: projection", 2, _color("projection")),
+    ("identity index", 2, _color("identity_index")),
+    ("chroma ratio", 2, _color("chroma_ratio")),
+    ("CIEDE2000", 1, _color("ciede2000")),
+    ("ab-histogram JS", 3, _color("ab_histogram_js")),
+    ("to gray: projection", 2, _gray("projection")),
+    ("identity index", 2, _gray("identity_index")),
+    ("residual chroma", 2, _gray("residual_chroma")),
+    ("PSNR, dB", 1, _gray("psnr")),
+)
+DIAGNOSTICS: tuple[Cell, ...] = (
+    ("leak, dB", 2, _gray("leak")),
+    ("in one channel", 2, _gray("leak_gray")),
+    ("label, middle", 1, _last("told_middle")),
+    ("label, around", 1, _last("told_around")),
+    ("gray to D", 2, _last("gray_classified")),
+    ("gray to a plain rule", 2, _last("gray_colorless")),
+)
+
+# Of the curves: a column of the validation curve, what it is, and what it should come to
+SHOWN = (
+    ("color_projection", "to colour: projection", 1),
+    ("color_identity_index", "to colour: identity index", 1),
+    ("gray_identity_index", "to gray: identity index", 1),
+    ("gray_chroma", "to gray: residual chroma", 0),
+)
+MOST_SHOWN = 2.2
+
+
+def tables(variants: Mapping[str, Variant], verdicts: Sequence[Verdict], split: str) -> str:
+    """Markdown: the verdicts on the contrasts, then what each variant gave."""
+    lines = [f"On {split}, of the means over seeds:", ""]
+    for verdict in verdicts:
+        ours, theirs = verdict["seeds"]
+        lines.append(
+            f"- `{verdict['model']}` beside `{verdict['against']}`: {verdict['verdict']} "
+            f"({measured(verdict)}; p {verdict['p']:.4f}; seeds {ours} and {theirs})"
+        )
+    for cells, of in ((RESULTS, f"On {split}"), (DIAGNOSTICS, "What shows why")):
+        lines += ["", f"{of}; of several seeds the mean (least to largest):", ""]
+        shown = [heading for heading, _, _ in cells]
+        lines.append(f"| variant | asks | {' | '.join(shown)} |")
+        lines.append("|---|---|" + "---|" * len(shown))
+        for name, variant in variants.items():
+            values = [_cell(variant, split, *cell[1:]) for cell in cells]
+            lines.append(f"| `{name}` | {variant.asks} | {' | '.join(values)} |")
+    lines += ["", "| variant | updates of the generator | of those published | images | of those |"]
+    lines.append("|---|---|---|---|---|")
+    for name, variant in variants.items():
+        last = variant.runs[0].curve.iloc[-1]
+        updates, images = int(last["generator_updates"]), int(last["images"])
+        shares = f"{updates / PUBLISHED_UPDATES:.1%}", f"{images / PUBLISHED_IMAGES:.2%}"
+        lines.append(f"| `{name}` | {updates:,} | {shares[0]} | {images:,} | {shares[1]} |")
+    return "\n".join(lines) + "\n"
+
+
+def _cell(
+    variant: Variant, split: str, digits: int, value: Callable[[Run, str], float | None]
+) -> str:
+    values = [value(run, split) for run in variant.runs]
+    if None in values:
+        return "–"
+    mean = text(float(np.mean(values)), digits)
+    if len(values) == 1:
+        return mean
+    return f"{mean} ({text(min(values), digits)} to {text(max(values), digits)})"
+
+
+def curves(variants: Mapping[str, Variant]) -> str:
+    """What SHOWN names over updates of the generator, as an SVG that is the same for the same
+    numbers: a row for each group, a line for each run.
+    """
+    groups = list(dict.fromkeys(variant.group for variant in variants.values()))
+    with matplotlib.rc_context({"svg.hashsalt": "study", "svg.fonttype": "none", "font.size": 9}):
+        figure = Figure(figsize=(4 * len(SHOWN), 3.4 * len(groups)), layout="constrained")
+        axes = figure.subplots(len(groups), len(SHOWN), squeeze=False)
+        for row, group in zip(axes, groups, strict=True):
+            members = {name: v for name, v in variants.items() if v.group == group}
+            for axis, (quantity, title, wanted) in zip(row, SHOWN, strict=True):
+                for number, (name, variant) in enumerate(members.items()):
+                    for run in variant.runs:
+                        label = name if run is variant.runs[0] else None
+                        x, y = run.curve["generator_updates"], run.curve[quantity]
+                        style = "-" if number < 10 else "--"
+                        axis.plot(x, y, style, color=f"C{number % 10}", lw=1.2, label=label)
+                axis.axhline(wanted, color="gray", lw=0.8)
+                axis.set_xscale("symlog", linthresh=10)
+                axis.set_ylim(-0.1, min(MOST_SHOWN, axis.get_ylim()[1]))
+                axis.set_title(title, fontsize=9)
+                axis.grid(alpha=0.3)
+            row[0].set_ylabel(group)
+            row[-1].legend(fontsize=6.5, framealpha=0.6)
+        for axis in axes[-1]:
+            axis.set_xlabel("updates of the generator")
+        picture = io.StringIO()
+        figure.savefig(picture, format="svg", metadata={"Date": None})
+    return picture.getvalue()

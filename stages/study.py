@@ -1,0 +1,138 @@
+"""Why does StarGAN copy its input, and what makes it colour? stages/study.yaml asks it, variant by
+variant, as DVC experiments on the photographs of params.yaml.
+
+Each variant is queued for each of its seeds and trained beside the workspace, which stays as it is.
+Run again, it trains what is missing. Tables and curves go to reports/study/.
+"""
+
+import argparse
+import json
+import tempfile
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import pandas as pd
+from pydantic import Field
+
+from colorize.base import command
+from colorize.base.errors import UserError
+from colorize.base.files import replaced_folder, write_text
+from colorize.base.parameters import Parameters
+from colorize.evaluation import verdicts
+from colorize.evaluation.images import Row
+from colorize.evaluation.verdicts import Contrast
+from colorize.methods import model
+from colorize.report import study
+from stages import common, experiments, parameters
+from stages.parameters import Params
+
+STUDY = Path("stages/study.yaml")
+RESULTS = Path("reports/study")
+
+
+class Variant(Parameters):
+    """An entry of `models` with some of its keys changed."""
+
+    model: str
+    group: Literal["controls", "options", "judges"]
+    asks: str
+    set: dict[str, Any] = Field(default_factory=dict)
+    seeds: Annotated[list[int], Field(min_length=1)] | None = None
+
+
+class StudyParameters(Parameters):
+    contrasts: list[Contrast]
+    variants: dict[str, Variant]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "--jobs", type=int, default=1, metavar="N", help="experiments at a time; 1 by default"
+    )
+    parser.add_argument("--again", action="store_true", help="run those too that have results")
+    arguments = parser.parse_args()
+    if arguments.jobs < 1:
+        raise UserError(f"--jobs: at least 1 is needed, not {arguments.jobs}")
+    params = common.read_params()
+    asked = read(params)
+
+    runs = {
+        experiment_of(name, seed): (variant, seed)
+        for name, variant in asked.variants.items()
+        for seed in variant.seeds or [params.seed]
+    }
+    missing = runs.keys() - (set() if arguments.again else experiments.finished())
+    for experiment in [experiment for experiment in runs if experiment in missing]:
+        variant, seed = runs[experiment]
+        changes = [f"models.{variant.model}.{key}={value}" for key, value in variant.set.items()]
+        changes.append(f"++models.{variant.model}.seed={seed}")
+        experiments.queue(experiment, changes, f"evaluate@{variant.model}")
+    if missing:
+        experiments.run_queued(arguments.jobs)
+    if failed := missing - experiments.finished():
+        raise UserError(f"{', '.join(sorted(failed))}: not finished; see `dvc queue logs NAME`")
+
+    with tempfile.TemporaryDirectory() as folder:
+        variants = gathered(params, asked, Path(folder))
+        decided = decide(params, asked, Path(folder))
+    with replaced_folder(RESULTS) as partial:
+        write_text(
+            partial / "tables.md", study.tables(variants, decided, params.evaluate.splits[-1])
+        )
+        write_text(partial / "curves.svg", study.curves(variants))
+    print(f"written to {RESULTS}")
+
+
+def read(params: Params) -> StudyParameters:
+    """stages/study.yaml. Raises UserError, before anything runs, for what no variant may have."""
+    asked = StudyParameters.parse(parameters.load(STUDY), "")
+    for name, variant in asked.variants.items():
+        entry = params.model(variant.model).model_dump(mode="json") | variant.set
+        where = f"{STUDY}: variants.{name}"
+        model.check(model.parse(entry, where), params.data.image_size, where)
+    for number, contrast in enumerate(asked.contrasts):
+        for row in verdicts.rows_of([contrast]):
+            if row not in asked.variants:
+                raise UserError(f"{STUDY}: contrasts.{number}: there is no variant '{row}'")
+    return asked
+
+
+def experiment_of(name: str, seed: int) -> str:
+    return f"study-{name}-{seed}"
+
+
+def gathered(params: Params, asked: StudyParameters, folder: Path) -> dict[str, study.Variant]:
+    """What each variant gave, with the files of those that contrasts ask for in NAME/SEED/."""
+    compared = verdicts.rows_of(asked.contrasts)
+    found = {}
+    for name, variant in asked.variants.items():
+        runs = []
+        for seed in variant.seeds or [params.seed]:
+            copies, own = folder / name / str(seed), variant.model
+            files = [common.METRICS / f"{own}.json", common.VALIDATION / f"{own}.csv"]
+            if name in compared:
+                files.append(common.IMAGE_METRICS / f"{own}.parquet")
+            for file in files:
+                experiments.fetch(file, experiment_of(name, seed), copies / file.name)
+            result = json.loads((copies / files[0].name).read_text("utf-8"))
+            runs.append(study.Run(seed, result, pd.read_csv(copies / files[1].name)))
+        found[name] = study.Variant(variant.group, variant.asks, runs)
+    return found
+
+
+def decide(params: Params, asked: StudyParameters, folder: Path) -> list[dict[str, Any]]:
+    """The verdicts on the contrasts, seeds averaged."""
+    split = params.evaluate.splits[-1]
+    rows = {
+        name: [
+            Row(folder / name / str(seed) / f"{asked.variants[name].model}.parquet", split)
+            for seed in asked.variants[name].seeds or [params.seed]
+        ]
+        for name in verdicts.rows_of(asked.contrasts)
+    }
+    return verdicts.decide(asked.contrasts, rows)
+
+
+if __name__ == "__main__":
+    command.run(main)
