@@ -2,26 +2,26 @@
 
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from colorize.base.errors import UserError
 
 _DVC = [sys.executable, "-m", "dvc"]
 
 
-def run(name: str, changes: Iterable[str], stage: str) -> None:
-    """Run a stage, and what it needs, with other parameters; an experiment of that name goes first.
+def run(name: str, model: str, seed: int) -> None:
+    """Train and evaluate an entry of `models` with a seed; an experiment of that name goes first.
 
-    changes: as KEY=VALUE. What has run already comes from DVC's run cache. Raises UserError where
-    it fails.
+    What has run already comes from DVC's run cache. Raises UserError where it fails.
     """
-    _start(name, changes, stage, "--temp")
+    _start("--temp", name, model, seed, {})
 
 
-def queue(name: str, changes: Iterable[str], stage: str) -> None:
-    """The same, but only queued."""
-    _start(name, changes, stage, "--queue")
+def queue(name: str, model: str, seed: int, changes: Mapping[str, Any]) -> None:
+    """The same with some of its keys changed, but only queued."""
+    _start("--queue", name, model, seed, changes)
 
 
 def run_queued(jobs: int) -> None:
@@ -53,9 +53,11 @@ def dvc(*arguments: str, read: bool = False) -> str:
     return done.stdout or ""
 
 
-def _start(name: str, changes: Iterable[str], stage: str, how: str) -> None:
+def _start(how: str, name: str, model: str, seed: int, changes: Mapping[str, Any]) -> None:
     # Names are taken by whatever has run before; --force would run all stages again.
     remove = [*_DVC, "exp", "remove", "--quiet", name]
     subprocess.run(remove, stderr=subprocess.DEVNULL, check=False)
-    flags = [part for change in changes for part in ("-S", change)]
-    dvc("exp", "run", how, "--name", name, *flags, stage)
+    settings = [f"models.{model}.{key}={value}" for key, value in changes.items()]
+    settings.append(f"++models.{model}.seed={seed}")  # ++: whether the entry has one or not
+    flags = [part for setting in settings for part in ("-S", setting)]
+    dvc("exp", "run", how, "--name", name, *flags, f"evaluate@{model}")

@@ -37,21 +37,11 @@ def main() -> None:
 
     for name in names:
         for number in numbers:
-            run(name, number)
+            experiments.run(experiment_of(name, number), name, number)
     with tempfile.TemporaryDirectory() as folder:
         text = gathered(params, names, numbers, Path(folder))
     write_text(common.SEEDS, text)
     print(f"\n{text}\nwritten to {common.SEEDS}")
-
-
-def run(name: str, number: int) -> None:
-    """Train and evaluate a model with a seed. What has run already comes from DVC's run cache.
-
-    Raises UserError where that fails.
-    """
-    # ++: whether the entry has a seed of its own or not
-    changes = [f"++models.{name}.seed={number}"]
-    experiments.run(experiment_of(name, number), changes, f"evaluate@{name}")
 
 
 def gathered(params: Params, names: list[str], numbers: list[int], folder: Path) -> str:

@@ -9,7 +9,7 @@ import argparse
 import json
 import tempfile
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import pandas as pd
 from pydantic import Field
@@ -37,7 +37,7 @@ class Variant(Parameters):
     group: Literal["controls", "options", "judges"]
     asks: str
     set: dict[str, Any] = Field(default_factory=dict)
-    seeds: Annotated[list[int], Field(min_length=1)] | None = None
+    seeds: list[int] = Field(default_factory=lambda: [0], min_length=1)
 
 
 class StudyParameters(Parameters):
@@ -55,31 +55,27 @@ def main() -> None:
     if arguments.jobs < 1:
         raise UserError(f"--jobs: at least 1 is needed, not {arguments.jobs}")
     params = common.read_params()
-    asked = read(params)
+    asked, split = read(params), params.evaluate.splits[-1]
 
     runs = {
         experiment_of(name, seed): (variant, seed)
         for name, variant in asked.variants.items()
-        for seed in variant.seeds or [params.seed]
+        for seed in variant.seeds
     }
-    missing = runs.keys() - (set() if arguments.again else experiments.finished())
-    for experiment in [experiment for experiment in runs if experiment in missing]:
-        variant, seed = runs[experiment]
-        changes = [f"models.{variant.model}.{key}={value}" for key, value in variant.set.items()]
-        changes.append(f"++models.{variant.model}.seed={seed}")
-        experiments.queue(experiment, changes, f"evaluate@{variant.model}")
+    done = set() if arguments.again else experiments.finished()
+    missing = {name: run for name, run in runs.items() if name not in done}
+    for experiment, (variant, seed) in missing.items():
+        experiments.queue(experiment, variant.model, seed, variant.set)
     if missing:
         experiments.run_queued(arguments.jobs)
-    if failed := missing - experiments.finished():
+    if failed := missing.keys() - experiments.finished():
         raise UserError(f"{', '.join(sorted(failed))}: not finished; see `dvc queue logs NAME`")
 
     with tempfile.TemporaryDirectory() as folder:
-        variants = gathered(params, asked, Path(folder))
-        decided = decide(params, asked, Path(folder))
+        variants = gathered(asked, Path(folder))
+        decided = decide(asked, Path(folder), split)
     with replaced_folder(RESULTS) as partial:
-        write_text(
-            partial / "tables.md", study.tables(variants, decided, params.evaluate.splits[-1])
-        )
+        write_text(partial / "tables.md", study.tables(variants, decided, split))
         write_text(partial / "curves.svg", study.curves(variants))
     print(f"written to {RESULTS}")
 
@@ -102,13 +98,13 @@ def experiment_of(name: str, seed: int) -> str:
     return f"study-{name}-{seed}"
 
 
-def gathered(params: Params, asked: StudyParameters, folder: Path) -> dict[str, study.Variant]:
+def gathered(asked: StudyParameters, folder: Path) -> dict[str, study.Variant]:
     """What each variant gave, with the files of those that contrasts ask for in NAME/SEED/."""
     compared = verdicts.rows_of(asked.contrasts)
     found = {}
     for name, variant in asked.variants.items():
         runs = []
-        for seed in variant.seeds or [params.seed]:
+        for seed in variant.seeds:
             copies, own = folder / name / str(seed), variant.model
             files = [common.METRICS / f"{own}.json", common.VALIDATION / f"{own}.csv"]
             if name in compared:
@@ -121,13 +117,12 @@ def gathered(params: Params, asked: StudyParameters, folder: Path) -> dict[str, 
     return found
 
 
-def decide(params: Params, asked: StudyParameters, folder: Path) -> list[dict[str, Any]]:
+def decide(asked: StudyParameters, folder: Path, split: str) -> list[dict[str, Any]]:
     """The verdicts on the contrasts, seeds averaged."""
-    split = params.evaluate.splits[-1]
     rows = {
         name: [
             Row(folder / name / str(seed) / f"{asked.variants[name].model}.parquet", split)
-            for seed in asked.variants[name].seeds or [params.seed]
+            for seed in asked.variants[name].seeds
         ]
         for name in verdicts.rows_of(asked.contrasts)
     }

@@ -15,18 +15,14 @@ from colorize.evaluation.bootstrap import summarize
 from colorize.evaluation.colors import Colors
 from colorize.evaluation.protocol import Batch
 from colorize.report import grids
-from tests.test_validation import Constructed
+from tests.test_validation import Constructed, smooth
 
 ALL = ("gray", "color", "sepia", "warm", "cool", "night")
 
 
 @pytest.fixture(scope="module")
 def batch() -> Batch:
-    """Colours of all kinds, in smooth pictures."""
-    coarse = torch.rand((8, 3, 4, 4), generator=torch.Generator().manual_seed(1))
-    truth = color.to_uint8(torch.nn.functional.interpolate(coarse, 32, mode="bilinear"))
-    gray = color.to_uint8(color.gray_of(color.to_float(truth)))
-    return Batch([str(i) for i in range(8)], gray, truth)
+    return Batch([str(i) for i in range(8)], *smooth(8, seed=1))
 
 
 def lab(image: torch.Tensor) -> np.ndarray:

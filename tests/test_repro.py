@@ -150,10 +150,10 @@ def test_a_study_runs_what_is_missing_beside_the_workspace(pipeline):
     committed = asked.read_text()
     asked.write_text(STUDY)
     before = {name: pipeline.bytes_of(name) for name in ("models", "metrics", "reports")}
-    for variants in ("none-1, none-2, one_label-0", ""):
+    for queued in (3, 0):
         said = pipeline.run("python", "-m", "stages.study", "--jobs", "2")
         ran_now = re.findall(r"Queued experiment '(\S+)'", said.stdout)
-        assert len(ran_now) == len([name for name in variants.split(", ") if name])
+        assert len(ran_now) == queued
         results = pipeline.path("reports/study")
         tables = (results / "tables.md").read_text()
         assert "- `none` beside `one_label`: not decided (projection " in tables

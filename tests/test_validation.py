@@ -26,13 +26,16 @@ class Constructed(Method):
         self.translate, self.classify = translate, classify
 
 
-@pytest.fixture(scope="module")
-def photographs():
-    """(gray, truth) of 20, more than a batch: smooth and colourful, none of them alike."""
-    rng = torch.Generator().manual_seed(3)
-    coarse = torch.rand((20, 3, 4, 4), generator=rng)
+def smooth(count: int, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """(gray, truth) of so many smooth and colourful pictures, none of them alike."""
+    coarse = torch.rand((count, 3, 4, 4), generator=torch.Generator().manual_seed(seed))
     truth = color.to_uint8(torch.nn.functional.interpolate(coarse, 32, mode="bilinear"))
     return color.to_uint8(color.gray_of(color.to_float(truth))), truth
+
+
+@pytest.fixture(scope="module")
+def photographs():
+    return smooth(20, seed=3)  # more than a batch
 
 
 def honest(photographs):

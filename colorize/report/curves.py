@@ -41,7 +41,7 @@ def ab_histogram(histogram: dict[str, Any]) -> str:
 
 def curve(name: str, frame: pd.DataFrame) -> str:
     """All losses of a model over its steps, as an SVG that is the same for the same numbers."""
-    with _drawing(name):
+    with drawing(name):
         parts = [c for c in frame.columns if c not in ("step", "images", "loss")]
         figure = Figure(figsize=(5, 4.5 if parts else 2.4), layout="constrained")
         axes = figure.subplots(2 if parts else 1, sharex=True, squeeze=False)[:, 0]
@@ -54,12 +54,12 @@ def curve(name: str, frame: pd.DataFrame) -> str:
             axis.grid(alpha=0.3)
             axis.legend(fontsize=7, framealpha=0.6, ncols=2)
         axes[-1].set_xlabel("step")
-        return _svg(figure)
+        return data_uri("svg+xml", svg(figure))
 
 
 def validation_curve(name: str, frame: pd.DataFrame) -> str:
     """How far a model moves, and how far the right way, for each domain that it makes: likewise."""
-    with _drawing(name):
+    with drawing(name):
         made = [d for d in ("color", "gray") if f"{d}_projection" in frame.columns]
         figure = Figure(figsize=(5, 2.4 * len(made)), layout="constrained")
         axes = figure.subplots(len(made), sharex=True, squeeze=False)[:, 0]
@@ -72,17 +72,18 @@ def validation_curve(name: str, frame: pd.DataFrame) -> str:
             axis.grid(alpha=0.3)
             axis.legend(fontsize=7, framealpha=0.6, ncols=3)
         axes[-1].set_xlabel("updates of the generator")
-        return _svg(figure)
+        return data_uri("svg+xml", svg(figure))
 
 
-def _drawing(name: str) -> contextlib.AbstractContextManager:
+def drawing(name: str) -> contextlib.AbstractContextManager:
+    """While a figure is drawn and saved: the same numbers give the same bytes."""
     return matplotlib.rc_context({"svg.hashsalt": name, "svg.fonttype": "none", "font.size": 9})
 
 
-def _svg(figure: Figure) -> str:
+def svg(figure: Figure) -> io.BytesIO:
     data = io.BytesIO()
     figure.savefig(data, format="svg", metadata={"Date": None})
-    return data_uri("svg+xml", data)
+    return data
 
 
 def data_uri(kind: str, data: io.BytesIO) -> str:

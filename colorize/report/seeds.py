@@ -8,7 +8,7 @@ import numpy as np
 from colorize.evaluation.metrics import DECIDING
 from colorize.report.columns import COLUMNS
 from colorize.report.tables import text
-from colorize.report.verdicts import Verdict, measured
+from colorize.report.verdicts import Verdict, markdown
 
 
 def page(
@@ -36,12 +36,7 @@ def page(
             ]
             lines.append(f"| `{name}` | {split} | {' | '.join(cells)} |")
     lines += ["", f"On {splits[-1]}, of the means over seeds:", ""]
-    for verdict in verdicts:
-        ours, theirs = verdict["seeds"]
-        lines.append(
-            f"- `{verdict['model']}` beside `{verdict['against']}`: {verdict['verdict']} "
-            f"({measured(verdict)}; p {verdict['p']:.4f}; seeds {ours} and {theirs})"
-        )
+    lines += map(markdown, verdicts)
     return "\n".join(lines) + "\n"
 
 

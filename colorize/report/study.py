@@ -1,16 +1,15 @@
 """A study of variants of one model: what each gave, and how it got there."""
 
-import io
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-import matplotlib
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from colorize.report.curves import drawing, svg
 from colorize.report.tables import text
-from colorize.report.verdicts import Verdict, measured
+from colorize.report.verdicts import Verdict, markdown
 
 PUBLISHED_UPDATES = 40_000  # of the generator, in 200,000 steps of 16 images
 PUBLISHED_IMAGES = 3_200_000
@@ -28,19 +27,21 @@ class Variant(NamedTuple):
     runs: list[Run]
 
 
-# What the two tables show of a run on a split: heading, digits, and where it stands
-Cell = tuple[str, int, Callable[[Run, str], float | None]]
+Value = Callable[[Run, str], float | None]  # of a run, on a split
+
+# What the two tables show: heading, digits, and where it stands
+Cell = tuple[str, int, Value]
 
 
-def _color(metric: str) -> Callable[[Run, str], float | None]:
+def _color(metric: str) -> Value:
     return lambda run, split: run.result[split][metric]["mean"]
 
 
-def _gray(metric: str) -> Callable[[Run, str], float | None]:
+def _gray(metric: str) -> Value:
     return lambda run, split: run.result["to_gray"][split][metric]["mean"]
 
 
-def _last(quantity: str) -> Callable[[Run, str], float | None]:
+def _last(quantity: str) -> Value:
     """At the end of the validation curve; None where it was not measured."""
 
     def value(run: Run, _split: str) -> float | None:
@@ -82,13 +83,7 @@ MOST_SHOWN = 2.2
 
 def tables(variants: Mapping[str, Variant], verdicts: Sequence[Verdict], split: str) -> str:
     """Markdown: the verdicts on the contrasts, then what each variant gave."""
-    lines = [f"On {split}, of the means over seeds:", ""]
-    for verdict in verdicts:
-        ours, theirs = verdict["seeds"]
-        lines.append(
-            f"- `{verdict['model']}` beside `{verdict['against']}`: {verdict['verdict']} "
-            f"({measured(verdict)}; p {verdict['p']:.4f}; seeds {ours} and {theirs})"
-        )
+    lines = [f"On {split}, of the means over seeds:", "", *map(markdown, verdicts)]
     for cells, of in ((RESULTS, f"On {split}"), (DIAGNOSTICS, "What shows why")):
         lines += ["", f"{of}; of several seeds the mean (least to largest):", ""]
         shown = [heading for heading, _, _ in cells]
@@ -107,9 +102,7 @@ def tables(variants: Mapping[str, Variant], verdicts: Sequence[Verdict], split: 
     return "\n".join(lines) + "\n"
 
 
-def _cell(
-    variant: Variant, split: str, digits: int, value: Callable[[Run, str], float | None]
-) -> str:
+def _cell(variant: Variant, split: str, digits: int, value: Value) -> str:
     values = [value(run, split) for run in variant.runs]
     if None in values:
         return "–"
@@ -124,7 +117,7 @@ def curves(variants: Mapping[str, Variant]) -> str:
     numbers: a row for each group, a line for each run.
     """
     groups = list(dict.fromkeys(variant.group for variant in variants.values()))
-    with matplotlib.rc_context({"svg.hashsalt": "study", "svg.fonttype": "none", "font.size": 9}):
+    with drawing("study"):
         figure = Figure(figsize=(4 * len(SHOWN), 3.4 * len(groups)), layout="constrained")
         axes = figure.subplots(len(groups), len(SHOWN), squeeze=False)
         for row, group in zip(axes, groups, strict=True):
@@ -145,6 +138,4 @@ def curves(variants: Mapping[str, Variant]) -> str:
             row[-1].legend(fontsize=6.5, framealpha=0.6)
         for axis in axes[-1]:
             axis.set_xlabel("updates of the generator")
-        picture = io.StringIO()
-        figure.savefig(picture, format="svg", metadata={"Date": None})
-    return picture.getvalue()
+        return svg(figure).getvalue().decode()

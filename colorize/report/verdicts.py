@@ -60,6 +60,15 @@ def measured(verdict: Verdict) -> str:
     return f"{title} {difference}" + (f", {interval}" if interval else "")
 
 
+def markdown(verdict: Verdict) -> str:
+    """A line of a list: what is decided, over how many seeds."""
+    ours, theirs = verdict["seeds"]
+    return (
+        f"- `{verdict['model']}` beside `{verdict['against']}`: {verdict['verdict']} "
+        f"({measured(verdict)}; p {verdict['p']:.4f}; seeds {ours} and {theirs})"
+    )
+
+
 def lines(verdicts: Iterable[Verdict]) -> list[dict[str, Any]]:
     """Cells of the table of contrasts."""
     return [
