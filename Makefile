@@ -33,7 +33,7 @@ demo: .venv/demo  ## open a page in the browser to colour photographs on
 check: setup  ## check params.yaml without running anything
 	python -m stages.check
 
-test: .venv/demo  ## run the tests, one process a core (under 5 minutes on 2 cores)
+test: .venv/demo  ## run the tests, one process a core (5 to 8 minutes on 2 cores)
 	python -m pytest -n auto -m "not soak"
 
 soak: .venv/demo  ## run the longer fault injection and experiments too

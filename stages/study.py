@@ -82,10 +82,16 @@ def main() -> None:
 
 def read(params: Params) -> StudyParameters:
     """stages/study.yaml. Raises UserError, before anything runs, for what no variant may have."""
-    asked = StudyParameters.parse(parameters.load(STUDY), "")
+    values = parameters.load(STUDY)
+    try:
+        asked = StudyParameters.parse(values, "")
+    except UserError as error:
+        raise UserError(f"{STUDY}: {error}") from None
     for name, variant in asked.variants.items():
-        entry = params.model(variant.model).model_dump(mode="json") | variant.set
         where = f"{STUDY}: variants.{name}"
+        if variant.model not in params.models:
+            raise UserError(f"{where}.model: params.yaml has no model {variant.model!r}")
+        entry = params.model(variant.model).model_dump(mode="json") | variant.set
         model.check(model.parse(entry, where), params.data.image_size, where)
     for number, contrast in enumerate(asked.contrasts):
         for row in verdicts.rows_of([contrast]):

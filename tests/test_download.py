@@ -572,7 +572,7 @@ def kill(process, by: signal.Signals) -> str:
     return process.communicate(timeout=30)[1]
 
 
-@pytest.mark.parametrize("kills", [4, pytest.param(10, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("kills", [2, pytest.param(10, marks=pytest.mark.soak)])
 def test_kills_at_any_moment_leave_a_run_that_ends_like_any_other(tmp_path, project, kills):
     mirror = make_mirror(tmp_path / "mirror", 2_000_000, 2_000_000)
     files = {path.name: path.read_bytes() for path in mirror.glob("*.zip")}

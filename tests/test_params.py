@@ -53,6 +53,30 @@ def test_every_variant_of_the_study_can_be_trained():
         assert len(seeds[contrast.model]) == len(seeds[contrast.against]) == 3
 
 
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"model": "none"}, "stages/study.yaml: variants.default.model: params.yaml has no model"),
+        (
+            {"asks": None},
+            "stages/study.yaml: variants.default.asks: input should be a valid string",
+        ),
+        ({"group": "others"}, "stages/study.yaml: variants.default.group: input should be"),
+        ({"sets": {}}, "stages/study.yaml: variants.default.sets: unknown key"),
+        ({"set": {"norm": 1}}, "stages/study.yaml: variants.default.norm: input should be"),
+    ],
+)
+def test_what_a_study_may_not_ask_is_said_with_its_place(monkeypatch, tmp_path, change, said):
+    values = parameters.load(study.STUDY)
+    values["variants"]["default"] |= change
+    changed = tmp_path / "study.yaml"
+    monkeypatch.setattr(study, "STUDY", changed)
+    YAML().dump(values, changed)
+    with pytest.raises(UserError) as raised:
+        study.read(parameters.check(with_preset("study")))
+    assert str(raised.value).replace(str(changed), "stages/study.yaml").startswith(said)
+
+
 def test_mirror_is_small_cut_short():
     small, mirror = with_preset("small"), with_preset("mirror")
     for values in (small, mirror):

@@ -81,10 +81,10 @@ def validation_of(*domains: str) -> pd.DataFrame:
 def test_validation_curves_show_what_each_direction_does():
     def labels(*domains: str) -> set[str]:
         data = validation_curve("one", validation_of(*domains)).partition("base64,")[2]
-        return set(re.findall(r">((?:color|gray)_\w+)<", base64.b64decode(data).decode()))
+        return set(re.findall(r">([a-z]+_[a-z_]+)<", base64.b64decode(data).decode()))
 
-    assert labels("color") == {f"color_{quantity}" for quantity in RATIOS}
-    assert labels("color", "gray") == {f"{d}_{q}" for d in ("color", "gray") for q in RATIOS}
+    for domains in [("color",), ("color", "gray"), ("color", "gray", "night")]:
+        assert labels(*domains) == {f"{d}_{q}" for d in domains for q in RATIOS}
 
 
 def render(rows, **changes) -> str:

@@ -72,7 +72,9 @@ def test_killed_and_resumed_it_ends_with_the_bytes_of_an_undisturbed_run(
     assert not list(project.path(".scratch/training").iterdir())  # nothing is left behind
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    "number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.soak)]
+)
 def test_stopped_it_says_what_was_saved_and_how_to_go_on(project, number):
     project.params(models__gan__steps=100_000, runtime__save_interval=10, runtime__workers=1)
     process = project.start("python", "-m", "stages.train", "gan")
@@ -502,6 +504,7 @@ def test_stale_folders_are_named(project):
     assert "models/gan: trained at data.image_size = 32, params.yaml says 64" in said
 
 
+@pytest.mark.soak
 def test_where_nothing_compiles_it_goes_on_without(project, tmp_path):
     project.stage("train", "gan")
     expected = project.trained("gan")

@@ -67,7 +67,7 @@ def test_the_interval_of_a_mean_is_that_of_theory(tmp_path):
     assert found["high"] == pytest.approx(-less.mean() + half, abs=0.01)
 
 
-@pytest.mark.parametrize("scale", [1, 1.5])
+@pytest.mark.parametrize("scale", [pytest.param(1, marks=pytest.mark.soak), 1.5])
 def test_of_models_that_do_not_differ_few_are_told_apart(tmp_path, monkeypatch, scale):
     """5 % of them, were there infinitely many photographs; here 40, of which some count more."""
     monkeypatch.setattr(verdicts, "RESAMPLES", 1000)

@@ -12,7 +12,8 @@ from colorize.base.errors import UserError, one_line
 def from_yaml(text: str, where: str) -> Any:
     """What a YAML text holds; YAML 1.2, so that 2e-4 is a number. Raises UserError."""
     try:
-        return YAML(typ="safe").load(text)
+        # Not in C, where what is nested too deeply ends the process.
+        return YAML(typ="safe", pure=True).load(text)
     except (YAMLError, ValueError) as error:  # ValueError: a number of more than 4,300 digits
         raise UserError(f"{where}: not YAML: {one_line(error)}") from None
     except RecursionError:

@@ -60,8 +60,10 @@ def curve(name: str, frame: pd.DataFrame) -> str:
 def validation_curve(name: str, frame: pd.DataFrame) -> str:
     """How far a model moves, and how far the right way, for each domain that it makes: likewise."""
     with drawing(name):
-        made = [d for d in ("color", "gray") if f"{d}_projection" in frame.columns]
-        figure = Figure(figsize=(5, 2.4 * len(made)), layout="constrained")
+        measured = "_projection"
+        made = [c.removesuffix(measured) for c in frame.columns if c.endswith(measured)]
+        height = 2.4 if len(made) <= 2 else 1.6
+        figure = Figure(figsize=(5, height * len(made)), layout="constrained")
         axes = figure.subplots(len(made), sharex=True, squeeze=False)[:, 0]
         for axis, domain in zip(axes, made, strict=True):
             for quantity, style in zip(RATIOS, STYLES, strict=False):
