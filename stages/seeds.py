@@ -18,6 +18,7 @@ from colorize.evaluation.images import parts_of, row_named
 from colorize.report import seeds
 from colorize.training.loop import SeedParameters
 from stages import common, experiments
+from stages.experiments import Experiment
 from stages.parameters import Params
 
 
@@ -37,7 +38,7 @@ def main() -> None:
 
     for name in names:
         for number in numbers:
-            experiments.run(experiment_of(name, number), name, number)
+            experiments.run(Experiment(experiment_of(name, number), name, number))
     with tempfile.TemporaryDirectory() as folder:
         text = gathered(params, names, numbers, Path(folder))
     write_text(common.SEEDS, text)

@@ -1,7 +1,7 @@
 """Why does StarGAN copy its input, and what makes it colour? stages/study.yaml asks it, variant by
 variant, as DVC experiments on the photographs of params.yaml.
 
-Each variant is queued for each of its seeds and trained beside the workspace, which stays as it is.
+Each variant is trained with each of its seeds beside the workspace, which stays as it is.
 Run again, it trains what is missing. Tables and curves go to reports/study/.
 """
 
@@ -24,6 +24,7 @@ from colorize.evaluation.verdicts import Contrast
 from colorize.methods import model
 from colorize.report import study
 from stages import common, experiments, parameters
+from stages.experiments import Experiment
 from stages.parameters import Params
 
 STUDY = Path("stages/study.yaml")
@@ -57,19 +58,14 @@ def main() -> None:
     params = common.read_params()
     asked, split = read(params), params.evaluate.splits[-1]
 
-    runs = {
-        experiment_of(name, seed): (variant, seed)
+    done = set() if arguments.again else experiments.finished()
+    missing = [
+        Experiment(experiment_of(name, seed), variant.model, seed, variant.set)
         for name, variant in asked.variants.items()
         for seed in variant.seeds
-    }
-    done = set() if arguments.again else experiments.finished()
-    missing = {name: run for name, run in runs.items() if name not in done}
-    for experiment, (variant, seed) in missing.items():
-        experiments.queue(experiment, variant.model, seed, variant.set)
-    if missing:
-        experiments.run_queued(arguments.jobs)
-    if failed := missing.keys() - experiments.finished():
-        raise UserError(f"{', '.join(sorted(failed))}: not finished; see `dvc queue logs NAME`")
+        if experiment_of(name, seed) not in done
+    ]
+    experiments.run_all(missing, arguments.jobs)
 
     with tempfile.TemporaryDirectory() as folder:
         variants = gathered(asked, Path(folder))

@@ -142,24 +142,40 @@ variants:
   none: {model: stargan, group: controls, asks: nothing, set: {control: none}, seeds: [1, 2]}
   one_label: {model: stargan, group: controls, asks: one folder, set: {control: one_label}}
 """
+WILD = "  wild: {model: stargan, group: options, asks: no, set: {reconstruction_weight: 1e39}}\n"
 
 
 @pytest.mark.soak
 def test_a_study_runs_what_is_missing_beside_the_workspace(pipeline):
     asked = pipeline.path("stages/study.yaml")
     committed = asked.read_text()
-    asked.write_text(STUDY)
     before = {name: pipeline.bytes_of(name) for name in ("models", "metrics", "reports")}
-    for queued in (3, 0):
-        said = pipeline.run("python", "-m", "stages.study", "--jobs", "2")
-        ran_now = re.findall(r"Queued experiment '(\S+)'", said.stdout)
-        assert len(ran_now) == queued
-        results = pipeline.path("reports/study")
-        tables = (results / "tables.md").read_text()
-        assert "- `none` beside `one_label`: not decided (projection " in tables
-        assert (results / "curves.svg").read_text().count("one_label</text>") == 1
-        shutil.rmtree(results)
-        assert {name: pipeline.bytes_of(name) for name in before} == before
+
+    def study(expect: int) -> tuple[str, dict[str, str]]:
+        """What it says is wrong, and how each experiment that it has begun has ended."""
+        said = pipeline.run("python", "-m", "stages.study", "--jobs", "2", expect=expect)
+        begun = re.findall(r"^study-(\w+-\d): begun, see ", said.stdout, re.MULTILINE)
+        ended = re.findall(r"^study-(\w+-\d): (\w+); \d to go$", said.stdout, re.MULTILINE)
+        assert sorted(begun) == sorted(name for name, _ in ended)
+        return said.stderr, dict(ended)
+
+    asked.write_text(STUDY + WILD)
+    said, ended = study(expect=2)
+    assert ended == {"none-1": "done", "none-2": "done", "one_label-0": "done", "wild-0": "failed"}
+    assert "error: no result: study-wild-0; see NAME.log in .scratch/experiments, " in said
+    log = pipeline.path(".scratch/experiments/study-wild-0.log").read_text()
+    assert "error: models.stargan: step " in log
+    assert {name: pipeline.bytes_of(name) for name in before} == before
+
+    asked.write_text(STUDY)
+    said, ended = study(expect=0)
+    assert not ended
+    results = pipeline.path("reports/study")
+    tables = (results / "tables.md").read_text()
+    assert "- `none` beside `one_label`: not decided (projection " in tables
+    assert (results / "curves.svg").read_text().count("one_label</text>") == 1
+    shutil.rmtree(results)
+    assert {name: pipeline.bytes_of(name) for name in before} == before
     asked.write_text(committed)
     assert pipeline.run("git", "diff", "HEAD").stdout == ""
 
