@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from colorize.base.errors import UserError
+from stages import common
 
-LOGS = Path(".scratch/experiments")
+LOGS = common.SCRATCH / "experiments"
 
 _DVC = [sys.executable, "-m", "dvc", "--wait-for-lock"]  # another may hold it for some seconds
 
@@ -33,7 +34,7 @@ def run(experiment: Experiment) -> None:
     What has run already comes from DVC's run cache. Raises UserError where it fails.
     """
     _remove(experiment)
-    dvc(*_run(experiment))
+    dvc(*_arguments(experiment))
 
 
 def run_all(asked: Sequence[Experiment], jobs: int) -> None:
@@ -94,7 +95,7 @@ def _start(experiment: Experiment) -> subprocess.Popen:
     print(f"{experiment.name}: begun, see {log}", flush=True)
     with open(log, "wb") as file:
         return subprocess.Popen(
-            [*_DVC, *_run(experiment)],
+            [*_DVC, *_arguments(experiment)],
             stdin=subprocess.DEVNULL,
             stdout=file,
             stderr=subprocess.STDOUT,
@@ -107,7 +108,7 @@ def _remove(experiment: Experiment) -> None:
     subprocess.run(remove, stderr=subprocess.DEVNULL, check=False)
 
 
-def _run(experiment: Experiment) -> list[str]:
+def _arguments(experiment: Experiment) -> list[str]:
     changed = f"models.{experiment.model}"
     settings = [f"{changed}.{key}={value}" for key, value in experiment.changes.items()]
     settings.append(f"++{changed}.seed={experiment.seed}")  # ++: whether the entry has one or not

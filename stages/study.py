@@ -65,7 +65,8 @@ def main() -> None:
         for seed in variant.seeds
         if experiment_of(name, seed) not in done
     ]
-    experiments.run_all(missing, arguments.jobs)
+    if missing:
+        experiments.run_all(missing, arguments.jobs)
 
     with tempfile.TemporaryDirectory() as folder:
         variants = gathered(asked, Path(folder))

@@ -34,6 +34,7 @@ def test_the_command_writes_a_file_that_colours(tmp_path):
     assert said.startswith("mine.onnx: ")
     file = onnx.load(tmp_path / "mine.onnx")
     onnx.checker.check_model(file)
+    assert exporting.difference(exporting.Chroma(method), tmp_path / "mine.onnx") < 1e-3
     assert {each.key: each.value for each in file.metadata_props}["image_size"] == "32"
     for shape in ((1, 1, 32, 32), (4, 1, 45, 70), (1, 1, 1, 1), (2, 1, 200, 301)):
         gray = torch.rand(shape, generator=torch.Generator().manual_seed(1))

@@ -88,8 +88,16 @@ def outputs_of(pipeline: Project, stage: str) -> dict[str, bytes]:
     return found
 
 
-def test_killed_and_repeated_a_stage_ends_with_the_same_bytes(pipeline):
-    kill_and_repeat(pipeline, "train@stargan", signal.SIGTERM, 4.5, changed=True)
+@pytest.mark.parametrize(
+    ("stage", "how", "moment"),
+    [
+        pytest.param("union", signal.SIGINT, 3.0, marks=pytest.mark.soak),
+        ("train@stargan", signal.SIGTERM, 4.5),
+        pytest.param("evaluate@stargan", signal.SIGKILL, 2.5, marks=pytest.mark.soak),
+    ],
+)
+def test_killed_and_repeated_a_stage_ends_with_the_same_bytes(pipeline, stage, how, moment):
+    kill_and_repeat(pipeline, stage, how, moment, changed=True)
 
 
 KILLS = (signal.SIGKILL, signal.SIGTERM, signal.SIGKILL, signal.SIGINT)

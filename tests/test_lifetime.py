@@ -29,11 +29,12 @@ FOLDERS = {
 
 
 def start_as_dvc_does(project: Project, stage: str) -> tuple[subprocess.Popen, int]:
-    """A process that stands for dvc, and the number of the stage that it has started."""
+    """A process that stands for dvc, of several threads too, and the number of its stage."""
     definition = STAGES[stage.split("@")[0]]
     command = definition.get("do", definition)["cmd"]
     starter = (
-        "import os, subprocess, sys;"
+        "import os, subprocess, sys, threading, time;"
+        "[threading.Thread(target=time.sleep, args=(99,), daemon=True).start() for _ in range(3)];"
         f"os.environ['DVC_STAGE'] = {stage!r};"
         f"child = subprocess.Popen(['/bin/sh', '-c', {command!r}]);"
         "print(child.pid, file=sys.stderr, flush=True); child.wait()"

@@ -53,7 +53,8 @@ def orphaned() -> bool:
 def end_with_parent(number: signal.Signals) -> bool:
     """Have the kernel send us a signal when the parent ends; False where it cannot.
 
-    Strictly, when that thread of the parent ends which started us: dvc waits for us in it.
+    Strictly, when that thread of the parent ends which started us, where dvc waits for us; and
+    again for every other thread that ends after it.
     """
     return sys.platform == "linux" and not ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, int(number))
 
@@ -61,11 +62,18 @@ def end_with_parent(number: signal.Signals) -> bool:
 def _follow_parent() -> None:
     global _parent
     _parent = os.getppid()
-    told = end_with_parent(signal.SIGTERM)
+    signal.signal(signal.SIGUSR1, _told)
+    told = end_with_parent(signal.SIGUSR1)
     # It may have ended before we could ask. Whoever adopted us then is of another session.
     if orphaned() or os.getsid(_parent) != os.getsid(0):
         os._exit(1)
     threading.Thread(target=_watch, args=(told,), name="parent", daemon=True).start()
+
+
+def _told(number: int, frame: object) -> None:
+    """Pass it on once: a second SIGTERM would interrupt what the first has a trainer save."""
+    signal.signal(number, signal.SIG_IGN)
+    signal.raise_signal(signal.SIGTERM)
 
 
 def _watch(told: bool) -> None:
