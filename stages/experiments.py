@@ -7,7 +7,7 @@ at its messages at the same moment (treeverse/dvc, issues 10398 and 10428).
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -37,37 +37,35 @@ def run(experiment: Experiment) -> None:
     dvc(*_arguments(experiment))
 
 
-def run_all(asked: Sequence[Experiment], jobs: int) -> None:
+def run_all(asked: Sequence[Experiment], jobs: int, keep: Callable[[Experiment], None]) -> None:
     """The same of many, `jobs` at a time; what each of them prints goes to a file in LOGS.
 
-    One that fails stops no other. Raises UserError, after all of them, that names those without
-    a result.
+    Each that has a result is given to `keep` at once. One that fails stops no other: raises
+    UserError, after all of them, that names those without a result.
     """
-    waiting, running = list(asked), {}
+    waiting, running, failed = list(asked), {}, []
     LOGS.mkdir(parents=True, exist_ok=True)
     try:
         while waiting or running:
             if waiting and len(running) < jobs:
                 experiment = waiting.pop(0)
-                running[experiment.name] = _start(experiment)
+                running[experiment.name] = experiment, _start(experiment)
             time.sleep(0.2)
-            for name in [name for name, process in running.items() if process.poll() is not None]:
-                code = running.pop(name).returncode
-                left = len(waiting) + len(running)
-                print(f"{name}: {'failed' if code else 'done'}; {left} to go", flush=True)
+            ended = [one for one in running.values() if one[1].poll() is not None]
+            for experiment, process in ended:
+                del running[experiment.name]
+                left = f"{len(waiting) + len(running)} to go"
+                if process.returncode:
+                    failed.append(experiment.name)
+                    print(f"{experiment.name}: failed; {left}", flush=True)
+                else:
+                    keep(experiment)
+                    print(f"{experiment.name}: done; {left}", flush=True)
     finally:
-        for process in running.values():
+        for _, process in running.values():
             process.terminate()
-    done = finished()
-    if lacking := [experiment.name for experiment in asked if experiment.name not in done]:
-        raise UserError(
-            f"no result: {', '.join(lacking)}; see NAME.log in {LOGS}, and run it again"
-        )
-
-
-def finished() -> set[str]:
-    """Names of the experiments with the current commit."""
-    return set(dvc("exp", "list", "--name-only", read=True).split())
+    if failed:
+        raise UserError(f"no result: {', '.join(failed)}; see NAME.log in {LOGS}, and run it again")
 
 
 def fetch(path: Path, experiment: str, copy: Path) -> None:
@@ -76,17 +74,10 @@ def fetch(path: Path, experiment: str, copy: Path) -> None:
     dvc("get", "--quiet", ".", str(path), "--rev", experiment, "--out", str(copy))
 
 
-def dvc(*arguments: str, read: bool = False) -> str:
-    """Run a command of DVC; read: give back what it prints. Raises UserError where it fails."""
-    done = subprocess.run(
-        [*_DVC, *arguments],
-        stdout=subprocess.PIPE if read else None,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
+def dvc(*arguments: str) -> None:
+    """Run a command of DVC. Raises UserError where it fails."""
+    if subprocess.run([*_DVC, *arguments], check=False).returncode:
         raise UserError(f"`dvc {' '.join(arguments)}` failed, as it says above; mend it and repeat")
-    return done.stdout or ""
 
 
 def _start(experiment: Experiment) -> subprocess.Popen:

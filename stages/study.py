@@ -1,25 +1,35 @@
 """Why does StarGAN copy its input, and what makes it colour? stages/study.yaml asks it, variant by
 variant, as DVC experiments on the photographs of params.yaml.
 
-Each variant is trained with each of its seeds beside the workspace, which stays as it is.
-Run again, it trains what is missing. Tables and curves go to reports/study/.
+Each variant is trained with each of its seeds beside the workspace, which stays as it is. What
+each gave is kept in reports/study/, with tables and curves of all. Run again, also where the folder
+has been committed on another machine, it trains what is missing or was asked for otherwise.
 """
 
 import argparse
-import json
 import tempfile
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
 import pandas as pd
 from pydantic import Field
 
 from colorize.base import command
 from colorize.base.errors import UserError
-from colorize.base.files import replaced_folder, write_text
+from colorize.base.files import (
+    read_json,
+    replaced_folder,
+    sha256_of,
+    write_json,
+    write_parquet,
+    write_text,
+)
 from colorize.base.parameters import Parameters
 from colorize.evaluation import verdicts
+from colorize.evaluation.bootstrap import WeightedSums
 from colorize.evaluation.images import Row
+from colorize.evaluation.metrics import METRICS, PERCEPTUAL
 from colorize.evaluation.verdicts import Contrast
 from colorize.methods import model
 from colorize.report import study
@@ -29,6 +39,7 @@ from stages.parameters import Params
 
 STUDY = Path("stages/study.yaml")
 RESULTS = Path("reports/study")
+SETTINGS = "settings.json"  # beside what an experiment gave
 
 
 class Variant(Parameters):
@@ -51,29 +62,26 @@ def main() -> None:
     parser.add_argument(
         "--jobs", type=int, default=1, metavar="N", help="experiments at a time; 1 by default"
     )
-    parser.add_argument("--again", action="store_true", help="run those too that have results")
+    parser.add_argument("--again", action="store_true", help="run all again, as the code is now")
     arguments = parser.parse_args()
     if arguments.jobs < 1:
         raise UserError(f"--jobs: at least 1 is needed, not {arguments.jobs}")
     params = common.read_params()
     asked, split = read(params), params.evaluate.splits[-1]
 
-    done = set() if arguments.again else experiments.finished()
-    missing = [
-        Experiment(experiment_of(name, seed), variant.model, seed, variant.set)
-        for name, variant in asked.variants.items()
-        for seed in variant.seeds
-        if experiment_of(name, seed) not in done
-    ]
-    if missing:
-        experiments.run_all(missing, arguments.jobs)
+    missing, wanted = [], {}
+    for name, variant in asked.variants.items():
+        for seed in variant.seeds:
+            settings = settings_of(params, asked, name, seed)
+            if arguments.again or settings_in(folder_of(name, seed)) != settings:
+                experiment = Experiment(f"study-{name}-{seed}", variant.model, seed, variant.set)
+                missing.append(experiment)
+                wanted[experiment.name] = folder_of(name, seed), settings
+    experiments.run_all(missing, arguments.jobs, lambda done: keep(done, *wanted[done.name], split))
 
-    with tempfile.TemporaryDirectory() as folder:
-        variants = gathered(asked, Path(folder))
-        decided = decide(asked, Path(folder), split)
-    with replaced_folder(RESULTS) as partial:
-        write_text(partial / "tables.md", study.tables(variants, decided, split))
-        write_text(partial / "curves.svg", study.curves(variants))
+    variants = gathered(asked)
+    write_text(RESULTS / "tables.md", study.tables(variants, decide(asked, split), split))
+    write_text(RESULTS / "curves.svg", study.curves(variants))
     print(f"written to {RESULTS}")
 
 
@@ -97,34 +105,80 @@ def read(params: Params) -> StudyParameters:
     return asked
 
 
-def experiment_of(name: str, seed: int) -> str:
-    return f"study-{name}-{seed}"
+def settings_of(params: Params, asked: StudyParameters, name: str, seed: int) -> dict[str, Any]:
+    """What a run's results rest on, but for the code, and the metrics that contrasts compare it by:
+    where both agree, it need not be made again.
+
+    Raises UserError where there are no photographs yet.
+    """
+    variant = asked.variants[name]
+    sections = params.model_dump(mode="json", include={"seed", "data", "train", "evaluate"})
+    for where_from in ("catalog", "mirror"):
+        del sections["data"][where_from]  # what came from there is known
+    entry = params.model(variant.model).model_dump(mode="json") | variant.set | {"seed": seed}
+    index = common.UNION / "index.csv"
+    if not index.exists():
+        raise UserError(f"{index}: missing; run `dvc repro grayscale` to make it")
+    metrics = {c.metric for c in asked.contrasts if name in (c.model, c.against)}
+    photographs = sha256_of(index)
+    return {"photographs": photographs, **sections, "model": entry, "metrics": sorted(metrics)}
 
 
-def gathered(asked: StudyParameters, folder: Path) -> dict[str, study.Variant]:
-    """What each variant gave, with the files of those that contrasts ask for in NAME/SEED/."""
-    compared = verdicts.rows_of(asked.contrasts)
+def folder_of(name: str, seed: int) -> Path:
+    return RESULTS / f"{name}-{seed}"
+
+
+def settings_in(folder: Path) -> Any:
+    """With what the results in it were made; None where there are none."""
+    return read_json(folder / SETTINGS) if folder.exists() else None
+
+
+def keep(experiment: Experiment, folder: Path, settings: dict[str, Any], split: str) -> None:
+    """Copy what an experiment gave to `folder`, in place of what is there."""
+    name = experiment.model
+    with replaced_folder(folder) as partial:
+        for source, copy in (
+            (common.METRICS / f"{name}.json", "metrics.json"),
+            (common.VALIDATION / f"{name}.csv", "validation.csv"),
+        ):
+            experiments.fetch(source, experiment.name, partial / copy)
+        if settings["metrics"]:
+            with tempfile.TemporaryDirectory() as scratch:
+                whole = Path(scratch) / "images.parquet"
+                experiments.fetch(common.IMAGE_METRICS / f"{name}.parquet", experiment.name, whole)
+                write_parquet(partial / whole.name, only(settings["metrics"], whole, split))
+        write_json(partial / SETTINGS, settings)
+
+
+def only(metrics: list[str], path: Path, split: str) -> pd.DataFrame:
+    """Of what was measured of each photograph what the metrics are made of: it fits into git."""
+    row = Row(path, split)
+    sums = WeightedSums(np.ones((1, len(row.names))), row.__getitem__)
+    for metric in metrics:
+        (METRICS | PERCEPTUAL)[metric](sums)
+    keys = ["name", "group", "side", "split"]
+    frame = pd.read_parquet(path, columns=[*keys, *sorted(sums.keys() - {"images"})])
+    return frame[frame["name"].isin(row.names)]
+
+
+def gathered(asked: StudyParameters) -> dict[str, study.Variant]:
+    """What each variant gave."""
     found = {}
     for name, variant in asked.variants.items():
         runs = []
         for seed in variant.seeds:
-            copies, own = folder / name / str(seed), variant.model
-            files = [common.METRICS / f"{own}.json", common.VALIDATION / f"{own}.csv"]
-            if name in compared:
-                files.append(common.IMAGE_METRICS / f"{own}.parquet")
-            for file in files:
-                experiments.fetch(file, experiment_of(name, seed), copies / file.name)
-            result = json.loads((copies / files[0].name).read_text("utf-8"))
-            runs.append(study.Run(seed, result, pd.read_csv(copies / files[1].name)))
+            folder = folder_of(name, seed)
+            curve = pd.read_csv(folder / "validation.csv")
+            runs.append(study.Run(seed, read_json(folder / "metrics.json"), curve))
         found[name] = study.Variant(variant.group, variant.asks, runs)
     return found
 
 
-def decide(asked: StudyParameters, folder: Path, split: str) -> list[dict[str, Any]]:
+def decide(asked: StudyParameters, split: str) -> list[dict[str, Any]]:
     """The verdicts on the contrasts, seeds averaged."""
     rows = {
         name: [
-            Row(folder / name / str(seed) / f"{asked.variants[name].model}.parquet", split)
+            Row(folder_of(name, seed) / "images.parquet", split)
             for seed in asked.variants[name].seeds
         ]
         for name in verdicts.rows_of(asked.contrasts)

@@ -142,6 +142,7 @@ variants:
   none: {model: stargan, group: controls, asks: nothing, set: {control: none}, seeds: [1, 2]}
   one_label: {model: stargan, group: controls, asks: one folder, set: {control: one_label}}
 """
+KEPT = ("metrics.json", "validation.csv", "images.parquet", "settings.json")
 WILD = "  wild: {model: stargan, group: options, asks: no, set: {reconstruction_weight: 1e39}}\n"
 
 
@@ -149,7 +150,15 @@ WILD = "  wild: {model: stargan, group: options, asks: no, set: {reconstruction_
 def test_a_study_runs_what_is_missing_beside_the_workspace(pipeline):
     asked = pipeline.path("stages/study.yaml")
     committed = asked.read_text()
-    before = {name: pipeline.bytes_of(name) for name in ("models", "metrics", "reports")}
+    results = pipeline.path("reports/study")
+
+    def others() -> dict[str, bytes]:
+        found = {}
+        for name in ("models", "metrics", "reports"):
+            found |= pipeline.bytes_of(name)
+        return {path: data for path, data in found.items() if "/study/" not in path}
+
+    before = others()
 
     def study(expect: int) -> tuple[str, dict[str, str]]:
         """What it says is wrong, and how each experiment that it has begun has ended."""
@@ -163,19 +172,33 @@ def test_a_study_runs_what_is_missing_beside_the_workspace(pipeline):
     said, ended = study(expect=2)
     assert ended == {"none-1": "done", "none-2": "done", "one_label-0": "done", "wild-0": "failed"}
     assert "error: no result: study-wild-0; see NAME.log in .scratch/experiments, " in said
-    log = pipeline.path(".scratch/experiments/study-wild-0.log").read_text()
-    assert "error: models.stargan: step " in log
-    assert {name: pipeline.bytes_of(name) for name in before} == before
+    logs = pipeline.path(".scratch/experiments")
+    assert "error: models.stargan: step " in (logs / "study-wild-0.log").read_text()
+    kept = [f"{name}/{file}" for name in ("none-1", "none-2", "one_label-0") for file in KEPT]
+    assert sorted(pipeline.bytes_of("reports/study")) == sorted(f"reports/study/{k}" for k in kept)
+    assert others() == before
 
     asked.write_text(STUDY)
     said, ended = study(expect=0)
     assert not ended
-    results = pipeline.path("reports/study")
     tables = (results / "tables.md").read_text()
     assert "- `none` beside `one_label`: not decided (projection " in tables
     assert (results / "curves.svg").read_text().count("one_label</text>") == 1
+
+    # What is gone comes from the run cache; what was asked for otherwise is trained.
+    whole = pipeline.bytes_of("reports/study")
+    shutil.rmtree(results / "none-1")
+    asked.write_text(STUDY.replace("control: one_label}", "control: one_label, steps: 2}"))
+    said, ended = study(expect=0)
+    assert ended == {"none-1": "done", "one_label-0": "done"}
+    said = {name: ran((logs / f"study-{name}.log").read_text()) for name in ended}
+    assert said == {"none-1": [], "one_label-0": ["train@stargan", "evaluate@stargan"]}
+    after = pipeline.bytes_of("reports/study")
+    changed = {path.split("/")[2] for path, found in after.items() if found != whole[path]}
+    assert changed == {"one_label-0", "tables.md", "curves.svg"}
+
     shutil.rmtree(results)
-    assert {name: pipeline.bytes_of(name) for name in before} == before
+    assert others() == before
     asked.write_text(committed)
     assert pipeline.run("git", "diff", "HEAD").stdout == ""
 
