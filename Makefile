@@ -48,4 +48,5 @@ format: setup  ## mend style
 	ruff format .
 
 clean:  ## remove downloaded zips, checkpoints of unfinished training, and all outputs
-	rm -rf .scratch data models reports metrics/images metrics/*.json dvc_plots
+	rm -rf .scratch data models metrics/images metrics/*.json dvc_plots
+	rm -rf reports/report.html reports/cases reports/pictures reports/samples reports/training

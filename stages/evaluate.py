@@ -78,14 +78,17 @@ def all_rows(
     All rows of `Colors.rows`, and the other direction, where the model has it.
     """
     splits, resamples = evaluate.splits, evaluate.resamples
-    network = colors.model
+    network, p = colors.model, colors.model.p
+    at_a_time = 2 if network.draws == "unpaired" else 1
     gain = colors.fit_gain(photographs) if is_baseline else None
     rows = protocol.evaluate(lambda batch: colors.rows(batch, gain), photographs, splits, resamples)
     result, images = rows.pop("own")
     result["diagnostics"] = {
         "supervision": network.supervision,
         "output": network.output,
-        "parameters": sum(p.numel() for p in network.parameters()),
+        "parameters": sum(weights.numel() for weights in network.parameters()),
+        "multiply_adds": colors.multiply_adds(),
+        "images_loaded": p.steps * p.batch_size * at_a_time,
     }
     for row, evaluated in rows.items():
         result[row] = evaluated.result

@@ -24,7 +24,7 @@ def main() -> None:
         html = page(
             rows,
             baseline=BASELINE,
-            verdicts=read_json(common.VERDICTS),
+            decided=read_json(common.VERDICTS),
             parameters=models,
             datasets=params.data.datasets,
             statistics=statistics(common.UNION, params.data.image_size),
@@ -33,7 +33,7 @@ def main() -> None:
                 path.stem: photographs.read(path, "RGB")
                 for path in sorted((common.UNION / SHEETS).glob("*.jpg"))
             },
-            curves={name: pd.read_csv(common.CURVES / f"{name}.csv") for name in models},
+            losses={name: pd.read_csv(common.CURVES / f"{name}.csv") for name in models},
             validation={name: pd.read_csv(common.VALIDATION / f"{name}.csv") for name in models},
             pictures={name: pictures.read(common.PICTURES / name) for name in models},
             domains={

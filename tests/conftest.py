@@ -208,7 +208,9 @@ def checkout(target: Path) -> Project:
         check=True,
     ).stdout.split("\n")
     for name in filter(None, listed):
-        unread = name == "dvc.lock" or name.startswith(("pretrained/", "docs/", "tests/"))
+        unread = name == "dvc.lock" or name.startswith(
+            ("pretrained/", "docs/", "tests/", "reports/")
+        )
         if (ROOT / name).is_file() and not unread:
             (target / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, target / name)

@@ -343,8 +343,8 @@ def test_every_photograph_is_drawn_once_an_epoch(draws):
     pairs = draws(Pairs)
     count = len(pairs.names)
     for start in (0, count):
-        epoch = [pairs._order(count, k, stream=0) for k in range(start, start + count)]
-        assert sorted(epoch) == list(range(count))
+        epoch = [pairs._drawn(pairs.names, k, stream=0) for k in range(start, start + count)]
+        assert sorted(epoch) == sorted(pairs.names)
 
 
 def test_pairs_are_the_same_crop_of_the_same_photograph(draws):
@@ -380,7 +380,7 @@ def test_other_domains_are_made_of_the_colour_photograph(draws):
     for k in range(12):
         item = drawn[k]
         domain = kinds[int(item["domain"])]
-        name = drawn.names_in[domain][drawn._order(len(drawn.names), k // 4, stream=k % 4)]
+        name = drawn._drawn(drawn.names_in[domain], k // 4, stream=k % 4)
         color, gray = drawn._read_color(name), drawn._read_gray(name)
         crops = drawn._crop([color, gray], k, stream=0)
         assert torch.equal(item["image"], domains.picture(domain, *(c[None] for c in crops))[0])

@@ -204,6 +204,15 @@ def test_the_gain_brings_back_the_chroma_that_is_missing(photographs, monkeypatc
     assert mean(result, "ciede2000") < 0.5
 
 
+def test_multiply_adds_are_those_of_the_layers():
+    folder = ROOT / "pretrained/stargan"
+    published = Colors(model.load(folder, CPU), folder)
+    shrinking = 64 * 128 * 64**2 + 128 * 256 * 32**2  # 4 x 4 kernels, as in growing again
+    ends = (5 + 3) * 64 * 128**2  # 7 x 7: with two planes of labels to 64 channels, and from them
+    residual = 12 * 256 * 256 * 32**2  # 3 x 3
+    assert published.multiply_adds() == 2 * 16 * shrinking + 49 * ends + 9 * residual
+
+
 def test_what_rows_are_compared_with_is_computed_once(photographs, monkeypatch):
     converted = []
     convert = color.rgb_to_lab

@@ -5,13 +5,14 @@ import re
 
 import numpy as np
 import pandas as pd
+import pytest
 from PIL import Image
 
 from colorize.data import palette, sheet
 from colorize.evaluation.cases import Case
 from colorize.evaluation.metrics import DECIDING, deciding
 from colorize.evaluation.perceptual import NOT_MEASURED
-from colorize.report import columns, seeds, study, tables
+from colorize.report import claims, columns, seeds, study, tables
 from colorize.report.curves import RATIOS, validation_curve
 from colorize.report.page import page
 from colorize.report.pictures import Shown
@@ -32,7 +33,12 @@ def results(projection: float) -> dict:
         "images": 3,
         "groups": 2,
         "not_measured": dict.fromkeys(("lpips", "fid", "kid"), NOT_MEASURED),
-        "diagnostics": {"supervision": "unpaired", "parameters": 5},
+        "diagnostics": {
+            "supervision": "unpaired",
+            "parameters": 5,
+            "multiply_adds": 7,
+            "images_loaded": 6,
+        },
     }
 
 
@@ -93,17 +99,29 @@ def render(rows, **changes) -> str:
     options = {
         "baseline": models[0],
         "parameters": {name: entry | {"learning_rate": 0.1} for name in models},
-        "verdicts": {"split": "test", "models": [], "contrasts": []},
+        "decided": {"split": "test", "models": [], "contrasts": []},
         "datasets": ["<b>mine</b>"],
         "statistics": {"image_size": 16, "images": {"train": 4, "val": 2, "test": 3}},
         "datasheet": sheet_of("<b>mine</b>"),
         "sheets": {},
-        "curves": {models[0]: pd.DataFrame({"step": [1], "images": [3], "loss": [0.5]})},
+        "losses": {models[0]: pd.DataFrame({"step": [1], "images": [3], "loss": [0.5]})},
         "validation": {models[0]: validation_of("color")},
         "pictures": dict.fromkeys(models, shown_of("gray", "truth", "own")),
         "domains": {},
     }
     return page(rows, **options | changes)
+
+
+def words(html: str) -> list[str]:
+    """What a reader sees."""
+    return re.sub(r"<[^>]*>|\s+", " ", html).split()
+
+
+def line_of(html: str, label: str, name: str) -> list[list[str]]:
+    """Of the table with that label the line of that name: the words of each cell."""
+    table = html.split(f'aria-labelledby="{label}"')[1].split("</table>")[0]
+    line = re.search(rf"<th[^>]*>{re.escape(name)}</th>(.*?)</tr>", table, re.DOTALL)[1]
+    return [words(cell) for cell in re.findall(r"<td[^>]*>(.*?)</td>", line, re.DOTALL)]
 
 
 def test_a_model_that_copies_its_input_is_called_a_copy():
@@ -121,10 +139,15 @@ def test_the_report_is_safe_deterministic_and_has_a_dash_for_what_is_undefined()
     html = render(rows)
     assert html == render(rows)
     assert "&lt;b&gt;mine" in html
-    assert "<td>–" in html
-    assert "<td>1.50</td>" in html
+    cells = line_of(html, "table-1", "one")
+    shown = [column.metric for column in columns.CLOSENESS]
+    assert cells[0] == ["no", "pairs"]
+    assert cells[1:][shown.index("sharpness")] == ["–"]
+    assert cells[1:][shown.index("psnr")] == ["1.50"]
+    assert cells[1:][shown.index("ciede2000")] == ["1.50", "1.00", "to", "2.00"]
+    assert line_of(html, "table-1", "gray_copy")[1][-1] == "+0.00"  # beside the baseline
     assert "the 2 groups of the 3 images" in " ".join(html.split())
-    assert "maps</th><td>1</td><td>1</td><td>1.50</td>" in html
+    assert line_of(html, "by-dataset", "maps") == [["1"], ["1"], ["1.50"]]
     assert "This run proves little" not in html
     assert "This run proves little" in render(rows, datasets=["sample"])
 
@@ -142,8 +165,7 @@ def test_the_report_shows_what_the_union_took():
     shown = sheet_of("shown")["shown"]
     empty = shown | {"ab_histogram": None, "colorfulness": None, "ignored": {"__MACOSX": 1234}}
     html = render(rows, datasheet={"shown": shown, "empty": empty}, sheets=sheets)
-    cells = re.findall(r"<th[^>]*>shown</th>(.*?)</tr>", html, re.DOTALL)[0]
-    counts = re.findall(r"<td>([^<]*)</td>", cells)
+    counts = [count for (count,) in line_of(html, "data", "shown")]
     # files; train, val, test; duplicate, near-duplicate, group, gray, small, side, rejected; leaks
     assert counts[:12] == ["2", "1", "0", "0", "0", "0", "0", "1", "0", "0", "0", "0"]
     assert len(re.findall(r'alt="Some images of', html)) == 1
@@ -168,8 +190,8 @@ def test_verdicts_are_sentences():
         ]
     contrasts = [verdict("good", "gray_copy", "auc_raw", "worse", -0.5, -1, 0)]
     rows = tables.rows_of({name: results(0.5) for name in ("zhang_l2", "good", "bad", "so_so")}, {})
-    html = render(rows, verdicts={"split": "test", "models": models, "contrasts": contrasts})
-    listed = re.findall(r"<li>(.*?)</li>", html)
+    html = render(rows, decided={"split": "test", "models": models, "contrasts": contrasts})
+    listed = re.findall(r"<li>(.*?)</li>", html.split('<ul class="verdicts">')[1])
     text = [re.sub("<[^>]*>", "", item) for item in listed]
     assert text == [
         "zhang_l2 is not shown to be better than the mean colour "
@@ -187,12 +209,144 @@ def test_verdicts_are_sentences():
     ]
     assert "<strong>is not shown to be better than the mean colour</strong>" in listed[0]
     assert "<strong>" not in listed[1]
-    cells = re.findall(r"<tr><td class=\"text\">good</td>(.*?)</tr>", html, re.DOTALL)[0]
-    assert re.sub(r"<[^>]*>|\s+", " ", cells).split() == (
-        ["gray_copy", "auc_raw", "−0.500", "−1.000", "to", "+0.000", "0.0100", "worse"]
-    )
+    difference = ["−0.500", "−1.000", "to", "+0.000"]
+    cells = [["gray_copy"], ["auc_raw"], difference, ["0.0100"], ["worse"]]
+    assert line_of(html, "contrasts", "good") == cells
     assert "With\n2 groups p is at least 0.5 before" in html
     assert "Asked beforehand" not in render(rows)
+
+
+def interval(mean: float, low: float, high: float) -> dict[str, float]:
+    return {"mean": mean, "low": low, "high": high}
+
+
+@pytest.mark.parametrize(
+    ("method", "changes", "shown", "verdict"),
+    [
+        ("zhang_l2", {"chroma_ratio": (0.5, 0.4, 0.6)}, "0.50 (0.40 to 0.60) of", claims.HOLDS),
+        ("zhang_l2", {"chroma_ratio": (0.9, 0.85, 1)}, "0.90 (0.85 to 1.00) of", claims.FAILS),
+        ("zhang_l2", {"chroma_ratio": (0.8, 0.7, 0.9)}, "0.80", claims.UNDECIDED),
+        ("gan", {"diversity": (0.01, 0, 0.02)}, "by 0.01 (0.00 to 0.02) of", claims.HOLDS),
+        ("gan_bottleneck", {"diversity": (0.5, 0.4, 0.6)}, "by 0.50", claims.FAILS),
+        (
+            "cyclegan",
+            {"projection": (0.5, 0.4, 0.6), "sharpness": (0.8, 0.7, 0.9)},
+            "with 0.80 (0.70 to 0.90) of its sharpness",
+            claims.HOLDS,
+        ),
+        (
+            "cyclegan",
+            {"projection": (0.05, 0, 0.09), "sharpness": (0.8, 0.7, 0.9)},
+            "it goes 0.05",
+            claims.FAILS,
+        ),
+        ("stargan", {"projection": (0.01, 0, 0.02)}, "0.03 (0.02 to 0.04) from", claims.HOLDS),
+        ("stargan", {"projection": (0.3, 0.2, 0.4)}, "it goes 0.30 (0.20 to 0.40)", claims.FAILS),
+        ("stargan", {"projection": (0.1, 0, 0.2)}, "it goes 0.10", claims.UNDECIDED),
+    ],
+)
+def test_the_papers_claims_are_held_against_the_run(method, changes, shown, verdict):
+    result = results(0.5)
+    result["test"] |= {metric: interval(*values) for metric, values in changes.items()}
+    result["to_gray"] = {"test": {"projection": interval(0.03, 0.02, 0.04)}}
+    rows = tables.rows_of({"other": results(0.5), "it": result}, {"gray_copy": results(0)})
+    (found,) = claims.claims(rows, {"other": {"method": "nogan_lab"}, "it": {"method": method}})
+    assert found.shown.startswith("it: ")
+    assert shown in found.shown
+    assert found.verdict == verdict
+
+
+def test_what_is_ahead_is_said_first():
+    values = {"paired": (9, 0.5), "close": (7, 0.3), "like": (8, 0.2), "gray_copy": (1, 0)}
+    of = {}
+    for name, (ciede2000, js) in values.items():
+        of[name] = results(0.5)
+        of[name]["test"] |= {"ciede2000": interval(ciede2000, 0, 10)}
+        of[name]["test"] |= {"ab_histogram_js": interval(js, 0, 1)}
+    of["close"]["diagnostics"] = of["close"]["diagnostics"] | {"supervision": "paired"}
+    trivial = {"gray_copy": of.pop("gray_copy")}
+    html = render(tables.rows_of(of, trivial), baseline="paired")
+    first = html.split('id="answer"')[1].split("</ul>")[0]
+    assert [words(item) for item in re.findall(r"<li>(.*?)</li>", first)] == [
+        [
+            "Closest",
+            "to",
+            "the",
+            "true",
+            "photographs:",
+            "close,",
+            "CIEDE2000",
+            "7.00",
+            "(0.00",
+            "to",
+            "10.00)",
+        ],
+        [
+            "Closest",
+            "of",
+            "those",
+            "trained",
+            "without",
+            "pairs:",
+            "like,",
+            "CIEDE2000",
+            "8.00",
+            "(0.00",
+            "to",
+            "10.00)",
+        ],
+        [
+            "Most",
+            "like",
+            "photographs",
+            "in",
+            "how",
+            "common",
+            "each",
+            "colour",
+            "is:",
+            "like,",
+            "ab-histogram",
+            "JS",
+            "0.200",
+            "(0.000",
+            "to",
+            "1.000)",
+        ],
+    ]
+
+
+def drawn(html: str, alt: str) -> str:
+    """The SVG in a page whose alternative text begins so."""
+    data = re.search(rf'<img src="data:image/svg\+xml;base64,([^"]+)" alt="{alt}', html)[1]
+    return base64.b64decode(data).decode()
+
+
+def test_figures_show_every_model_in_the_ink_of_the_page():
+    of = {name: results(0.5) for name in ("zhang_l2", "one", "two")}
+    of["two"]["diagnostics"] = of["two"]["diagnostics"] | {"multiply_adds": 5_000_000}
+    models = [
+        verdict(name, "zhang_l2", metric, said, *numbers)
+        for name, said, *numbers in (("one", "better", -1, -2, -0.5), ("two", "worse", 1, 0.5, 2))
+        for metric in ("ciede2000", "ab_histogram_js")
+    ]
+    decided = {"split": "test", "models": models, "contrasts": []}
+    decided["models"] += [
+        verdict(n, "mean_color", "ciede2000", "better", -1, -2, -1) for n in ("one", "two")
+    ]
+    html = render(tables.rows_of(of, {}), decided=decided)
+    beside, costs = drawn(html, "Each model"), drawn(html, "CIEDE2000 of each model over")
+    for name in ("one", "two"):
+        assert f">{name}</text>" in beside
+        assert f">{name}</text>" in costs
+    for svg in (beside, costs, drawn(html, "Loss curves")):
+        assert "prefers-color-scheme: dark" in svg
+        assert "fill: currentColor" in svg
+        assert "#010203" not in svg
+        assert "fill: #ffffff" not in svg  # nothing behind it
+    assert line_of(html, "costs", "two")[6] == ["5,000,000"]
+    alone = render(tables.rows_of({"zhang_l2": results(0.5)}, {}))
+    assert 'alt="Each model' not in alone
 
 
 def test_the_spread_over_seeds_is_that_of_a_sample():
@@ -221,21 +375,11 @@ def test_each_domain_from_each_other_is_a_table_and_a_grid():
     html = render(rows, domains={"one": Image.new("RGB", (40, 30))})
     assert "one: each domain from each other" in html
     assert "two: each domain" not in html
-    section = html.split('id="domains-one"')[1].split("</table>")[0]
-    cells = re.sub(r"<[^>]*>|\s+", " ", section.split("<tbody>")[1]).split()
-    assert cells[:3] == ["from", "gray", "–"]
-    assert cells[3:12] == [
-        "8.00",
-        "7.00",
-        "to",
-        "9.00",
-        "copy",
-        "9.25",
-        "projection",
-        "0.50",
-        "3.00",
+    assert line_of(html, "domains-one", "from gray") == [
+        ["–"],
+        ["8.00", "7.00", "to", "9.00", "copy", "9.25", "projection", "0.50"],
+        ["3.00", "2.00", "to", "4.00", "copy", "9.25", "projection", "0.50"],
     ]
-    assert section.count("copy 9.25") == 6
     assert re.search(r'<img src="data:image/jpeg[^"]+" alt="Photographs in each domain', html)
 
 
@@ -281,7 +425,7 @@ def test_a_study_draws_a_line_for_each_run():
         assert f">{said}</text>" in svg
     other = variants["other"]
     both, one = (
-        study.curves({"other": other._replace(runs=runs)}).count("stroke: #1f77b4")
+        study.curves({"other": other._replace(runs=runs)}).count("stroke: #0072b2")
         for runs in (other.runs, other.runs[:1])
     )
     assert both > one
@@ -289,7 +433,9 @@ def test_a_study_draws_a_line_for_each_run():
 
 def pictures_in(html: str) -> list[tuple[str, str]]:
     """What is said of each picture, and below it, in the sections that show models' pictures."""
-    return re.findall(r'<img src="data:image/jpeg[^"]+" alt="([^"]+)"><small>([^<]*)</small>', html)
+    return re.findall(
+        r'<img src="data:image/jpeg[^"]+" alt="([^"]+)"[^>]*><small>([^<]*)</small>', html
+    )
 
 
 def test_the_same_photographs_by_every_model_and_each_at_its_extremes():

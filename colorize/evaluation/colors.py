@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
+import torch
 from torch import Tensor
+from torch.utils.flop_counter import FlopCounterMode
 
 from colorize import color
 from colorize.bands import by_bands, on_lightness
@@ -70,6 +72,14 @@ class Colors:
                 break
             gain = min(gain / max(ratio, 1e-3), 100.0)
         return round(gain, 6)
+
+    def multiply_adds(self) -> int:
+        """What colouring a photograph of the model's own size takes, in its convolutions."""
+        size = self.model.image_size
+        gray = torch.full((1, 1, size, size), 0.5, device=next(self.model.parameters()).device)
+        with FlopCounterMode(display=False) as counter, torch.no_grad():
+            self.model.colorize(gray)
+        return counter.get_total_flops() // 2
 
     def _ab(self, batch: Batch) -> Tensor:
         gray = color.to_float(batch.gray)

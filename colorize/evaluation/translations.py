@@ -61,6 +61,10 @@ def measure(colors: Colors, batch: Batch) -> dict[tuple[Way, str], Any]:
     domains = colors.model.domains
     pictures = {domain: picture(domain, batch.truth, batch.gray) for domain in domains}
     labs = {domain: color.rgb_to_lab(image) for domain, image in pictures.items()}
+    copied = {  # either way the same
+        frozenset((one, other)): mean(ciede2000(labs[one], labs[other]))
+        for one, other in itertools.combinations(domains, 2)
+    }
     found = {}
     for source, target in itertools.permutations(domains, 2):
         x, wanted = pictures[source], pictures[target]
@@ -68,7 +72,7 @@ def measure(colors: Colors, batch: Batch) -> dict[tuple[Way, str], Any]:
         quantities = {
             "images": torch.ones(len(x), dtype=torch.float64),
             "ciede2000": mean(ciede2000(color.rgb_to_lab(made), labs[target])),
-            "ciede2000_of_copy": mean(ciede2000(labs[source], labs[target])),
+            "ciede2000_of_copy": copied[frozenset((source, target))],
             **moved(x.float(), wanted.float(), made.float()),
         }
         found |= {((source, target), n): v.cpu().numpy() for n, v in quantities.items()}

@@ -10,8 +10,17 @@ import numpy as np
 import pandas as pd
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
+from matplotlib.rcsetup import cycler
 
 STYLES = ("-", "--", ":", "-.")
+
+# Okabe and Ito 2008: told apart by the colour-blind, and on white and on black
+PALETTE = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00")
+
+INK = "#010203"  # stands for the colour of text until the picture is seen
+MODES = """<style>:root { color: #1d2126; }
+@media (prefers-color-scheme: dark) { :root { color: #e6e9ed; } }</style>
+"""
 
 # What colorize/evaluation/validation.py measures that ought to be 1, or 0 for made grays' chroma
 RATIOS = ("projection", "identity_index", "chroma")
@@ -21,22 +30,17 @@ MOST_SHOWN = 2  # ratios begin at several times that, before anything is learnt
 def ab_histogram(histogram: dict[str, Any]) -> str:
     """The shares of the squares of the ab plane as a picture, logarithmic: gray outweighs all."""
     edge = histogram["centres"][-1] + (histogram["centres"][1] - histogram["centres"][0]) / 2
-    figure = Figure(figsize=(2.4, 2), layout="constrained", dpi=120)
-    axes = figure.subplots()
-    image = axes.imshow(
-        np.array(histogram["share"]),
-        norm=LogNorm(1e-6, 1),
-        origin="lower",
-        extent=(-edge, edge, -edge, edge),
-    )
-    axes.set_facecolor("black")
-    axes.set_xlabel("b", fontsize=7)
-    axes.set_ylabel("a", fontsize=7)
-    axes.tick_params(labelsize=6)
-    figure.colorbar(image, label="share of pixels").ax.tick_params(labelsize=6)
-    data = io.BytesIO()
-    figure.savefig(data, format="png", metadata={"Software": None})
-    return data_uri("png", data)
+    share = np.array(histogram["share"])
+    with drawing("ab"):
+        figure = Figure(figsize=(2.9, 2.4), layout="constrained")
+        axes = figure.subplots()
+        norm, extent = LogNorm(1e-6, 1), (-edge, edge, -edge, edge)
+        image = axes.imshow(np.maximum(share, 1e-6), norm=norm, origin="lower", extent=extent)
+        axes.set_xlabel("b", fontsize=7)
+        axes.set_ylabel("a", fontsize=7)
+        axes.tick_params(labelsize=6)
+        figure.colorbar(image, label="share of pixels").ax.tick_params(labelsize=6)
+        return data_uri("svg+xml", svg(figure))
 
 
 def curve(name: str, frame: pd.DataFrame) -> str:
@@ -79,13 +83,25 @@ def validation_curve(name: str, frame: pd.DataFrame) -> str:
 
 def drawing(name: str) -> contextlib.AbstractContextManager:
     """While a figure is drawn and saved: the same numbers give the same bytes."""
-    return matplotlib.rc_context({"svg.hashsalt": name, "svg.fonttype": "none", "font.size": 9})
+    of_ink = ("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color")
+    return matplotlib.rc_context(
+        {
+            "svg.hashsalt": name,
+            "svg.fonttype": "none",
+            "font.size": 9,
+            "axes.prop_cycle": cycler(color=PALETTE),
+            "legend.facecolor": "none",
+            **dict.fromkeys(of_ink, INK),
+        }
+    )
 
 
 def svg(figure: Figure) -> io.BytesIO:
+    """With nothing behind it, and in an ink that the viewer's light or dark mode decides."""
     data = io.BytesIO()
-    figure.savefig(data, format="svg", metadata={"Date": None})
-    return data
+    figure.savefig(data, format="svg", metadata={"Date": None}, transparent=True)
+    head, start, rest = data.getvalue().decode().partition("<defs>")
+    return io.BytesIO((head + MODES + start + rest.replace(INK, "currentColor")).encode())
 
 
 def data_uri(kind: str, data: io.BytesIO) -> str:

@@ -1,5 +1,6 @@
 """One page that compares all models."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -8,87 +9,134 @@ import pandas as pd
 from PIL import Image
 
 from colorize.data.sheet import CAUSES
-from colorize.evaluation.failures import failure
-from colorize.report import columns, gallery, tables
+from colorize.evaluation.failures import COPY_BELOW, SAME_BELOW, failure
+from colorize.report import claims, columns, costs, gallery, study, tables, verdicts
 from colorize.report.curves import ab_histogram, curve, validation_curve
 from colorize.report.pictures import Shown
-from colorize.report.verdicts import lines, sentences
+from colorize.report.tables import Cell, Heading, Line, Row, Table
 
+FIRST = "How close to the true photograph?"
 TABLES = (
-    ("How close to the true photograph?", columns.CLOSENESS),
+    (FIRST, columns.CLOSENESS),
     ("Do the colours look like those of photographs?", columns.LIKENESS),
 )
 PERCEPTION = ("What do trained networks see?", columns.PERCEPTION)  # where it was measured
 
-TEMPLATE = Path(__file__).with_name("page.html.jinja")
+TEMPLATES = Path(__file__).with_name("templates")
 
 
 def page(
-    rows: list[tables.Row],
+    rows: list[Row],
     *,
     baseline: str,
-    verdicts: dict[str, Any],  # metrics/verdicts.json
+    decided: dict[str, Any],  # metrics/verdicts.json
     parameters: dict[str, dict],  # the section `models`
     datasets: list[str],
     statistics: dict[str, Any],
     datasheet: dict[str, dict],  # by dataset: datasheet.json of the union
     sheets: dict[str, Image.Image],  # by dataset: contact sheets, of those that have images
-    curves: dict[str, pd.DataFrame],  # losses, by model
+    losses: dict[str, pd.DataFrame],  # by model
     validation: dict[str, pd.DataFrame],  # validation curves, by model
     pictures: dict[str, list[Shown]],  # by model
     domains: dict[str, Image.Image],  # by model: the grid of every domain from every other
 ) -> str:
     """The report as one HTML page that needs nothing beside it."""
     reference = next(row.result for row in rows if row.name == baseline)
-    compared = tables.headline(reference)
     not_measured = reference["not_measured"]  # of all rows: `evaluate.weights` is one
+    key = "test" if "test" in reference else "val"
+    split = {"test": "test", "val": "validation"}[key]
     environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
-    return environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
+    return environment.get_template("page.html.jinja").render(
         baseline=baseline,
-        split="test" if "test" in reference else "validation",
-        tables=[
-            (
-                heading,
-                shown,
-                [(row, tables.cells(tables.headline(row.result), shown, compared)) for row in rows],
-            )
-            for heading, shown in (TABLES if not_measured else (*TABLES, PERCEPTION))
-        ],
-        not_measured=not_measured,
-        to_gray=(columns.TO_GRAY, tables.to_gray(rows)),
-        domains={
-            name: (lines, gallery.embedded(domains[name]))
-            for name, lines in tables.domains(rows).items()
-        },
+        split=split,
+        datasets=datasets,
+        statistics=statistics,
+        images=reference["images"],
+        groups=reference["groups"],
+        # In short
         failures={
             row.name: words
             for row in rows
             if row.kind == "model" and (words := failure(tables.headline(row.result)))
         },
-        sentences=sentences(verdicts["models"], baseline),
-        contrasts=lines(verdicts["contrasts"]),
-        parameters=parameters,
-        diagnostics={row.name: row.result["diagnostics"] for row in rows if row.kind == "model"},
-        datasets=datasets,
-        statistics=statistics,
-        images=reference["images"],
-        groups=reference["groups"],
-        by_dataset=tables.by_dataset(rows),
+        best=claims.best(rows),
+        overview=verdicts.figure(decided["models"], baseline),
+        claims=_claims(rows, parameters),
+        limits={"pale": claims.PALE_BELOW, "same": SAME_BELOW, "copied": COPY_BELOW},
+        # Results
+        results=[
+            (heading, shown, tables.results(rows, shown, baseline, trained_on=heading == FIRST))
+            for heading, shown in (TABLES if not_measured else (*TABLES, PERCEPTION))
+        ],
+        not_measured=not_measured,
+        by_dataset=tables.by_dataset(rows, split),
+        sentences=verdicts.sentences(decided["models"], baseline),
+        contrasts=verdicts.contrasts(decided["contrasts"]),
+        to_gray=tables.to_gray(rows),
+        of_gray=columns.TO_GRAY,
+        stargans=_told(rows, validation, key),
+        domains={
+            name: (table, gallery.embedded(domains[name]))
+            for name, table in tables.domains(rows, split).items()
+        },
+        costs=costs.table(rows, parameters),
+        costs_figure=costs.figure(rows),
+        # Pictures and curves
+        colored=gallery.colored(pictures),
+        made_gray=gallery.made_gray(pictures),
+        extremes=gallery.extremes(pictures),
+        curves={
+            name: (curve(name, frame), validation_curve(name, validation[name]))
+            for name, frame in losses.items()
+        },
+        # Where it comes from
+        data=_data(datasheet),
         datasheet=datasheet,
-        causes=CAUSES,
         sheets={name: gallery.embedded(picture) for name, picture in sheets.items()},
         ab_histograms={
             name: ab_histogram(entry["ab_histogram"])
             for name, entry in datasheet.items()
             if entry["ab_histogram"] is not None
         },
-        colored=gallery.colored(pictures),
-        made_gray=gallery.made_gray(pictures),
-        extremes=gallery.extremes(pictures),
-        curves={
-            name: (curve(name, frame), validation_curve(name, validation[name]))
-            for name, frame in curves.items()
-        },
+        parameters=parameters,
     )
+
+
+def _claims(rows: list[Row], parameters: Mapping[str, Mapping[str, Any]]) -> Table:
+    headings = (
+        Heading("the paper says"),
+        Heading("in this run", is_text=True),
+        Heading("so it", is_text=True),
+    )
+    found = claims.claims(rows, parameters)
+    return Table(headings, [Line(c.says, (Cell(c.shown), Cell(c.verdict))) for c in found])
+
+
+def _told(rows: list[Row], validation: Mapping[str, pd.DataFrame], split: str) -> Table:
+    """What the study of StarGAN asks, of the models that make photographs gray too."""
+    elsewhere = ("chroma ratio", "CIEDE2000", "ab-histogram JS")
+    asked = [c for c in (*study.RESULTS, *study.DIAGNOSTICS) if c[0] not in elsewhere]
+    lines = []
+    for row in rows:
+        if row.kind == "model" and "told_middle" in validation.get(row.name, ()):
+            run = study.Run(0, row.result, validation[row.name])
+            values = [(value(run, split), digits) for _, digits, value in asked]
+            lines.append(Line(row.name, [Cell(tables.text(*value)) for value in values]))
+    return Table([Heading("model"), *(Heading(title) for title, _, _ in asked)], lines)
+
+
+def _data(datasheet: dict[str, dict]) -> Table:
+    titles = ("files", "train", "val", "test", *CAUSES, "leaks", "colorfulness")
+    lines = []
+    for name, entry in datasheet.items():
+        counts = [entry["files"], *(entry["images"][split] for split in ("train", "val", "test"))]
+        counts += [*(entry["left_out"][cause] for cause in CAUSES), entry["leaks"]]
+        cells = [Cell(f"{count:,}") for count in counts]
+        lines.append(Line(name, [*cells, Cell(tables.text(entry["colorfulness"], 1))]))
+    return Table([Heading("dataset"), *map(Heading, titles)], lines)

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from colorize.report.curves import drawing, svg
+from colorize.report.curves import PALETTE, STYLES, drawing, svg
 from colorize.report.tables import text
 from colorize.report.verdicts import Verdict, markdown
 
@@ -127,8 +127,8 @@ def curves(variants: Mapping[str, Variant]) -> str:
                     for run in variant.runs:
                         label = name if run is variant.runs[0] else None
                         x, y = run.curve["generator_updates"], run.curve[quantity]
-                        style = "-" if number < 10 else "--"
-                        axis.plot(x, y, style, color=f"C{number % 10}", lw=1.2, label=label)
+                        style = STYLES[number // len(PALETTE) % len(STYLES)]
+                        axis.plot(x, y, style, color=f"C{number}", lw=1.2, label=label)
                 axis.axhline(wanted, color="gray", lw=0.8)
                 axis.set_xscale("symlog", linthresh=10)
                 axis.set_ylim(-0.1, min(MOST_SHOWN, axis.get_ylim()[1]))

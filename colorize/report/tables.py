@@ -1,17 +1,43 @@
-"""The numbers as tables: which rows there are, and what stands in their cells."""
+"""The numbers as tables: which lines there are, and what stands in their cells."""
 
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from colorize.report.columns import COLUMNS, TO_GRAY, Column
 
+NO_VALUE = "–"
+SUPERVISION = {"paired": "pairs", "unpaired": "no pairs", "paired in effect": "pairs in effect"}
+
 
 class Row(NamedTuple):
-    """One line of the table, and where it stands in it."""
+    """One row of the results, and where it stands among them."""
 
     name: str
     kind: str  # model, pasted and scaled (what else its weights give), or trivial
     supervision: str
     result: dict[str, Any]
+
+
+class Heading(NamedTuple):
+    title: str
+    detail: str = ""
+    is_text: bool = False
+
+
+class Cell(NamedTuple):
+    text: str
+    below: Sequence[str] = ()  # smaller, a line each
+
+
+class Line(NamedTuple):
+    name: str
+    cells: Sequence[Cell]
+    kind: str = ""
+
+
+class Table(NamedTuple):
+    headings: Sequence[Heading]  # of the names, then of the cells
+    lines: Sequence[Line]
 
 
 def rows_of(models: dict[str, dict], trivial: dict[str, dict]) -> list[Row]:
@@ -32,85 +58,112 @@ def headline(result: dict[str, Any]) -> dict[str, dict]:
     return result["test"] if "test" in result else result["val"]
 
 
-def to_gray(rows: list[Row]) -> list[tuple[Row, list[dict[str, str]]]]:
-    """Cells of the models that make photographs gray too."""
-    return [
-        (row, cells(headline(row.result["to_gray"]), TO_GRAY))
-        for row in rows
-        if "to_gray" in row.result
-    ]
+def results(
+    rows: Iterable[Row], columns: Sequence[Column], baseline: str, *, trained_on: bool = False
+) -> Table:
+    """Every row, with each mean's difference to the baseline's; trained_on: with supervision."""
+    rows = list(rows)
+    of_baseline = next(headline(row.result) for row in rows if row.name == baseline)
+    lines = []
+    for row in rows:
+        reference = None if row.name == baseline else of_baseline
+        cells = [cell(headline(row.result), column, reference) for column in columns]
+        if trained_on:
+            cells.insert(0, Cell(SUPERVISION.get(row.supervision, "")))
+        lines.append(Line(row.name, cells, row.kind))
+    supervision = [Heading("trained on", is_text=True)] if trained_on else []
+    return Table([Heading("model"), *supervision, *_headings(columns)], lines)
 
 
-def domains(rows: list[Row]) -> dict[str, list[tuple[str, list[dict[str, str] | None]]]]:
-    """By model that knows more domains than gray and colour, a line for each source.
+def to_gray(rows: Iterable[Row]) -> Table:
+    """The models that make photographs gray too."""
+    return Table(
+        (Heading("model"), *_headings(TO_GRAY)),
+        [
+            Line(row.name, [cell(headline(row.result["to_gray"]), c) for c in TO_GRAY], row.kind)
+            for row in rows
+            if "to_gray" in row.result
+        ],
+    )
 
-    In it a cell for each target, in the order of the lines; none on the diagonal.
-    """
+
+def domains(rows: Iterable[Row], split: str) -> dict[str, Table]:
+    """By model that knows more domains than gray and colour: a line a source, a cell a target."""
     found = {}
     for row in rows:
         if "domains" in row.result:
             ways = headline(row.result["domains"])
-            found[row.name] = [
-                (source, [None if target == source else _way(of[target]) for target in ways])
-                for source, of in ways.items()
-            ]
+            found[row.name] = Table(
+                (
+                    Heading(f"CIEDE2000 of the {split} photographs"),
+                    *(Heading(f"to {target}") for target in ways),
+                ),
+                [
+                    Line(
+                        f"from {source}",
+                        [Cell(NO_VALUE) if t == source else _way(of[t]) for t in ways],
+                    )
+                    for source, of in ways.items()
+                ],
+            )
     return found
 
 
-def _way(metrics: dict[str, dict]) -> dict[str, str]:
+def _way(metrics: Mapping[str, dict]) -> Cell:
     close, projection = COLUMNS["ciede2000"], COLUMNS["projection"]
-    return cell(metrics["ciede2000"], close, None) | {
-        "of_copy": cell(metrics["ciede2000_of_copy"], close, None)["mean"],
-        "projection": cell(metrics["projection"], projection, None)["mean"],
-    }
+    made = cell(metrics, close)
+    of_copy = text(metrics["ciede2000_of_copy"]["mean"], close.digits)
+    of_way = text(metrics["projection"]["mean"], projection.digits)
+    return Cell(made.text, (*made.below, f"copy {of_copy}", f"projection {of_way}"))
 
 
-def cells(
-    metrics: dict[str, dict], columns: tuple[Column, ...], reference: dict[str, dict] | None = None
-) -> list[dict[str, str]]:
-    return [cell(metrics[column.metric], column, reference) for column in columns]
-
-
-def text(number: float, digits: int, sign: str = "") -> str:
-    """A number as it is shown; sign: `+` shows that of positive ones too."""
-    return f"{number:{sign}.{digits}f}".replace("-", "−")
+def by_dataset(rows: Iterable[Row], split: str) -> Table | None:
+    """CIEDE2000 of each model on each dataset, where there is more than one."""
+    of_models = {row.name: row.result["by_dataset"] for row in rows if row.kind == "model"}
+    first = next(iter(of_models.values()))
+    if len(first) < 2:
+        return None
+    headings = (f"{split} images of", "images", "groups", *of_models)
+    return Table(
+        [Heading(title) for title in headings],
+        [
+            Line(
+                name,
+                [
+                    Cell(f"{entry['images']:,}"),
+                    Cell(f"{entry['groups']:,}"),
+                    *(
+                        cell(of[name], COLUMNS["ciede2000"])._replace(below=())
+                        for of in of_models.values()
+                    ),
+                ],
+            )
+            for name, entry in first.items()
+        ],
+    )
 
 
 def cell(
-    value: dict[str, float | None], column: Column, reference: dict[str, dict] | None
-) -> dict[str, str]:
-    """Mean, interval and difference to the baseline as text; a dash where it is not defined."""
+    metrics: Mapping[str, Mapping[str, float | None]],
+    column: Column,
+    reference: Mapping[str, Mapping[str, float | None]] | None = None,
+) -> Cell:
+    """Mean; below it the interval, and the difference to a reference where there is one."""
+    value, digits = metrics[column.metric], column.digits
     if value["mean"] is None:
-        return {"mean": "–", "interval": "", "difference": ""}
-    digits = column.digits
-    base = None if reference is None else reference[column.metric]["mean"]
-    difference = "" if base is None else text(value["mean"] - base, digits, "+")
-    mean, *bounds = (
-        "" if number is None else text(number, digits)
-        for number in (value["mean"], value["low"], value["high"])
-    )
-    return {"mean": mean, "interval": " to ".join(filter(None, bounds)), "difference": difference}
+        return Cell(NO_VALUE)
+    below = []
+    if value["low"] is not None:
+        below.append(f"{text(value['low'], digits)} to {text(value['high'], digits)}")
+    if reference is not None and (base := reference[column.metric]["mean"]) is not None:
+        below.append(text(value["mean"] - base, digits, "+"))
+    return Cell(text(value["mean"], digits), below)
 
 
-class OfDataset(NamedTuple):
-    """CIEDE2000 of each model on one dataset."""
-
-    images: int
-    groups: int
-    ciede2000: dict[str, str]  # by model
+def text(value: float | None, digits: int, sign: str = "") -> str:
+    """As it is shown; sign: `+` shows that of positive ones too."""
+    return NO_VALUE if value is None else f"{value:{sign}.{digits}f}".replace("-", "−")
 
 
-def by_dataset(rows: list[Row]) -> dict[str, OfDataset]:
-    """A line for each dataset, where there is more than one."""
-    results = {row.name: row.result["by_dataset"] for row in rows if row.kind == "model"}
-    datasets = next(iter(results.values()))
-    if len(datasets) < 2:
-        return {}
-    return {
-        name: OfDataset(
-            entry["images"],
-            entry["groups"],
-            {model: f"{of[name]['ciede2000']['mean']:.2f}" for model, of in results.items()},
-        )
-        for name, entry in datasets.items()
-    }
+def _headings(columns: Iterable[Column]) -> list[Heading]:
+    return [Heading(column.title, column.better) for column in columns]

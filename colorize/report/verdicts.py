@@ -1,10 +1,13 @@
-"""Verdicts in words: one sentence a model, and a line for each contrast."""
+"""Verdicts: in words, a sentence a model; as a picture; and a table of the contrasts."""
 
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
+from matplotlib.figure import Figure
+
+from colorize.report import curves
 from colorize.report.columns import COLUMNS
-from colorize.report.tables import text
+from colorize.report.tables import Cell, Heading, Line, Table, text
 
 Verdict = dict[str, Any]  # as colorize.evaluation.verdicts.decide makes them
 
@@ -54,6 +57,36 @@ def sentences(verdicts: Iterable[Verdict], baseline: str) -> dict[str, list[Clau
     return said
 
 
+def figure(verdicts: Iterable[Verdict], baseline: str) -> str | None:
+    """Each model beside the baseline by two metrics, with intervals, as an SVG in a data URI.
+
+    None where there is no other model.
+    """
+    beside = [verdict for verdict in verdicts if verdict["against"] == baseline]
+    models = list(dict.fromkeys(verdict["model"] for verdict in beside))[::-1]
+    if not models:
+        return None
+    with curves.drawing("verdicts"):
+        drawn = Figure(figsize=(8, 0.9 + 0.3 * len(models)), layout="constrained")
+        axes = drawn.subplots(1, 2, sharey=True)
+        for axis, metric in zip(axes, ("ciede2000", "ab_histogram_js"), strict=True):
+            for verdict in beside:
+                if verdict["metric"] == metric and verdict["difference"] is not None:
+                    place = models.index(verdict["model"])
+                    decided = verdict["verdict"] != "not decided"
+                    x, fill = verdict["difference"], "full" if decided else "none"
+                    if verdict["low"] is not None:
+                        axis.plot([verdict["low"], verdict["high"]], [place] * 2, "-C0", lw=1.5)
+                    axis.plot([x], [place], "oC0", fillstyle=fill, ms=6)
+            axis.axvline(0, color="gray", lw=0.8)
+            axis.set_title(f"{COLUMNS[metric].title} less that of {baseline}", fontsize=9)
+            axis.set_xlabel("better ← 0 → worse")
+            axis.grid(alpha=0.3, axis="x")
+        axes[0].set_yticks(range(len(models)), models)
+        axes[0].set_ylim(-0.6, len(models) - 0.4)
+        return curves.data_uri("svg+xml", curves.svg(drawn))
+
+
 def measured(verdict: Verdict) -> str:
     """The metric, the difference and its interval."""
     title, difference, interval = _numbers(verdict)
@@ -69,12 +102,23 @@ def markdown(verdict: Verdict) -> str:
     )
 
 
-def lines(verdicts: Iterable[Verdict]) -> list[dict[str, Any]]:
-    """Cells of the table of contrasts."""
-    return [
-        verdict | dict(zip(("title", "difference", "interval"), _numbers(verdict), strict=True))
-        for verdict in verdicts
-    ]
+def contrasts(verdicts: Iterable[Verdict]) -> Table:
+    """A line for each question that was asked beforehand."""
+    headings = (
+        Heading("first"),
+        Heading("second", is_text=True),
+        Heading("by", is_text=True),
+        Heading("difference"),
+        Heading("p"),
+        Heading("first is", is_text=True),
+    )
+    lines = []
+    for verdict in verdicts:
+        title, difference, interval = _numbers(verdict)
+        beside = Cell(verdict["against"]), Cell(title)
+        found = Cell(difference, [interval] if interval else ()), Cell(f"{verdict['p']:.4f}")
+        lines.append(Line(verdict["model"], (*beside, *found, Cell(verdict["verdict"]))))
+    return Table(headings, lines)
 
 
 def _numbers(verdict: Verdict) -> tuple[str, str, str]:

@@ -68,10 +68,10 @@ class Draws(Dataset):
         self.flip = flip
         self.seed = seed
 
-    def _order(self, count: int, k: int, stream: int) -> int:
-        """Which of `count` photographs draw k of a stream is: a permutation for each epoch."""
-        epoch, position = divmod(k, count)
-        return int(_permutation(count, self.seed, stream, epoch)[position])
+    def _drawn(self, names: Sequence[str], k: int, stream: int) -> str:
+        """Draw k of a stream: each epoch is a permutation of the names."""
+        epoch, position = divmod(k, len(names))
+        return names[_permutation(len(names), self.seed, stream, epoch)[position]]
 
     def _crop(self, images: list[Image.Image], k: int, stream: int) -> list[Tensor]:
         """The same random crop and flip of each of the images, which are aligned."""
@@ -96,7 +96,7 @@ class Pairs(Draws):
     """Gray (1, S, S) and colour (3, S, S) of the same photograph, for methods trained on pairs."""
 
     def __getitem__(self, k: int) -> dict[str, Tensor]:
-        name = self.names[self._order(len(self.names), k, stream=0)]
+        name = self._drawn(self.names, k, stream=0)
         gray, color = self._crop([self._read_gray(name), self._read_color(name)], k, stream=0)
         return {"gray": gray, "color": color}
 
@@ -105,13 +105,11 @@ class Unpaired(Draws):
     """Gray (1, S, S) of one photograph and colour (3, S, S) of another, drawn independently."""
 
     def __getitem__(self, k: int) -> dict[str, Tensor]:
-        gray, color = (
-            self.names_in[domain][self._order(len(self.names_in[domain]), k, stream)]
-            for stream, domain in enumerate(("gray", "color"))
-        )
+        gray = self._read_gray(self._drawn(self.names_in["gray"], k, stream=0))
+        color = self._read_color(self._drawn(self.names_in["color"], k, stream=1))
         return {
-            "gray": self._crop([self._read_gray(gray)], k, stream=0)[0],
-            "color": self._crop([self._read_color(color)], k, stream=1)[0],
+            "gray": self._crop([gray], k, stream=0)[0],
+            "color": self._crop([color], k, stream=1)[0],
         }
 
 
@@ -125,8 +123,7 @@ class Domains(Draws):
     def __getitem__(self, k: int) -> dict[str, Tensor]:
         turn, number = divmod(k, len(self.domains))
         domain = self.domains[number]
-        names = self.names_in[domain]
-        name = names[self._order(len(names), turn, stream=number)]
+        name = self._drawn(self.names_in[domain], turn, stream=number)
         if domain == "gray":
             (image,) = self._crop([self._read_gray(name).convert("RGB")], k, stream=0)
         else:

@@ -1,0 +1,113 @@
+"""What the paper that this project grew from says, beside what a run shows of it."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from colorize.evaluation.failures import COPY_BELOW, SAME_BELOW
+from colorize.report.columns import COLUMNS
+from colorize.report.tables import SUPERVISION, Row, cell, headline
+
+HOLDS, FAILS, UNDECIDED = "holds here", "does not hold here", "not decided here"
+
+PALE_BELOW = 0.8  # chroma ratio: with less of the photographs' colour pictures look faded
+
+Metrics = Mapping[str, Mapping[str, float | None]]
+
+
+class Claim(NamedTuple):
+    says: str
+    shown: str  # by this run, in numbers
+    verdict: str
+
+
+def claims(rows: list[Row], parameters: Mapping[str, Mapping[str, Any]]) -> list[Claim]:
+    """Each claim about a method, judged by the first model of that method, where there is one.
+
+    A limit is passed where the whole 95 % interval is on one side of it.
+    """
+    judged = {
+        "zhang_l2": ("Trained with L2, a network gives gray.", _pale),
+        "gan": ("A plain GAN makes the same of every photograph.", _same),
+        "gan_bottleneck": ("The same, of a GAN that knows its input as a single vector.", _same),
+        "cyclegan": ("CycleGAN colours satisfactorily, but blurred.", _blurred),
+        "stargan": ("StarGAN gives back its input, both ways.", _copies),
+    }
+    found = []
+    for method, (says, judge) in judged.items():
+        for row in rows:
+            if row.kind == "model" and parameters[row.name]["method"] == method:
+                shown, verdict = judge(row.result)
+                found.append(Claim(says, f"{row.name}: {shown}", verdict))
+                break
+    return found
+
+
+def best(rows: list[Row]) -> list[tuple[str, str]]:
+    """Which model is ahead in what, with its number: of this set, not a verdict."""
+    asked = (
+        ("Closest to the true photographs", "ciede2000", {*SUPERVISION}),
+        ("Closest of those trained without pairs", "ciede2000", {"unpaired"}),
+        ("Most like photographs in how common each colour is", "ab_histogram_js", {*SUPERVISION}),
+    )
+    found = []
+    for words, metric, kinds in asked:
+        ranked = sorted(
+            (value, row.name, _said(headline(row.result), metric))
+            for row in rows
+            if row.kind != "trivial"
+            and row.supervision in kinds
+            and (value := headline(row.result)[metric]["mean"]) is not None
+        )
+        if ranked:
+            _, name, said = ranked[0]
+            found.append((words, f"{name}, {COLUMNS[metric].title} {said}"))
+    return found
+
+
+def _pale(result: dict[str, Any]) -> tuple[str, str]:
+    metrics = headline(result)
+    shown = f"{_said(metrics, 'chroma_ratio')} of the photographs' chroma"
+    return shown, _below(metrics["chroma_ratio"], PALE_BELOW)
+
+
+def _same(result: dict[str, Any]) -> tuple[str, str]:
+    metrics = headline(result)
+    shown = f"the colours of two pictures differ by {_said(metrics, 'diversity')}"
+    return f"{shown} of what two photographs' do", _below(metrics["diversity"], SAME_BELOW)
+
+
+def _blurred(result: dict[str, Any]) -> tuple[str, str]:
+    metrics = headline(result)
+    way, edges = (_said(metrics, metric) for metric in ("projection", "sharpness"))
+    shown = f"it goes {way} of the way to the photograph, with {edges} of its sharpness"
+    colors = _above(metrics["projection"], COPY_BELOW)
+    return shown, _all(colors, _below(metrics["sharpness"], 1))
+
+
+def _copies(result: dict[str, Any]) -> tuple[str, str]:
+    ways = headline(result)["projection"], headline(result["to_gray"])["projection"]
+    to_color, to_gray = (_said({"projection": way}, "projection") for way in ways)
+    shown = f"it goes {to_color} of the way from gray to colour, {to_gray} from colour to gray"
+    return shown, _all(*(_below(way, COPY_BELOW) for way in ways))
+
+
+def _said(metrics: Metrics, metric: str) -> str:
+    shown = cell(metrics, COLUMNS[metric])
+    return " ".join([shown.text, *(f"({interval})" for interval in shown.below)])
+
+
+def _below(value: Mapping[str, float | None], limit: float) -> str:
+    low, high = value["low"], value["high"]
+    if low is None or low <= limit <= high:
+        return UNDECIDED
+    return HOLDS if high < limit else FAILS
+
+
+def _above(value: Mapping[str, float | None], limit: float) -> str:
+    return {HOLDS: FAILS, FAILS: HOLDS, UNDECIDED: UNDECIDED}[_below(value, limit)]
+
+
+def _all(*verdicts: str) -> str:
+    if FAILS in verdicts:
+        return FAILS
+    return HOLDS if {*verdicts} == {HOLDS} else UNDECIDED
