@@ -22,6 +22,7 @@ repro: setup  ## run the pipeline (PRESET=sample|full|small|mirror MIRROR=PATH_O
 	$(if $(PRESET),python -m stages.preset $(PRESET) $(if $(MIRROR),--mirror '$(MIRROR)'))
 	python -m stages.check --fix
 	dvc repro
+	@git diff --quiet HEAD -- dvc.lock metrics || echo 'Results are new. To be able to come back to them: git commit -am "Results of this machine"'
 
 demo: .venv/demo  ## open a page in the browser to colour photographs on
 	python -m colorize.demo

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import shutil
 
 import pandas as pd
@@ -9,7 +10,7 @@ import pytest
 
 from colorize.evaluation.baselines import TRIVIAL
 from tests import zips
-from tests.conftest import PIPELINE, STAGES, Project, ran, small, undo
+from tests.conftest import PIPELINE, ROOT, STAGES, Project, commit, ran, small, undo
 
 
 def test_a_second_repro_runs_nothing(pipeline):
@@ -68,6 +69,42 @@ def test_an_experiment_reruns_what_its_parameter_touches(pipeline):
     assert all(pipeline.path(f"plots/{tile}").is_file() for tile in tiles)
     undo(pipeline)
     assert not ran(pipeline.run("dvc", "repro").stdout)  # all of it comes from the run cache
+
+
+def test_where_results_differ_from_those_committed_there_is_a_way_back(pipeline):
+    """Another machine rounds otherwise: nobody has the outputs that its first commit names."""
+    lock = pipeline.path("dvc.lock")
+    own = lock.read_text()
+
+    def foreign(match: re.Match) -> str:
+        return match[1] + match[2][::-1]
+
+    lock.write_text(
+        re.sub(r"(path: (?:models|metrics)/\S+\n +hash: md5\n +md5: )(\w+)", foreign, own)
+    )
+    assert lock.read_text() != own
+    commit(pipeline)
+    lock.write_text(own)  # as the first `make repro` leaves it
+    pipeline.path(".venv").mkdir()
+    pipeline.path(".venv/installed").touch()
+    told = 'git commit -am "Results of this machine"'
+    said = pipeline.run("make", "repro").stdout
+    assert not ran(said)
+    assert said.endswith(f"{told}\n")
+
+    who = ("-c", "user.name=a", "-c", "user.email=b")
+    pipeline.run("git", *who, *shlex.split(told)[1:])
+    assert told not in pipeline.run("make", "repro").stdout
+    shutil.rmtree(pipeline.path(".venv"))
+    trained = pipeline.bytes_of("models/stargan")
+    pipeline.run("dvc", "exp", "run", "-S", "models.stargan.steps=4")
+    assert pipeline.bytes_of("models/stargan") != trained
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    (back,) = re.findall(r"`(git restore [^`]* && dvc checkout)` goes back", readme)
+    pipeline.run("bash", "-c", back)
+    assert pipeline.bytes_of("models/stargan") == trained
+    assert pipeline.run("git", "status", "--porcelain").stdout == ""
+    assert not ran(pipeline.run("dvc", "repro").stdout)
 
 
 def run_seeds(pipeline: Project) -> tuple[list[str], str]:
