@@ -26,7 +26,6 @@ INERT += ("stages/common.py", "stages/parameters.py", "stages/dependencies.py")
 # Read at run time, not imported.
 READ = {
     "colorize/data/catalog.py": "colorize/catalog.yaml",
-    "colorize/report/page.py": "colorize/report/page.html.jinja",
 }
 
 # These are quick, so they depend on whole rooms: nobody has to think when a file is added.
@@ -137,8 +136,6 @@ def _entries(
             return [f"- {form.format(name)}" for form in RESULTS for name in TRIVIAL]
         case "trained models":
             return [f"{name}: {{path: models/{name}, type: model}}" for name in names]
-        case "curves of every model":
-            return [f"metrics/training/{name}.csv: loss" for name in names]
         case "validation curves of every model":
             return [f"metrics/validation/{name}.csv: color_projection" for name in names]
     raise ValueError(f"dvc.yaml: nothing is known of '[generated] {what}'")

@@ -69,7 +69,6 @@ def test_check_writes_the_lists_for_an_added_model(tmp_path):
         "metrics/training/second_gan.csv",
         "metrics/validation/second_gan.csv",
         "reports/pictures/second_gan",
-        "metrics/training/second_gan.csv: loss",
         "metrics/validation/second_gan.csv: color_projection",
         "second_gan: {path: models/second_gan, type: model}",
     }

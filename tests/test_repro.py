@@ -313,7 +313,7 @@ def test_what_changes_no_result_reruns_nothing(pipeline):
     ("edited", "reruns"),
     [
         ("colorize/report/grids.py", ["report"]),
-        ("colorize/report/page.html.jinja", ["report"]),
+        ("colorize/report/templates/page.html.jinja", ["report"]),
         ("colorize/networks/stargan.py", ["stargan"]),
         ("colorize/evaluation/colors.py", ["evaluate", "report"]),
         ("colorize/evaluation/verdicts.py", ["compare", "report"]),
