@@ -93,7 +93,8 @@ def test_bytes_are_decoded_as_floats_are():
     assert torch.equal(color.rgb_to_lab(rgb), color.rgb_to_lab(color.to_float(rgb)))
     for definition in ("lightness", "rec601"):
         expected = color.gray_of(color.to_float(rgb), definition)
-        assert torch.equal(color.gray_of(rgb, definition), expected)
+        # Luminance is a product of matrices, which some CPUs round by how these lie in memory.
+        assert (color.gray_of(rgb, definition) - expected).abs().max() <= 2**-23
     gray = rgb[:, :1, ::2]  # not contiguous
     assert torch.equal(color.lightness_of(gray), color.lightness_of(color.to_float(gray)))
 
