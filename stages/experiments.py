@@ -43,26 +43,27 @@ def run_all(asked: Sequence[Experiment], jobs: int, keep: Callable[[Experiment],
     Each that has a result is given to `keep` at once. One that fails stops no other: raises
     UserError, after all of them, that names those without a result.
     """
-    waiting, running, failed = list(asked), {}, []
+    waiting, running, failed = list(asked), [], []
     LOGS.mkdir(parents=True, exist_ok=True)
     try:
         while waiting or running:
             if waiting and len(running) < jobs:
                 experiment = waiting.pop(0)
-                running[experiment.name] = experiment, _start(experiment)
+                running.append((experiment, _start(experiment)))
             time.sleep(0.2)
-            ended = [one for one in running.values() if one[1].poll() is not None]
-            for experiment, process in ended:
-                del running[experiment.name]
-                left = f"{len(waiting) + len(running)} to go"
+            for each in [each for each in running if each[1].poll() is not None]:
+                running.remove(each)
+                experiment, process = each
                 if process.returncode:
                     failed.append(experiment.name)
-                    print(f"{experiment.name}: failed; {left}", flush=True)
                 else:
                     keep(experiment)
-                    print(f"{experiment.name}: done; {left}", flush=True)
+                ended = "failed" if process.returncode else "done"
+                print(
+                    f"{experiment.name}: {ended}; {len(waiting) + len(running)} to go", flush=True
+                )
     finally:
-        for _, process in running.values():
+        for _, process in running:
             process.terminate()
     if failed:
         raise UserError(f"no result: {', '.join(failed)}; see NAME.log in {LOGS}, and run it again")

@@ -69,14 +69,18 @@ def main() -> None:
     params = common.read_params()
     asked, split = read(params), params.evaluate.splits[-1]
 
+    shared = shared_settings(params)
     missing, wanted = [], {}
     for name, variant in asked.variants.items():
+        entry = params.model(variant.model).model_dump(mode="json") | variant.set
+        metrics = {c.metric for c in asked.contrasts if name in (c.model, c.against)}
         for seed in variant.seeds:
-            settings = settings_of(params, asked, name, seed)
-            if arguments.again or settings_in(folder_of(name, seed)) != settings:
+            folder = folder_of(name, seed)
+            settings = shared | {"model": entry | {"seed": seed}, "metrics": sorted(metrics)}
+            if arguments.again or settings_in(folder) != settings:
                 experiment = Experiment(f"study-{name}-{seed}", variant.model, seed, variant.set)
                 missing.append(experiment)
-                wanted[experiment.name] = folder_of(name, seed), settings
+                wanted[experiment.name] = folder, settings
     experiments.run_all(missing, arguments.jobs, lambda done: keep(done, *wanted[done.name], split))
 
     variants = gathered(asked)
@@ -105,23 +109,20 @@ def read(params: Params) -> StudyParameters:
     return asked
 
 
-def settings_of(params: Params, asked: StudyParameters, name: str, seed: int) -> dict[str, Any]:
-    """What a run's results rest on, but for the code, and the metrics that contrasts compare it by:
-    where both agree, it need not be made again.
+def shared_settings(params: Params) -> dict[str, Any]:
+    """What the results of all runs rest on, but for the code.
 
-    Raises UserError where there are no photographs yet.
+    With its own entry of `models` and the metrics that contrasts compare it by, these are the
+    settings of a run: where they agree, it need not be made again. Raises UserError where there are
+    no photographs yet.
     """
-    variant = asked.variants[name]
-    sections = params.model_dump(mode="json", include={"seed", "data", "train", "evaluate"})
-    for where_from in ("catalog", "mirror"):
-        del sections["data"][where_from]  # what came from there is known
-    entry = params.model(variant.model).model_dump(mode="json") | variant.set | {"seed": seed}
     index = common.UNION / "index.csv"
     if not index.exists():
         raise UserError(f"{index}: missing; run `dvc repro grayscale` to make it")
-    metrics = {c.metric for c in asked.contrasts if name in (c.model, c.against)}
-    photographs = sha256_of(index)
-    return {"photographs": photographs, **sections, "model": entry, "metrics": sorted(metrics)}
+    sections = params.model_dump(mode="json", include={"seed", "data", "train", "evaluate"})
+    for where_from in ("catalog", "mirror"):
+        del sections["data"][where_from]  # what came from there is known
+    return {"photographs": sha256_of(index), **sections}
 
 
 def folder_of(name: str, seed: int) -> Path:

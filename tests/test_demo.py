@@ -3,7 +3,6 @@
 import base64
 import io
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -13,14 +12,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests import browser
 from tests.conftest import ROOT
 from tests.processes import wait_for
 from tests.test_use import chroma, lightness, scene
 
-BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
-playwright = pytest.importorskip("playwright.sync_api", reason="needs requirements-demo.txt")
 pytest.importorskip("panel", reason="needs requirements-demo.txt")
-pytestmark = pytest.mark.skipif(BROWSER is None, reason="needs Chromium")
+pytestmark = browser.needs_chromium
 
 MAKE_TRANSFER = """([name, data]) => {
     const bytes = Uint8Array.from(atob(data), (character) => character.charCodeAt(0))
@@ -53,17 +51,13 @@ def address(tmp_path) -> Iterator[str]:
 def visited(address) -> Iterator:
     """The page in a browser, and where everything came from that it asked for."""
     assert address.startswith("http://127.0.0.1:")
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(
-            executable_path=BROWSER, args=["--no-sandbox", "--disable-gpu"]
-        )
-        page = browser.new_page(viewport={"width": 1100, "height": 1100})
+    with browser.launched() as chromium:
+        page = chromium.new_page(viewport={"width": 1100, "height": 1100})
         asked = []
         page.on("request", lambda request: asked.append(request.url))
         page.on("websocket", lambda socket: asked.append(socket.url))
         page.goto(address)
         yield page
-        browser.close()
     here = address.removeprefix("http://")
     outside = [url for url in asked if not url.startswith((f"http://{here}", f"ws://{here}"))]
     assert all(url.startswith((f"blob:http://{here}", "data:")) for url in outside), outside

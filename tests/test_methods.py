@@ -370,10 +370,10 @@ def test_a_step_is_that_of_the_authors_written_out(name, changes, compiled):
         for key, value in expected.items():
             assert losses[key].dtype == torch.float64
             assert float(losses[key]) == pytest.approx(value.item(), rel=1e-9, abs=1e-9), key
-        # Of a bias that a norm takes away again the slope is rounding alone, which Adam makes steps
-        # of some 1e-9 from.
         for key, (ours, theirs) in states(twin, method).items():
-            assert torch.allclose(ours, theirs, rtol=1e-9, atol=1e-8), (number, key)
+            # Of a bias that a norm takes away the slope is rounding alone; Adam makes steps of it.
+            least = 1e-8 if key.endswith(".bias") else 1e-9
+            assert torch.allclose(ours, theirs, rtol=1e-9, atol=least), (number, key)
 
 
 @pytest.mark.usefixtures("float64")

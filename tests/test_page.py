@@ -1,39 +1,34 @@
 """The report in a real browser: by mouse, by keyboard, on a phone, in the dark, on paper."""
 
-import shutil
 from collections.abc import Iterator
 
 import pytest
 
-BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
-playwright = pytest.importorskip("playwright.sync_api", reason="needs requirements-demo.txt")
+from tests import browser
+
 axe = pytest.importorskip(
     "axe_playwright_python.sync_playwright", reason="needs requirements-demo.txt"
 )
-pytestmark = pytest.mark.skipif(BROWSER is None, reason="needs Chromium")
+pytestmark = browser.needs_chromium
 
 PHONE = {"width": 360, "height": 740}
 DESK = {"width": 1600, "height": 1000}
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator:
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(
-            executable_path=BROWSER, args=["--no-sandbox", "--disable-gpu"]
-        )
-        yield browser
-        browser.close()
+def chromium() -> Iterator:
+    with browser.launched() as chromium:
+        yield chromium
 
 
 @pytest.fixture
-def opened(browser, pipeline) -> Iterator:
+def opened(chromium, pipeline) -> Iterator:
     """Opens the report as a file; nothing may be asked for beside it, or be said in the console."""
     address = pipeline.path("reports/report.html").as_uri()
     contexts, said, asked = [], [], []
 
     def open_page(size: dict[str, int] = DESK, **options):
-        contexts.append(browser.new_context(viewport=size, **options))
+        contexts.append(chromium.new_context(viewport=size, **options))
         page = contexts[-1].new_page()
         page.on("console", lambda message: said.append(message.text))
         page.on("pageerror", lambda error: said.append(str(error)))

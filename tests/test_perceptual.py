@@ -18,7 +18,7 @@ from colorize.evaluation import baselines, perceptual, protocol
 from colorize.evaluation.images import Row
 from colorize.report import tables
 from tests.gpu import needs_gpu
-from tests.test_report import render, results
+from tests.test_report import render, results, words
 
 CPU = torch.device("cpu")
 
@@ -167,8 +167,7 @@ def test_rows_are_measured_by_the_networks_too(photographs, monkeypatch):
 
 def test_the_report_shows_what_was_measured_or_why_it_was_not():
     def report(**changes) -> str:
-        html = render(tables.rows_of({"one": results(0.5) | changes}, {}))
-        return " ".join(re.sub("<[^>]+>", " ", html).split())
+        return " ".join(words(render(tables.rows_of({"one": results(0.5) | changes}, {}))))
 
     missing = report()
     why = "evaluate.weights in params.yaml names no folder with the networks' weights"

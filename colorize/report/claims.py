@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from colorize.evaluation.failures import COPY_BELOW, SAME_BELOW
 from colorize.report.columns import COLUMNS
-from colorize.report.tables import SUPERVISION, Row, cell, headline
+from colorize.report.tables import SUPERVISION, Row, cell, headline, models
 
 HOLDS, FAILS, UNDECIDED = "holds here", "does not hold here", "not decided here"
 
@@ -34,8 +34,8 @@ def claims(rows: list[Row], parameters: Mapping[str, Mapping[str, Any]]) -> list
     }
     found = []
     for method, (says, judge) in judged.items():
-        for row in rows:
-            if row.kind == "model" and parameters[row.name]["method"] == method:
+        for row in models(rows):
+            if parameters[row.name]["method"] == method:
                 shown, verdict = judge(row.result)
                 found.append(Claim(says, f"{row.name}: {shown}", verdict))
                 break

@@ -10,7 +10,17 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from colorize.report import curves
 from colorize.report.columns import COLUMNS
-from colorize.report.tables import SUPERVISION, Cell, Heading, Line, Row, Table, cell, headline
+from colorize.report.tables import (
+    SUPERVISION,
+    Cell,
+    Heading,
+    Line,
+    Row,
+    Table,
+    cell,
+    headline,
+    models,
+)
 
 MARKERS = {"pairs": "s", "pairs in effect": "D", "no pairs": "o"}
 
@@ -34,7 +44,7 @@ def table(rows: list[Row], parameters: Mapping[str, Mapping[str, Any]]) -> Table
         Heading("CIEDE2000", "lower"),
     )
     lines = []
-    for row in _models(rows):
+    for row in models(rows):
         p, diagnostics = parameters[row.name], row.result["diagnostics"]
         lines.append(
             Line(
@@ -62,16 +72,15 @@ def figure(rows: list[Row]) -> str:
         points = []
         for supervision, marker in MARKERS.items():
             of_kind = [
-                (row.name, row.result["diagnostics"]["multiply_adds"], value)
-                for row in _models(rows)
+                (row.name, row.result["diagnostics"]["multiply_adds"], mean)
+                for row in models(rows)
                 if SUPERVISION[row.supervision] == supervision
-                and (value := headline(row.result)["ciede2000"])["mean"] is not None
+                and (mean := headline(row.result)["ciede2000"]["mean"]) is not None
             ]
             if of_kind:
-                x = [cost for _, cost, _ in of_kind]
-                y = [value["mean"] for _, _, value in of_kind]
-                axis.plot(x, y, marker, label=supervision)
-            points += [(name, cost, value["mean"]) for name, cost, value in of_kind]
+                _, costs, means = zip(*of_kind, strict=True)
+                axis.plot(costs, means, marker, label=supervision)
+            points += of_kind
         axis.set_xscale("log")
         axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value / 1e6:g}"))
@@ -82,7 +91,7 @@ def figure(rows: list[Row]) -> str:
         axis.grid(alpha=0.3)
         axis.legend(title="trained on", fontsize=8)
         _name(axis, points)
-        return curves.data_uri("svg+xml", curves.svg(drawn))
+        return curves.embedded(drawn)
 
 
 def _name(axis: Axes, points: list[tuple[str, float, float]]) -> None:
@@ -98,7 +107,3 @@ def _name(axis: Axes, points: list[tuple[str, float, float]]) -> None:
         placed.append((decade, line))
         shift = (7, (line - own) * LINE_HEIGHT)
         axis.annotate(name, (x, y), shift, textcoords="offset points", va="center", fontsize=8)
-
-
-def _models(rows: list[Row]) -> list[Row]:
-    return [row for row in rows if row.kind == "model"]

@@ -40,7 +40,7 @@ def ab_histogram(histogram: dict[str, Any]) -> str:
         axes.set_ylabel("a", fontsize=7)
         axes.tick_params(labelsize=6)
         figure.colorbar(image, label="share of pixels").ax.tick_params(labelsize=6)
-        return data_uri("svg+xml", svg(figure))
+        return embedded(figure)
 
 
 def curve(name: str, frame: pd.DataFrame) -> str:
@@ -58,7 +58,7 @@ def curve(name: str, frame: pd.DataFrame) -> str:
             axis.grid(alpha=0.3)
             axis.legend(fontsize=7, framealpha=0.6, ncols=2)
         axes[-1].set_xlabel("step")
-        return data_uri("svg+xml", svg(figure))
+        return embedded(figure)
 
 
 def validation_curve(name: str, frame: pd.DataFrame) -> str:
@@ -78,7 +78,7 @@ def validation_curve(name: str, frame: pd.DataFrame) -> str:
             axis.grid(alpha=0.3)
             axis.legend(fontsize=7, framealpha=0.6, ncols=3)
         axes[-1].set_xlabel("updates of the generator")
-        return data_uri("svg+xml", svg(figure))
+        return embedded(figure)
 
 
 def drawing(name: str) -> contextlib.AbstractContextManager:
@@ -96,14 +96,19 @@ def drawing(name: str) -> contextlib.AbstractContextManager:
     )
 
 
-def svg(figure: Figure) -> io.BytesIO:
+def embedded(figure: Figure) -> str:
+    """As an SVG, in a data URI."""
+    return data_uri("svg+xml", svg(figure).encode())
+
+
+def svg(figure: Figure) -> str:
     """With nothing behind it, and in an ink that the viewer's light or dark mode decides."""
     data = io.BytesIO()
     figure.savefig(data, format="svg", metadata={"Date": None}, transparent=True)
     head, start, rest = data.getvalue().decode().partition("<defs>")
-    return io.BytesIO((head + MODES + start + rest.replace(INK, "currentColor")).encode())
+    return head + MODES + start + rest.replace(INK, "currentColor")
 
 
-def data_uri(kind: str, data: io.BytesIO) -> str:
+def data_uri(kind: str, data: bytes) -> str:
     """What a page holds in place of a file beside it."""
-    return f"data:image/{kind};base64,{base64.b64encode(data.getvalue()).decode()}"
+    return f"data:image/{kind};base64,{base64.b64encode(data).decode()}"

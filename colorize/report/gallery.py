@@ -79,4 +79,4 @@ def embedded(picture: Image.Image) -> str:
     """As a JPEG, in a data URI."""
     data = io.BytesIO()
     picture.save(data, "JPEG", quality=92, subsampling=0)
-    return data_uri("jpeg", data)
+    return data_uri("jpeg", data.getvalue())

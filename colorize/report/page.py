@@ -62,8 +62,8 @@ def page(
         # In short
         failures={
             row.name: words
-            for row in rows
-            if row.kind == "model" and (words := failure(tables.headline(row.result)))
+            for row in tables.models(rows)
+            if (words := failure(tables.headline(row.result)))
         },
         best=claims.best(rows),
         overview=verdicts.figure(decided["models"], baseline),
@@ -123,8 +123,8 @@ def _told(rows: list[Row], validation: Mapping[str, pd.DataFrame], split: str) -
     elsewhere = ("chroma ratio", "CIEDE2000", "ab-histogram JS")
     asked = [c for c in (*study.RESULTS, *study.DIAGNOSTICS) if c[0] not in elsewhere]
     lines = []
-    for row in rows:
-        if row.kind == "model" and "told_middle" in validation.get(row.name, ()):
+    for row in tables.models(rows):
+        if "told_middle" in validation.get(row.name, ()):
             run = study.Run(0, row.result, validation[row.name])
             values = [(value(run, split), digits) for _, digits, value in asked]
             lines.append(Line(row.name, [Cell(tables.text(*value)) for value in values]))

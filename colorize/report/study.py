@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from colorize.report.curves import PALETTE, STYLES, drawing, svg
-from colorize.report.tables import text
+from colorize.report.tables import NO_VALUE, text
 from colorize.report.verdicts import Verdict, markdown
 
 PUBLISHED_UPDATES = 40_000  # of the generator, in 200,000 steps of 16 images
@@ -105,7 +105,7 @@ def tables(variants: Mapping[str, Variant], verdicts: Sequence[Verdict], split: 
 def _cell(variant: Variant, split: str, digits: int, value: Value) -> str:
     values = [value(run, split) for run in variant.runs]
     if None in values:
-        return "–"
+        return NO_VALUE
     mean = text(float(np.mean(values)), digits)
     if len(values) == 1:
         return mean
@@ -138,4 +138,4 @@ def curves(variants: Mapping[str, Variant]) -> str:
             row[-1].legend(fontsize=6.5, framealpha=0.6)
         for axis in axes[-1]:
             axis.set_xlabel("updates of the generator")
-        return svg(figure).getvalue().decode()
+        return svg(figure)

@@ -53,6 +53,11 @@ def rows_of(models: dict[str, dict], trivial: dict[str, dict]) -> list[Row]:
     return rows + [Row(name, "trivial", "", result) for name, result in trivial.items()]
 
 
+def models(rows: Iterable[Row]) -> list[Row]:
+    """Of each model its own row."""
+    return [row for row in rows if row.kind == "model"]
+
+
 def headline(result: dict[str, Any]) -> dict[str, dict]:
     """Metrics of test, or of val where test was not looked at."""
     return result["test"] if "test" in result else result["val"]
@@ -119,7 +124,7 @@ def _way(metrics: Mapping[str, dict]) -> Cell:
 
 def by_dataset(rows: Iterable[Row], split: str) -> Table | None:
     """CIEDE2000 of each model on each dataset, where there is more than one."""
-    of_models = {row.name: row.result["by_dataset"] for row in rows if row.kind == "model"}
+    of_models = {row.name: row.result["by_dataset"] for row in models(rows)}
     first = next(iter(of_models.values()))
     if len(first) < 2:
         return None

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from matplotlib.figure import Figure
 
+from colorize.evaluation.verdicts import UNDECIDED
 from colorize.report import curves
 from colorize.report.columns import COLUMNS
 from colorize.report.tables import Cell, Heading, Line, Table, text
@@ -14,17 +15,17 @@ Verdict = dict[str, Any]  # as colorize.evaluation.verdicts.decide makes them
 CLOSER = {
     "better": "is closer to the true photographs than {}",
     "worse": "is farther from the true photographs than {}",
-    "not decided": "is not decidedly closer to the true photographs, nor farther, than {}",
+    UNDECIDED: "is not decidedly closer to the true photographs, nor farther, than {}",
 }
 LIKELIER = {
     "better": "its colours together are more like theirs",
     "worse": "its colours together are less like theirs",
-    "not decided": "whether its colours together are more like theirs is not decided",
+    UNDECIDED: "whether its colours together are more like theirs is not decided",
 }
 BESIDE_MEAN = {
     "better": "is better than the mean colour",
     "worse": "is no better than the mean colour",
-    "not decided": "is not shown to be better than the mean colour",
+    UNDECIDED: "is not shown to be better than the mean colour",
 }
 
 
@@ -73,18 +74,17 @@ def figure(verdicts: Iterable[Verdict], baseline: str) -> str | None:
             for verdict in beside:
                 if verdict["metric"] == metric and verdict["difference"] is not None:
                     place = models.index(verdict["model"])
-                    decided = verdict["verdict"] != "not decided"
-                    x, fill = verdict["difference"], "full" if decided else "none"
+                    x, decided = verdict["difference"], verdict["verdict"] != UNDECIDED
                     if verdict["low"] is not None:
                         axis.plot([verdict["low"], verdict["high"]], [place] * 2, "-C0", lw=1.5)
-                    axis.plot([x], [place], "oC0", fillstyle=fill, ms=6)
+                    axis.plot([x], [place], "oC0", fillstyle="full" if decided else "none", ms=6)
             axis.axvline(0, color="gray", lw=0.8)
             axis.set_title(f"{COLUMNS[metric].title} less that of {baseline}", fontsize=9)
             axis.set_xlabel("better ← 0 → worse")
             axis.grid(alpha=0.3, axis="x")
         axes[0].set_yticks(range(len(models)), models)
         axes[0].set_ylim(-0.6, len(models) - 0.4)
-        return curves.data_uri("svg+xml", curves.svg(drawn))
+        return curves.embedded(drawn)
 
 
 def measured(verdict: Verdict) -> str:
@@ -125,7 +125,7 @@ def _numbers(verdict: Verdict) -> tuple[str, str, str]:
     column = COLUMNS.get(verdict["metric"])
     title, digits = (column.title, column.digits) if column else (verdict["metric"], 3)
     difference, low, high = (
-        "–" if number is None else text(number, digits, "+")
+        text(number, digits, "+")
         for number in (verdict["difference"], verdict["low"], verdict["high"])
     )
     return (

@@ -34,25 +34,25 @@ function compared(a, b, order) {
 // One photograph in two versions, with a line between them to be moved.
 const compare = document.querySelector(".compare");
 const pictures = [...document.querySelectorAll("#pictures-table img")];
-if (compare && pictures.length) {
-  const [photograph, before, after] = compare.querySelectorAll("select");
-  const slider = compare.querySelector("input");
-  const stage = compare.querySelector(".stage");
-  const [left, right] = stage.querySelectorAll("img");
-  const show = () => {
-    for (const [image, choice] of [[left, before], [right, after]]) {
-      const chosen = pictures.find((p) => p.dataset.photograph === photograph.value && p.dataset.version === choice.value);
-      image.src = chosen.src;
-      image.alt = `Photograph ${Number(photograph.value) + 1}: ${choice.value}`;
-    }
-    stage.style.setProperty("--cut", `${slider.value}%`);
-  };
-  const versions = [...new Set(pictures.map((p) => p.dataset.version))];
-  for (const choice of [before, after]) choice.append(...versions.map((version) => new Option(version)));
-  after.value = versions.at(compare.dataset.first);
-  const photographs = [...new Set(pictures.map((p) => p.dataset.photograph))];
-  photograph.append(...photographs.map((number) => new Option(`photograph ${Number(number) + 1}`, number)));
-  for (const control of [photograph, before, after, slider]) control.addEventListener("input", show);
-  compare.hidden = false;
-  show();
+const [photograph, before, after] = compare.querySelectorAll("select");
+const slider = compare.querySelector("input");
+const stage = compare.querySelector(".stage");
+const [left, right] = stage.querySelectorAll("img");
+
+function show() {
+  for (const [image, choice] of [[left, before], [right, after]]) {
+    const chosen = pictures.find((p) => p.dataset.photograph === photograph.value && p.dataset.version === choice.value);
+    image.src = chosen.src;
+    image.alt = `Photograph ${Number(photograph.value) + 1}: ${choice.value}`;
+  }
+  stage.style.setProperty("--cut", `${slider.value}%`);
 }
+
+const versions = [...new Set(pictures.map((p) => p.dataset.version))];
+for (const choice of [before, after]) choice.append(...versions.map((version) => new Option(version)));
+after.selectedIndex = 2; // after gray and the truth: the first model
+const photographs = [...new Set(pictures.map((p) => p.dataset.photograph))];
+photograph.append(...photographs.map((number) => new Option(`photograph ${Number(number) + 1}`, number)));
+for (const control of [photograph, before, after, slider]) control.addEventListener("input", show);
+compare.hidden = false;
+show();
