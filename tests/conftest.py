@@ -120,7 +120,9 @@ class Project:
     def environment(self) -> dict[str, str]:
         # As after `source .venv/bin/activate`: `python` and `dvc` are those of this environment.
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-        kept = {k: v for k, v in os.environ.items() if not k.startswith("DVC_")}
+        # Under `make test` a `make` of the project would take itself for one called by that one.
+        foreign = ("DVC_", "MAKE", "MFLAGS")
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(foreign)}
         return kept | {
             "PATH": path,
             "GIT_CONFIG_GLOBAL": os.devnull,
