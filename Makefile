@@ -34,10 +34,14 @@ demo: .venv/demo  ## open a page in the browser to colour photographs on
 check: setup  ## check params.yaml without running anything
 	python -m stages.check
 
-test: .venv/demo  ## run the tests, one process a core (5 to 8 minutes on 2 cores)
+.venv/test: requirements-test.txt .venv/demo
+	.venv/bin/python -m pip install --disable-pip-version-check --quiet -r requirements-test.txt
+	touch $@
+
+test: .venv/test  ## run the tests, one process a core (5 to 8 minutes on 2 cores)
 	python -m pytest -n auto -m "not soak"
 
-soak: .venv/demo  ## run the longer fault injection and experiments too
+soak: .venv/test  ## run the longer fault injection and experiments too
 	python -m pytest -n auto
 
 lint: setup  ## check style

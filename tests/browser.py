@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 PATH = shutil.which("chromium") or shutil.which("google-chrome")
-playwright = pytest.importorskip("playwright.sync_api", reason="needs requirements-demo.txt")
+playwright = pytest.importorskip("playwright.sync_api", reason="needs requirements-test.txt")
 needs_chromium = pytest.mark.skipif(PATH is None, reason="needs Chromium")
 
 

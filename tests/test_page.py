@@ -7,7 +7,7 @@ import pytest
 from tests import browser
 
 axe = pytest.importorskip(
-    "axe_playwright_python.sync_playwright", reason="needs requirements-demo.txt"
+    "axe_playwright_python.sync_playwright", reason="needs requirements-test.txt"
 )
 pytestmark = browser.needs_chromium
 
