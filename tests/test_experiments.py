@@ -1,0 +1,92 @@
+"""What docs/experiments.md does: a grid queued, stopped, gone on with and compared; one is kept."""
+
+import csv
+import io
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Project, ran
+from tests.processes import wait_for
+
+WEIGHTS = (1, 3, 30)
+METRIC = "metrics/val/stargan.json:ciede2000"
+WEIGHT = "models.stargan.reconstruction_weight"
+
+
+@pytest.fixture
+def mine(pipeline, tmp_path) -> Project:
+    return Project(shutil.copytree(pipeline.root, tmp_path / "mine"))
+
+
+def queue(project: Project, weight: int) -> None:
+    # Enough steps to be killed in between
+    flags = (f"models.stargan.reconstruction_weight={weight}", "models.stargan.steps=400")
+    flags = [word for flag in flags for word in ("-S", flag)]
+    project.run("dvc", "exp", "run", "--queue", "-n", f"weight-{weight}", *flags, "compare")
+
+
+def start(project: Project) -> None:
+    # Its worker goes on, and would hold a pipe open.
+    subprocess.run(
+        ["dvc", "queue", "start"],
+        cwd=project.root,
+        env=project.environment(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        check=True,
+    )
+
+
+def status(project: Project) -> dict[str, str]:
+    """What has become of each experiment that was queued."""
+    lines = project.run("dvc", "queue", "status").stdout.splitlines()
+    words = [line.split() for line in lines if "weight-" in line]
+    return {next(w for w in line if w.startswith("weight-")): line[-1] for line in words}
+
+
+def checkpoints(project: Project) -> list[Path]:
+    return sorted(project.path(".scratch").glob("training/*/[0-9]*.pt"))
+
+
+@pytest.mark.soak
+def test_from_a_question_to_an_answer(mine):
+    kept = {name: mine.bytes_of(name) for name in ("models", "metrics", "reports", "params.yaml")}
+    for weight in WEIGHTS:
+        queue(mine, weight)
+    assert status(mine) == {f"weight-{weight}": "Queued" for weight in WEIGHTS}
+
+    start(mine)
+    wait_for(lambda: checkpoints(mine))
+    (killed,) = [name for name, is_now in status(mine).items() if is_now == "Running"]
+    mine.run("dvc", "queue", "kill", killed)
+    wait_for(lambda: status(mine)[killed] == "Failed")
+    said = mine.run("dvc", "queue", "logs", killed).stdout
+    assert "saved. Run the same command to go on." in said
+    mine.run("dvc", "queue", "remove", killed)
+    queue(mine, int(killed.removeprefix("weight-")))
+    start(mine)
+    wait_for(lambda: set(status(mine).values()) == {"Success"}, seconds=300)
+
+    for name in status(mine):
+        said = mine.run("dvc", "queue", "logs", name).stdout
+        assert ran(said) == ["train@stargan", "evaluate@stargan", "compare"]
+        assert ("resuming after step " in said) == (name == killed)
+    # The workspace could have been used meanwhile.
+    assert {name: mine.bytes_of(name) for name in kept} == kept
+
+    table = list(csv.DictReader(io.StringIO(mine.run("dvc", "exp", "show", "--csv").stdout)))
+    found = {row["Experiment"]: row for row in table if row["Experiment"]}
+    assert {name: float(row[WEIGHT]) for name, row in found.items()} == {
+        f"weight-{weight}": weight for weight in WEIGHTS
+    }
+    assert len({row[METRIC] for row in found.values()}) == len(WEIGHTS)
+    best = min(found, key=lambda name: float(found[name][METRIC]))
+
+    mine.run("dvc", "exp", "apply", best)
+    assert ran(mine.run("dvc", "repro").stdout) == ["report"]
+    diff = mine.run("dvc", "metrics", "diff", "HEAD", "--md").stdout
+    assert "metrics/val/stargan.json" in diff
+    assert "metrics/val/zhang_l2.json" not in diff
