@@ -72,12 +72,15 @@ def name_argument(description: str) -> str:
 
 @contextlib.contextmanager
 def only_writer(stage: str, *outputs: Path) -> Iterator[None]:
-    """Hold `stage` alone while its outputs are written; what killed writers left goes first.
+    """Hold `stage` alone, and time it, while it writes its outputs; what killed writers left goes.
 
     An earlier run may not have ended yet: its dvc was killed, or somebody runs it by hand. Raises
     UserError where that takes long.
     """
-    with only_one(Path(".scratch/locks") / stage, f"running the stage {stage}"):
+    from stages import times  # which reads params.yaml, as above
+
+    alone = only_one(Path(".scratch/locks") / stage, f"running the stage {stage}")
+    with alone, times.noted(stage):
         for output in outputs:
             remove_leftovers(output)
         yield

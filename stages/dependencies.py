@@ -19,9 +19,9 @@ from stages import common
 
 PACKAGES = ("colorize", "stages")
 
-# Code that changes no result: what all share, what checks, and what draws pictures of training.
+# Code that changes no result: what all share, what checks and times, and what draws training.
 INERT = ("colorize/base/", "colorize/report/grids.py")
-INERT += ("stages/common.py", "stages/parameters.py", "stages/dependencies.py")
+INERT += ("stages/common.py", "stages/parameters.py", "stages/dependencies.py", "stages/times.py")
 
 # Read at run time, not imported.
 READ = {

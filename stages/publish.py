@@ -1,0 +1,143 @@
+"""Publish what `dvc repro` made: everything but photographs, in reports/published/RUN/, for git.
+
+Metrics of all rows with their intervals, verdicts, curves, the parameters without paths of this
+machine, what it ran on and how long each stage took. With --readme the table in README.md that
+stands between `<!-- published: RUN -->` and `<!-- end -->` is written anew.
+"""
+
+import argparse
+import importlib.metadata
+import json
+import platform
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import torch
+
+from colorize.base import command
+from colorize.base.device import choose_device
+from colorize.base.errors import UserError
+from colorize.base.files import read_json, replaced_folder, write_json, write_text
+from colorize.data.index import Index
+from colorize.evaluation.baselines import TRIVIAL
+from colorize.report import published, tables
+from colorize.report.published import Run
+from stages import common, times
+from stages.parameters import Params
+
+PUBLISHED = Path("reports/published")
+README = Path("README.md")
+CODE = ("colorize", "stages", "requirements.txt")
+PACKAGES = ("torch", "torchvision", "numpy", "pillow", "scikit-image", "dvc")
+ANYWHERE = "/data/zips"  # in place of where the zips are on this machine
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("run", metavar="RUN", help="its name, as small-64px")
+    parser.add_argument("--readme", action="store_true", help="write its table in README.md too")
+    arguments = parser.parse_args()
+    name = arguments.run
+    if not re.fullmatch(r"[a-z0-9][a-z0-9._-]*", name):
+        raise UserError(f"RUN: {name!r} is no name (small letters, digits, and . _ - between)")
+    params = common.read_params()
+    readme = README.read_text(encoding="utf-8") if arguments.readme else ""
+    if arguments.readme and not re.search(_block(name), readme):
+        raise UserError(f"{README}: it has no line <!-- published: {name} --> with an end below")
+    code = _commit_of_code()
+    _check_up_to_date()
+
+    results = {row: read_json(common.METRICS / f"{row}.json") for row in (*params.models, *TRIVIAL)}
+    verdicts = read_json(common.VERDICTS)
+    run = _run(name, code, params)
+    rows = tables.rows_of(
+        {row: results[row] for row in params.models}, {row: results[row] for row in TRIVIAL}
+    )
+    with replaced_folder(PUBLISHED / name) as partial:
+        write_json(partial / "metrics.json", {"rows": results, "verdicts": verdicts})
+        write_json(partial / "run.json", run._asdict())
+        write_text(partial / "params.yaml", _anywhere(params))
+        write_text(partial / "README.md", published.page(run, rows, verdicts))
+        for curves in (common.CURVES, common.VALIDATION):
+            (partial / curves.name).mkdir()
+            for row in params.models:
+                shutil.copyfile(curves / f"{row}.csv", partial / curves.name / f"{row}.csv")
+    if arguments.readme:
+        table = published.table(row for row in rows if row.kind in ("model", "trivial"))
+        write_text(README, re.sub(_block(name), lambda found: found[1] + table + found[2], readme))
+    print(f"written to {PUBLISHED / name}")
+
+
+def _block(name: str) -> str:
+    return rf"(?s)(<!-- published: {re.escape(name)} -->\n).*?(<!-- end -->\n)"
+
+
+def _commit_of_code() -> str:
+    """The commit that has the code as it is. Raises UserError where none has."""
+    changed = _output("git", "status", "--porcelain", "--", *CODE)
+    if changed:
+        raise UserError(f"publish: commit first what differs:\n{changed.rstrip()}")
+    # Not HEAD: a commit of parameters, with paths of this machine, need not be anywhere else.
+    return _output("git", "log", "-1", "--format=%H", "--", *CODE).strip()
+
+
+def _check_up_to_date() -> None:
+    """Raise UserError unless all outputs are those of params.yaml, code and photographs."""
+    changed = json.loads(_output(sys.executable, "-m", "dvc", "status", "--json"))
+    if changed:
+        raise UserError(f"publish: `dvc repro` first; not up to date: {', '.join(changed)}")
+
+
+def _output(*arguments: str) -> str:
+    done = subprocess.run(arguments, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise UserError(f"`{' '.join(arguments)}` failed: {done.stderr.strip()}")
+    return done.stdout
+
+
+def _run(name: str, code: str, params: Params) -> Run:
+    index = Index.read(common.UNION)
+    device = choose_device(params.runtime.device, "runtime.device")
+    machine = {"processor": _processor(), "threads": torch.get_num_threads()}
+    if device.type == "cuda":
+        machine["GPU"] = torch.cuda.get_device_name(device)
+    stages = [
+        *("download", "union", "grayscale"),
+        *(f"{stage}@{model}" for model in params.models for stage in ("train", "evaluate")),
+        *("baselines", "compare", "report"),
+    ]
+    return Run(
+        name,
+        code,
+        photographs={split: len(index.split(split)) for split in ("train", "val", "test")},
+        machine=machine,
+        versions={"Python": platform.python_version()}
+        | {package: importlib.metadata.version(package) for package in PACKAGES},
+        seconds={stage: times.seconds(stage) for stage in stages},
+    )
+
+
+def _processor() -> str:
+    """As the system names it."""
+    described = Path("/proc/cpuinfo")
+    if described.exists():
+        names = re.findall(r"model name\s*: (.+)", described.read_text(encoding="utf-8"))
+        if names:
+            return names[0]
+    return platform.processor() or platform.machine()
+
+
+def _anywhere(params: Params) -> str:
+    """params.yaml, comments and all, without paths of this machine."""
+    text = common.PARAMS.read_text(encoding="utf-8")
+    for place in (params.data.mirror, str(Path(params.data.catalog).parent)):
+        if Path(place).is_absolute():
+            text = text.replace(place, ANYWHERE)
+    return text
+
+
+if __name__ == "__main__":
+    command.run(main)

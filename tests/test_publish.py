@@ -1,0 +1,109 @@
+"""`python -m stages.publish`: what it writes, and when it does not."""
+
+import json
+import re
+
+import pandas as pd
+import pytest
+from ruamel.yaml import YAML
+
+from tests.conftest import PIPELINE, STAGES, Project, commit, ran, undo
+
+RUN = "reports/published/tiny"
+
+
+@pytest.fixture
+def clean(pipeline) -> Project:
+    yield pipeline
+    undo(pipeline)
+    pipeline.run("git", "clean", "-fdq", "reports")
+
+
+def publish(project: Project, *arguments: str, expect: int = 0) -> str:
+    done = project.stage("publish", "tiny", *arguments, expect=expect)
+    return done.stderr if expect else done.stdout
+
+
+def test_a_run_is_published_with_all_but_photographs(clean):
+    assert publish(clean) == f"written to {RUN}\n"
+    found = {path.removeprefix(f"{RUN}/") for path in clean.bytes_of(RUN)}
+    curves = {f"{kind}/{n}.csv" for n in PIPELINE for kind in ("training", "validation")}
+    assert found == {"README.md", "metrics.json", "params.yaml", "run.json"} | curves
+    for name in PIPELINE:
+        curve = clean.path(f"{RUN}/training/{name}.csv").read_bytes()
+        assert curve == clean.path(f"metrics/training/{name}.csv").read_bytes()
+
+    metrics = json.loads(clean.path(f"{RUN}/metrics.json").read_text())
+    stargan = json.loads(clean.path("metrics/stargan.json").read_text())
+    assert metrics["rows"]["stargan"] == stargan
+    assert metrics["verdicts"] == json.loads(clean.path("metrics/verdicts.json").read_text())
+    page = clean.path(f"{RUN}/README.md").read_text(encoding="utf-8")
+    value = stargan["test"]["ciede2000"]
+    low, high = value["low"], value["high"]
+    assert f"| `stargan` | {value['mean']:.2f} ({low:.2f} to {high:.2f}) |" in page
+    assert "- `zhang_l2` beside `mean_color`: " in page
+
+    run = json.loads(clean.path(f"{RUN}/run.json").read_text())
+    assert set(run["seconds"]) == set(STAGES)
+    assert all(seconds > 0 for seconds in run["seconds"].values())
+    index = pd.read_csv(clean.path("data/union/index.csv"))
+    assert run["photographs"] == index[index.kept].groupby("split").size().to_dict()
+
+
+def test_its_parameters_repeat_it_and_name_no_place_of_this_machine(clean, tmp_path):
+    clean.params(data__mirror=str(tmp_path))  # which the sample does not ask
+    assert ran(clean.run("dvc", "repro").stdout) == ["download"]
+    text = clean.path("params.yaml").read_text()
+    publish(clean)
+    published = clean.path(f"{RUN}/params.yaml").read_text()
+    assert published == text.replace(str(tmp_path), "/data/zips")
+    assert YAML(typ="safe").load(published)["models"].keys() == {*PIPELINE}
+    # How long the others took is known still, but for what the mirror might have changed.
+    assert json.loads(clean.path(f"{RUN}/run.json").read_text())["seconds"]["download"] > 0
+
+
+def test_the_table_of_the_readme_is_that_of_the_run(clean):
+    readme = clean.path("README.md")
+    before = readme.read_text(encoding="utf-8")
+    said = publish(clean, "--readme", expect=2)
+    assert said == "error: README.md: it has no line <!-- published: tiny --> with an end below\n"
+    assert not clean.path(RUN).exists()
+    readme.write_text(f"{before}<!-- published: tiny -->\nold\n<!-- end -->\nafter\n")
+    publish(clean, "--readme")
+    page = clean.path(f"{RUN}/README.md").read_text(encoding="utf-8")
+    start, table = re.fullmatch(
+        r"(.*<!-- published: tiny -->\n)(.*)<!-- end -->\nafter\n",
+        readme.read_text(encoding="utf-8"),
+        re.DOTALL,
+    ).groups()
+    assert start.startswith(before)
+    lines = table.splitlines()
+    assert [line.split("`")[1] for line in lines[2:]][: len(PIPELINE)] == [*PIPELINE]
+    assert all(line in page for line in lines)
+
+
+def test_what_cannot_be_repeated_is_not_published(clean):
+    clean.params(evaluate__grid=3)
+    said = publish(clean, expect=2)
+    assert said.startswith("error: publish: `dvc repro` first; not up to date: evaluate@")
+    undo(clean)
+    with open(clean.path("colorize/color.py"), "a") as file:
+        file.write("\n")
+    assert publish(clean, expect=2) == (
+        "error: publish: commit first what differs:\n M colorize/color.py\n"
+    )
+    undo(clean)
+    assert "is no name" in clean.stage("publish", "../tiny", expect=2).stderr
+    assert not clean.path("reports/published").exists()
+
+
+def test_the_commit_is_that_of_the_code(clean):
+    of_code = clean.run("git", "rev-parse", "HEAD").stdout.strip()
+    clean.params(runtime__save_interval=6)  # which reruns nothing
+    commit(clean)
+    publish(clean)
+    run = json.loads(clean.path(f"{RUN}/run.json").read_text())
+    clean.run("git", "reset", "-q", "--hard", of_code)
+    assert (
+        run["code"] == clean.run("git", "log", "-1", "--format=%H", "--", "stages").stdout.strip()
+    )
