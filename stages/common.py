@@ -4,11 +4,11 @@ import argparse
 import contextlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from colorize.base.files import remove_leftovers
+from colorize.base.files import read_json, remove_leftovers
 from colorize.base.locks import only_one
 
 if TYPE_CHECKING:
@@ -47,6 +47,11 @@ def read_params() -> "Params":
     from stages import parameters
 
     return parameters.read(PARAMS, PIPELINE)
+
+
+def results(names: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """Of each row what metrics/NAME.json holds. Raises UserError where it is missing or broken."""
+    return {name: read_json(METRICS / f"{name}.json") for name in names}
 
 
 def from_root(path: str) -> Path:

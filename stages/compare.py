@@ -1,7 +1,7 @@
 """Stage `compare`: what choices are made by, and which differences between models are decided."""
 
 from colorize.base import command
-from colorize.base.files import read_json, replaced_folder, write_json
+from colorize.base.files import replaced_folder, write_json
 from colorize.evaluation import verdicts
 from colorize.evaluation.baselines import BASELINE, TRIVIAL
 from colorize.evaluation.images import row_named
@@ -12,7 +12,7 @@ from stages import common
 def main() -> None:
     params = common.read_params()
     with common.only_writer("compare", common.VAL, common.VERDICTS):
-        results = {n: read_json(common.METRICS / f"{n}.json") for n in (*params.models, *TRIVIAL)}
+        results = common.results((*params.models, *TRIVIAL))
         of_val = {name: result["val"] for name, result in results.items()}
         of_val[f"{BASELINE}_scaled"] = results[BASELINE]["scaled"]["val"]
 

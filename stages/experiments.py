@@ -16,7 +16,7 @@ from stages import common
 
 LOGS = common.SCRATCH / "experiments"
 
-_DVC = [sys.executable, "-m", "dvc", "--wait-for-lock"]  # another may hold it for some seconds
+DVC = [sys.executable, "-m", "dvc", "--wait-for-lock"]  # another may hold it for some seconds
 
 
 class Experiment(NamedTuple):
@@ -77,7 +77,7 @@ def fetch(path: Path, experiment: str, copy: Path) -> None:
 
 def dvc(*arguments: str) -> None:
     """Run a command of DVC. Raises UserError where it fails."""
-    if subprocess.run([*_DVC, *arguments], check=False).returncode:
+    if subprocess.run([*DVC, *arguments], check=False).returncode:
         raise UserError(f"`dvc {' '.join(arguments)}` failed, as it says above; mend it and repeat")
 
 
@@ -87,7 +87,7 @@ def _start(experiment: Experiment) -> subprocess.Popen:
     print(f"{experiment.name}: begun, see {log}", flush=True)
     with open(log, "wb") as file:
         return subprocess.Popen(
-            [*_DVC, *_arguments(experiment)],
+            [*DVC, *_arguments(experiment)],
             stdin=subprocess.DEVNULL,
             stdout=file,
             stderr=subprocess.STDOUT,
@@ -96,7 +96,7 @@ def _start(experiment: Experiment) -> subprocess.Popen:
 
 def _remove(experiment: Experiment) -> None:
     """Or its name were taken; with --force all stages would run again."""
-    remove = [*_DVC, "exp", "remove", "--quiet", experiment.name]
+    remove = [*DVC, "exp", "remove", "--quiet", experiment.name]
     subprocess.run(remove, stderr=subprocess.DEVNULL, check=False)
 
 

@@ -12,7 +12,6 @@ import platform
 import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import torch
@@ -25,7 +24,7 @@ from colorize.data.index import Index
 from colorize.evaluation.baselines import TRIVIAL
 from colorize.report import published, tables
 from colorize.report.published import Run
-from stages import common, times
+from stages import common, experiments, times
 from stages.parameters import Params
 
 PUBLISHED = Path("reports/published")
@@ -50,14 +49,11 @@ def main() -> None:
     code = _commit_of_code()
     _check_up_to_date()
 
-    results = {row: read_json(common.METRICS / f"{row}.json") for row in (*params.models, *TRIVIAL)}
-    verdicts = read_json(common.VERDICTS)
+    models, trivial = common.results(params.models), common.results(TRIVIAL)
+    rows, verdicts = tables.rows_of(models, trivial), read_json(common.VERDICTS)
     run = _run(name, code, params)
-    rows = tables.rows_of(
-        {row: results[row] for row in params.models}, {row: results[row] for row in TRIVIAL}
-    )
     with replaced_folder(PUBLISHED / name) as partial:
-        write_json(partial / "metrics.json", {"rows": results, "verdicts": verdicts})
+        write_json(partial / "metrics.json", {"rows": models | trivial, "verdicts": verdicts})
         write_json(partial / "run.json", run._asdict())
         write_text(partial / "params.yaml", _anywhere(params))
         write_text(partial / "README.md", published.page(run, rows, verdicts))
@@ -86,7 +82,7 @@ def _commit_of_code() -> str:
 
 def _check_up_to_date() -> None:
     """Raise UserError unless all outputs are those of params.yaml, code and photographs."""
-    changed = json.loads(_output(sys.executable, "-m", "dvc", "status", "--json"))
+    changed = json.loads(_output(*experiments.DVC, "status", "--json"))
     if changed:
         raise UserError(f"publish: `dvc repro` first; not up to date: {', '.join(changed)}")
 

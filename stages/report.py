@@ -17,10 +17,7 @@ def main() -> None:
     params = common.read_params()
     models = params.models
     with common.only_writer("report", common.REPORT):
-        rows = tables.rows_of(
-            {name: read_json(common.METRICS / f"{name}.json") for name in models},
-            {name: read_json(common.METRICS / f"{name}.json") for name in TRIVIAL},
-        )
+        rows = tables.rows_of(common.results(models), common.results(TRIVIAL))
         html = page(
             rows,
             baseline=BASELINE,

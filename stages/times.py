@@ -55,4 +55,4 @@ def _settings(stage: str) -> dict[str, Any]:
     kind, _, name = stage.partition("@")
     sections = ["data"] if kind == "train" else ["data", "evaluate"]
     kept = {section: values[section] for section in sections}
-    return json.loads(json.dumps(kept | {"model": values["models"].get(name)}))
+    return kept | {"model": values["models"].get(name)}

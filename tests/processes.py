@@ -16,11 +16,16 @@ def wait_for(condition: Callable[[], object], seconds: float = 60) -> None:
         time.sleep(0.01)
 
 
+def has_checkpoint(project: Project) -> bool:
+    """Has a trainer saved that has not ended yet?"""
+    return any(project.path(".scratch").glob("training/*/[0-9]*.pt"))
+
+
 def wait_for_checkpoint(project: Project, process: subprocess.Popen) -> None:
     """Wait until a trainer has saved; fail if it ends before."""
 
     def is_there() -> bool:
-        found = any(project.path(".scratch").glob("training/*/[0-9]*.pt"))
+        found = has_checkpoint(project)
         assert found or process.poll() is None, f"ended before it saved: {process.stderr.read()}"
         return found
 

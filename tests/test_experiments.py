@@ -4,12 +4,11 @@ import csv
 import io
 import shutil
 import subprocess
-from pathlib import Path
 
 import pytest
 
 from tests.conftest import Project, ran
-from tests.processes import wait_for
+from tests.processes import has_checkpoint, wait_for
 
 WEIGHTS = (1, 3, 30)
 METRIC = "metrics/val/stargan.json:ciede2000"
@@ -47,10 +46,6 @@ def status(project: Project) -> dict[str, str]:
     return {next(w for w in line if w.startswith("weight-")): line[-1] for line in words}
 
 
-def checkpoints(project: Project) -> list[Path]:
-    return sorted(project.path(".scratch").glob("training/*/[0-9]*.pt"))
-
-
 @pytest.mark.soak
 def test_from_a_question_to_an_answer(mine):
     kept = {name: mine.bytes_of(name) for name in ("models", "metrics", "reports", "params.yaml")}
@@ -59,7 +54,7 @@ def test_from_a_question_to_an_answer(mine):
     assert status(mine) == {f"weight-{weight}": "Queued" for weight in WEIGHTS}
 
     start(mine)
-    wait_for(lambda: checkpoints(mine))
+    wait_for(lambda: has_checkpoint(mine))
     (killed,) = [name for name, is_now in status(mine).items() if is_now == "Running"]
     mine.run("dvc", "queue", "kill", killed)
     wait_for(lambda: status(mine)[killed] == "Failed")

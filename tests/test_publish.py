@@ -58,8 +58,9 @@ def test_its_parameters_repeat_it_and_name_no_place_of_this_machine(clean, tmp_p
     published = clean.path(f"{RUN}/params.yaml").read_text()
     assert published == text.replace(str(tmp_path), "/data/zips")
     assert YAML(typ="safe").load(published)["models"].keys() == {*PIPELINE}
-    # How long the others took is known still, but for what the mirror might have changed.
-    assert json.loads(clean.path(f"{RUN}/run.json").read_text())["seconds"]["download"] > 0
+    # What came of another mirror may have been less work.
+    seconds = json.loads(clean.path(f"{RUN}/run.json").read_text())["seconds"]
+    assert {stage for stage, taken in seconds.items() if taken is not None} == {"download"}
 
 
 def test_the_table_of_the_readme_is_that_of_the_run(clean):

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from colorize.evaluation.failures import COPY_BELOW, SAME_BELOW
 from colorize.report.columns import COLUMNS
-from colorize.report.tables import SUPERVISION, Row, cell, headline, models
+from colorize.report.tables import SUPERVISION, Row, headline, models, said
 
 HOLDS, FAILS, UNDECIDED = "holds here", "does not hold here", "not decided here"
 
@@ -52,33 +52,33 @@ def best(rows: list[Row]) -> list[tuple[str, str]]:
     found = []
     for words, metric, kinds in asked:
         ranked = sorted(
-            (value, row.name, _said(headline(row.result), metric))
+            (value, row.name, said(headline(row.result), metric))
             for row in rows
             if row.kind != "trivial"
             and row.supervision in kinds
             and (value := headline(row.result)[metric]["mean"]) is not None
         )
         if ranked:
-            _, name, said = ranked[0]
-            found.append((words, f"{name}, {COLUMNS[metric].title} {said}"))
+            _, name, shown = ranked[0]
+            found.append((words, f"{name}, {COLUMNS[metric].title} {shown}"))
     return found
 
 
 def _pale(result: dict[str, Any]) -> tuple[str, str]:
     metrics = headline(result)
-    shown = f"{_said(metrics, 'chroma_ratio')} of the photographs' chroma"
+    shown = f"{said(metrics, 'chroma_ratio')} of the photographs' chroma"
     return shown, _below(metrics["chroma_ratio"], PALE_BELOW)
 
 
 def _same(result: dict[str, Any]) -> tuple[str, str]:
     metrics = headline(result)
-    shown = f"the colours of two pictures differ by {_said(metrics, 'diversity')}"
+    shown = f"the colours of two pictures differ by {said(metrics, 'diversity')}"
     return f"{shown} of what two photographs' do", _below(metrics["diversity"], SAME_BELOW)
 
 
 def _blurred(result: dict[str, Any]) -> tuple[str, str]:
     metrics = headline(result)
-    way, edges = (_said(metrics, metric) for metric in ("projection", "sharpness"))
+    way, edges = (said(metrics, metric) for metric in ("projection", "sharpness"))
     shown = f"it goes {way} of the way to the photograph, with {edges} of its sharpness"
     colors = _above(metrics["projection"], COPY_BELOW)
     return shown, _all(colors, _below(metrics["sharpness"], 1))
@@ -86,14 +86,9 @@ def _blurred(result: dict[str, Any]) -> tuple[str, str]:
 
 def _copies(result: dict[str, Any]) -> tuple[str, str]:
     ways = headline(result)["projection"], headline(result["to_gray"])["projection"]
-    to_color, to_gray = (_said({"projection": way}, "projection") for way in ways)
+    to_color, to_gray = (said({"projection": way}, "projection") for way in ways)
     shown = f"it goes {to_color} of the way from gray to colour, {to_gray} from colour to gray"
     return shown, _all(*(_below(way, COPY_BELOW) for way in ways))
-
-
-def _said(metrics: Metrics, metric: str) -> str:
-    shown = cell(metrics, COLUMNS[metric])
-    return " ".join([shown.text, *(f"({interval})" for interval in shown.below)])
 
 
 def _below(value: Mapping[str, float | None], limit: float) -> str:

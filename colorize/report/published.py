@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from colorize.report.columns import COLUMNS
-from colorize.report.tables import NO_VALUE, Row, cell, headline
+from colorize.report.tables import Row, headline, markdown_table, said, text
 from colorize.report.verdicts import Verdict, markdown
 
 # How close, how much like photographs, how much of it right, how strong
@@ -27,6 +27,8 @@ def page(run: Run, rows: Iterable[Row], decided: Mapping[str, Sequence[Verdict]]
     counts = ", ".join(f"{count:,} {split}" for split, count in run.photographs.items())
     machine = ", ".join(f"{key} {value}" for key, value in run.machine.items())
     versions = ", ".join(f"{name} {version}" for name, version in run.versions.items())
+    stages = [(f"`{stage}`", text(taken, 0)) for stage, taken in run.seconds.items()]
+    total = None if None in run.seconds.values() else sum(run.seconds.values())
     lines = [
         f"# {run.name}",
         "",
@@ -47,10 +49,7 @@ def page(run: Run, rows: Iterable[Row], decided: Mapping[str, Sequence[Verdict]]
         "",
         f"{machine}; {versions}. Seconds of each stage:",
         "",
-        "| stage | seconds |",
-        "|---|---|",
-        *(f"| `{stage}` | {_seconds(taken)} |" for stage, taken in run.seconds.items()),
-        f"| all | {_seconds(_total(run.seconds.values()))} |",
+        *markdown_table(("stage", "seconds"), [*stages, ("all", text(total, 0))]),
         "",
         "## To repeat it",
         "",
@@ -68,21 +67,11 @@ def page(run: Run, rows: Iterable[Row], decided: Mapping[str, Sequence[Verdict]]
 
 def table(rows: Iterable[Row]) -> str:
     """Every row with its intervals, as Markdown; it ends with a line break."""
-    columns = [COLUMNS[metric] for metric in SHOWN]
-    lines = [f"| | {' | '.join(column.title for column in columns)} |"]
-    lines.append("|---|" + "---|" * len(columns))
-    for row in rows:
-        cells = (cell(headline(row.result), column) for column in columns)
-        told = (" ".join([c.text, *(f"({below})" for below in c.below)]) for c in cells)
-        lines.append(f"| `{row.name}` | {' | '.join(told)} |")
+    lines = markdown_table(
+        ("", *(COLUMNS[metric].title for metric in SHOWN)),
+        [
+            (f"`{row.name}`", *(said(headline(row.result), metric) for metric in SHOWN))
+            for row in rows
+        ],
+    )
     return "\n".join(lines) + "\n"
-
-
-def _seconds(taken: float | None) -> str:
-    return NO_VALUE if taken is None else f"{taken:,.0f}"
-
-
-def _total(seconds: Iterable[float | None]) -> float | None:
-    """None where one is not known."""
-    known = list(seconds)
-    return None if None in known else sum(known)

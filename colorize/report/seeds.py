@@ -7,7 +7,7 @@ import numpy as np
 
 from colorize.evaluation.metrics import DECIDING
 from colorize.report.columns import COLUMNS
-from colorize.report.tables import text
+from colorize.report.tables import markdown_table, text
 from colorize.report.verdicts import Verdict, markdown
 
 
@@ -25,16 +25,17 @@ def page(
     lines = [
         f"Seeds {', '.join(map(str, seeds))}: mean ± standard deviation (least to largest).",
         "",
-        f"| | split | {' | '.join(column.title for column in columns)} |",
-        "|---|---|" + "---|" * len(columns),
     ]
-    for name, of_seeds in results.items():
-        for split in splits:
-            cells = [
-                spread([result[split][c.metric]["mean"] for result in of_seeds], c.digits)
-                for c in columns
-            ]
-            lines.append(f"| `{name}` | {split} | {' | '.join(cells)} |")
+    cells = [
+        (
+            f"`{name}`",
+            split,
+            *(spread([of[split][c.metric]["mean"] for of in of_seeds], c.digits) for c in columns),
+        )
+        for name, of_seeds in results.items()
+        for split in splits
+    ]
+    lines += markdown_table(("", "split", *(column.title for column in columns)), cells)
     lines += ["", f"On {splits[-1]}, of the means over seeds:", ""]
     lines += map(markdown, verdicts)
     return "\n".join(lines) + "\n"

@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from colorize.report.curves import PALETTE, STYLES, drawing, svg
-from colorize.report.tables import NO_VALUE, text
+from colorize.report.tables import NO_VALUE, markdown_table, text
 from colorize.report.verdicts import Verdict, markdown
 
 PUBLISHED_UPDATES = 40_000  # of the generator, in 200,000 steps of 16 images
@@ -86,20 +86,24 @@ def tables(variants: Mapping[str, Variant], verdicts: Sequence[Verdict], split: 
     lines = [f"On {split}, of the means over seeds:", "", *map(markdown, verdicts)]
     for cells, of in ((RESULTS, f"On {split}"), (DIAGNOSTICS, "What shows why")):
         lines += ["", f"{of}; of several seeds the mean (least to largest):", ""]
-        shown = [heading for heading, _, _ in cells]
-        lines.append(f"| variant | asks | {' | '.join(shown)} |")
-        lines.append("|---|---|" + "---|" * len(shown))
-        for name, variant in variants.items():
-            values = [_cell(variant, split, *cell[1:]) for cell in cells]
-            lines.append(f"| `{name}` | {variant.asks} | {' | '.join(values)} |")
-    lines += ["", "| variant | updates of the generator | of those published | images | of those |"]
-    lines.append("|---|---|---|---|---|")
-    for name, variant in variants.items():
-        last = variant.runs[0].curve.iloc[-1]
-        updates, images = int(last["generator_updates"]), int(last["images"])
-        shares = f"{updates / PUBLISHED_UPDATES:.1%}", f"{images / PUBLISHED_IMAGES:.2%}"
-        lines.append(f"| `{name}` | {updates:,} | {shares[0]} | {images:,} | {shares[1]} |")
+        lines += markdown_table(
+            ("variant", "asks", *(heading for heading, _, _ in cells)),
+            [
+                (f"`{name}`", variant.asks, *(_cell(variant, split, *cell[1:]) for cell in cells))
+                for name, variant in variants.items()
+            ],
+        )
+    lasts = {name: variant.runs[0].curve.iloc[-1] for name, variant in variants.items()}
+    headings = ("variant", "updates of the generator", "of those published", "images", "of those")
+    lines += ["", *markdown_table(headings, [(f"`{n}`", *_budget(v)) for n, v in lasts.items()])]
     return "\n".join(lines) + "\n"
+
+
+def _budget(last: pd.Series) -> tuple[str, str, str, str]:
+    """Updates of the generator and images, and what share of those published these are."""
+    updates, images = int(last["generator_updates"]), int(last["images"])
+    shares = f"{updates / PUBLISHED_UPDATES:.1%}", f"{images / PUBLISHED_IMAGES:.2%}"
+    return f"{updates:,}", shares[0], f"{images:,}", shares[1]
 
 
 def _cell(variant: Variant, split: str, digits: int, value: Value) -> str:

@@ -165,9 +165,25 @@ def cell(
     return Cell(text(value["mean"], digits), below)
 
 
+def said(metrics: Mapping[str, Mapping[str, float | None]], metric: str) -> str:
+    """The same in one line, without a reference."""
+    shown = cell(metrics, COLUMNS[metric])
+    return " ".join([shown.text, *(f"({interval})" for interval in shown.below)])
+
+
 def text(value: float | None, digits: int, sign: str = "") -> str:
     """As it is shown; sign: `+` shows that of positive ones too."""
     return NO_VALUE if value is None else f"{value:{sign}.{digits}f}".replace("-", "−")
+
+
+def markdown_table(headings: Sequence[str], lines: Iterable[Sequence[str]]) -> list[str]:
+    """A table as Markdown, line by line."""
+    rule = ["---"] * len(headings)
+    return [_markdown_line(headings), f"|{'|'.join(rule)}|", *map(_markdown_line, lines)]
+
+
+def _markdown_line(cells: Sequence[str]) -> str:
+    return f"|{'|'.join(f' {cell} ' if cell else ' ' for cell in cells)}|"
 
 
 def _headings(columns: Iterable[Column]) -> list[Heading]:
