@@ -20,11 +20,14 @@ DVC = [sys.executable, "-m", "dvc", "--wait-for-lock"]  # another may hold it fo
 
 
 class Experiment(NamedTuple):
-    """An entry of `models`, to train and evaluate with a seed and some of its keys changed."""
+    """An entry of `models`, to train and evaluate with a seed and some of its keys changed.
+
+    seed None: the entry's own; what the workspace has of it comes from DVC's cache.
+    """
 
     name: str
     model: str
-    seed: int
+    seed: int | None
     changes: Mapping[str, Any] = {}
 
 
@@ -103,7 +106,8 @@ def _remove(experiment: Experiment) -> None:
 def _arguments(experiment: Experiment) -> list[str]:
     changed = f"models.{experiment.model}"
     settings = [f"{changed}.{key}={value}" for key, value in experiment.changes.items()]
-    settings.append(f"++{changed}.seed={experiment.seed}")  # ++: whether the entry has one or not
+    if experiment.seed is not None:
+        settings.append(f"++{changed}.seed={experiment.seed}")  # ++: whether it has one or not
     flags = [part for setting in settings for part in ("-S", setting)]
     target = f"evaluate@{experiment.model}"
     return ["exp", "run", "--temp", "--name", experiment.name, *flags, target]

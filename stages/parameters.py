@@ -43,6 +43,11 @@ class Params(SeedParameters):
             raise UserError(f"models: no entry {name!r} (there are {', '.join(self.models)})")
         return model.parse(self.models[name], f"models.{name}")
 
+    def seed_of(self, name: str) -> int:
+        """That of an entry of `models`, which may have its own. Raises UserError as `model`."""
+        own = self.model(name).seed
+        return self.seed if own is None else own
+
 
 # These would write over outputs of the pipeline, or stand for another row of the tables.
 REFUSED = ("verdicts", "training", *TRIVIAL)

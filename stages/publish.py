@@ -1,8 +1,10 @@
 """Publish what `dvc repro` made: everything but photographs, in reports/published/RUN/, for git.
 
 Metrics of all rows with their intervals, verdicts, curves, the parameters without paths of this
-machine, what it ran on and how long each stage took. With --readme the table in README.md that
-stands between `<!-- published: RUN -->` and `<!-- end -->` is written anew.
+machine, what it ran on and how long each stage took. With --seeds-of also what models come to with
+other seeds; those that `python -m stages.seeds` has trained are not trained again. With --readme
+the table in README.md that stands between `<!-- published: RUN -->` and `<!-- end -->` is written
+anew.
 """
 
 import argparse
@@ -24,7 +26,7 @@ from colorize.data.index import Index
 from colorize.evaluation.baselines import TRIVIAL
 from colorize.report import published, tables
 from colorize.report.published import Run
-from stages import common, experiments, times
+from stages import common, experiments, seeds, times
 from stages.parameters import Params
 
 PUBLISHED = Path("reports/published")
@@ -37,6 +39,8 @@ ANYWHERE = "/data/zips"  # in place of where the zips are on this machine
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("run", metavar="RUN", help="its name, as small-64px")
+    parser.add_argument("--seeds-of", nargs="+", metavar="NAME", help="entries of `models`")
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2], metavar="SEED")
     parser.add_argument("--readme", action="store_true", help="write its table in README.md too")
     arguments = parser.parse_args()
     name = arguments.run
@@ -48,15 +52,21 @@ def main() -> None:
         raise UserError(f"{README}: it has no line <!-- published: {name} --> with an end below")
     code = _commit_of_code()
     _check_up_to_date()
+    spread = None
+    if arguments.seeds_of:
+        spread = seeds.of_seeds(params, arguments.seeds_of, arguments.seeds)
 
     models, trivial = common.results(params.models), common.results(TRIVIAL)
     rows, verdicts = tables.rows_of(models, trivial), read_json(common.VERDICTS)
     run = _run(name, code, params)
+    metrics = {"rows": models | trivial, "verdicts": verdicts}
+    if spread is not None:
+        metrics["seeds"] = spread._asdict()
     with replaced_folder(PUBLISHED / name) as partial:
-        write_json(partial / "metrics.json", {"rows": models | trivial, "verdicts": verdicts})
+        write_json(partial / "metrics.json", metrics)
         write_json(partial / "run.json", run._asdict())
         write_text(partial / "params.yaml", _anywhere(params))
-        write_text(partial / "README.md", published.page(run, rows, verdicts))
+        write_text(partial / "README.md", published.page(run, rows, verdicts, spread))
         for curves in (common.CURVES, common.VALIDATION):
             (partial / curves.name).mkdir()
             for row in params.models:

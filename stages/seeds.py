@@ -5,17 +5,18 @@ model is trained. Run again, it trains what is missing. The table goes to report
 """
 
 import argparse
-import json
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from colorize.base import command
 from colorize.base.errors import UserError
-from colorize.base.files import write_text
+from colorize.base.files import read_json, write_text
 from colorize.evaluation import verdicts
 from colorize.evaluation.baselines import BASELINE
 from colorize.evaluation.images import parts_of, row_named
 from colorize.report import seeds
+from colorize.report.seeds import Spread
 from colorize.training.loop import SeedParameters
 from stages import common, experiments
 from stages.experiments import Experiment
@@ -27,8 +28,16 @@ def main() -> None:
     parser.add_argument("names", nargs="+", metavar="NAME", help="entries of `models`")
     parser.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3], metavar="SEED")
     arguments = parser.parse_args()
-    names, numbers = list(dict.fromkeys(arguments.names)), list(dict.fromkeys(arguments.seeds))
     params = common.read_params()
+    found = of_seeds(params, arguments.names, arguments.seeds)
+    text = seeds.page(found)
+    write_text(common.SEEDS, text)
+    print(f"\n{text}\nwritten to {common.SEEDS}")
+
+
+def of_seeds(params: Params, names: Sequence[str], numbers: Sequence[int]) -> Spread:
+    """Train what DVC's cache does not hold. Raises UserError for no model, and for no seed."""
+    names, numbers = list(dict.fromkeys(names)), list(dict.fromkeys(numbers))
     for name in names:
         params.model(name)
     for number in numbers:
@@ -38,15 +47,14 @@ def main() -> None:
 
     for name in names:
         for number in numbers:
-            experiments.run(Experiment(experiment_of(name, number), name, number))
+            seed = None if number == params.seed_of(name) else number
+            experiments.run(Experiment(experiment_of(name, number), name, seed))
     with tempfile.TemporaryDirectory() as folder:
-        text = gathered(params, names, numbers, Path(folder))
-    write_text(common.SEEDS, text)
-    print(f"\n{text}\nwritten to {common.SEEDS}")
+        return gathered(params, names, numbers, Path(folder))
 
 
-def gathered(params: Params, names: list[str], numbers: list[int], folder: Path) -> str:
-    """The table of all results, and the verdicts with seeds averaged, as Markdown."""
+def gathered(params: Params, names: list[str], numbers: list[int], folder: Path) -> Spread:
+    """The results of all, and the verdicts with seeds averaged."""
     results, folders = {}, {}
     for name in names:
         results[name], folders[name] = [], []
@@ -55,7 +63,7 @@ def gathered(params: Params, names: list[str], numbers: list[int], folder: Path)
             for file in (f"{name}.json", f"{name}.parquet"):
                 source = common.METRICS / ("images" if file.endswith("parquet") else "") / file
                 experiments.fetch(source, experiment_of(name, number), copies / file)
-            results[name].append(json.loads((copies / f"{name}.json").read_text("utf-8")))
+            results[name].append(read_json(copies / f"{name}.json"))
             folders[name].append(copies)
 
     asked = verdicts.of_models(names, BASELINE)
@@ -71,7 +79,7 @@ def gathered(params: Params, names: list[str], numbers: list[int], folder: Path)
         ]
         for row in verdicts.rows_of(asked)
     }
-    return seeds.page(results, numbers, params.evaluate.splits, verdicts.decide(asked, rows))
+    return Spread(numbers, params.evaluate.splits, results, verdicts.decide(asked, rows))
 
 
 def experiment_of(name: str, number: int) -> str:

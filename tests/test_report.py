@@ -314,7 +314,7 @@ def test_the_spread_over_seeds_is_that_of_a_sample():
     assert seeds.spread([1.0, None], 1) == "–"
     of_seeds = [results(projection) for projection in (0.25, 0.75)]
     decided = verdict("gan", "zhang_l2", "ciede2000", "worse", 1, 0.5, 1.5) | {"seeds": [2, 1]}
-    text = seeds.page({"gan": of_seeds}, [1, 2], ["val", "test"], [decided])
+    text = seeds.page(seeds.Spread([1, 2], ["val", "test"], {"gan": of_seeds}, [decided]))
     assert "Seeds 1, 2: mean ± standard deviation (least to largest)." in text
     same = "1.50 ± 0.00 (1.50 to 1.50) | 1.500 ± 0.000 (1.500 to 1.500)"
     assert f"| `gan` | val | {same} | 0.50 ± 0.35 (0.25 to 0.75) |" in text

@@ -171,6 +171,19 @@ def test_seeds_leave_the_workspace_and_other_models_alone(pipeline):
 def test_seeds_that_have_run_come_from_the_run_cache(pipeline):
     _, text = run_seeds(pipeline)
     assert run_seeds(pipeline) == ([], text)
+    metrics = pipeline.path("metrics/stargan.json")
+    done = pipeline.run("python", "-m", "stages.publish", "tiny", "--seeds-of", "stargan")
+    assert not ran(done.stdout)
+    published = pipeline.path("reports/published/tiny")
+    found = json.loads((published / "metrics.json").read_text())["seeds"]
+    assert found["seeds"] == [0, 1, 2]
+    of_workspace, *others = found["results"]["stargan"]
+    assert of_workspace == json.loads(metrics.read_text())
+    assert others[0]["test"]["ciede2000"] != others[1]["test"]["ciede2000"]
+    assert [verdict["seeds"] for verdict in found["verdicts"]] == [[3, 1]] * 3 + [[3, 3]]
+    page = (published / "README.md").read_text(encoding="utf-8")
+    assert "Seeds 0, 1, 2: mean ± standard deviation" in page
+    pipeline.run("git", "clean", "-fdq", "reports")
 
 
 STUDY = """

@@ -3,7 +3,9 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from colorize.report import seeds
 from colorize.report.columns import COLUMNS
+from colorize.report.seeds import Spread
 from colorize.report.tables import Row, headline, markdown_table, said, text
 from colorize.report.verdicts import Verdict, markdown
 
@@ -22,7 +24,12 @@ class Run(NamedTuple):
     seconds: Mapping[str, float | None]  # by stage; None: its outputs came from a cache
 
 
-def page(run: Run, rows: Iterable[Row], decided: Mapping[str, Sequence[Verdict]]) -> str:
+def page(
+    run: Run,
+    rows: Iterable[Row],
+    decided: Mapping[str, Sequence[Verdict]],
+    spread: Spread | None = None,
+) -> str:
     """README.md of the folder of a run."""
     counts = ", ".join(f"{count:,} {split}" for split, count in run.photographs.items())
     machine = ", ".join(f"{key} {value}" for key, value in run.machine.items())
@@ -45,6 +52,7 @@ def page(run: Run, rows: Iterable[Row], decided: Mapping[str, Sequence[Verdict]]
         "",
         *map(markdown, decided["contrasts"]),
         "",
+        *(["## With other seeds", "", seeds.page(spread)] if spread else []),
         "## What it took",
         "",
         f"{machine}; {versions}. Seconds of each stage:",

@@ -1,7 +1,7 @@
 """How far apart models are that differ in their seed alone, as Markdown."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -11,19 +11,20 @@ from colorize.report.tables import markdown_table, text
 from colorize.report.verdicts import Verdict, markdown
 
 
-def page(
-    results: Mapping[str, Sequence[dict[str, Any]]],
-    seeds: Sequence[int],
-    splits: Sequence[str],
-    verdicts: Sequence[Verdict],
-) -> str:
-    """A table of metrics, and a line for each verdict.
+class Spread(NamedTuple):
+    """What models came to with each of several seeds."""
 
-    results: by model, what metrics/NAME.json holds for each of the `seeds`.
-    """
+    seeds: Sequence[int]
+    splits: Sequence[str]  # that were looked at; verdicts are of the last
+    results: Mapping[str, Sequence[dict[str, Any]]]  # by model, metrics/NAME.json of each seed
+    verdicts: Sequence[Verdict]  # of the means over seeds
+
+
+def page(found: Spread) -> str:
+    """A table of metrics, and a line for each verdict."""
     columns = [COLUMNS[metric] for metric in DECIDING]
     lines = [
-        f"Seeds {', '.join(map(str, seeds))}: mean ± standard deviation (least to largest).",
+        f"Seeds {', '.join(map(str, found.seeds))}: mean ± standard deviation (least to largest).",
         "",
     ]
     cells = [
@@ -32,12 +33,12 @@ def page(
             split,
             *(spread([of[split][c.metric]["mean"] for of in of_seeds], c.digits) for c in columns),
         )
-        for name, of_seeds in results.items()
-        for split in splits
+        for name, of_seeds in found.results.items()
+        for split in found.splits
     ]
     lines += markdown_table(("", "split", *(column.title for column in columns)), cells)
-    lines += ["", f"On {splits[-1]}, of the means over seeds:", ""]
-    lines += map(markdown, verdicts)
+    lines += ["", f"On {found.splits[-1]}, of the means over seeds:", ""]
+    lines += map(markdown, found.verdicts)
     return "\n".join(lines) + "\n"
 
 

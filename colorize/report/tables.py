@@ -47,7 +47,7 @@ def rows_of(models: dict[str, dict], trivial: dict[str, dict]) -> list[Row]:
         supervision = result["diagnostics"]["supervision"]
         rows.append(Row(name, "model", supervision, result))
         if "pasted" in result:
-            rows.append(Row(f"{name}, lightness kept", "pasted", supervision, result["pasted"]))
+            rows.append(Row(f"{name}_pasted", "pasted", supervision, result["pasted"]))
         if "scaled" in result:
             rows.append(Row(f"{name}_scaled", "scaled", supervision, result["scaled"]))
     return rows + [Row(name, "trivial", "", result) for name, result in trivial.items()]
