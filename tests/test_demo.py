@@ -117,7 +117,7 @@ def test_drop_colour_slide_save_and_a_wrong_file(visited, tmp_path):
     assert np.abs(lightness(saved) - lightness(np.array(photograph))).max() <= 0.5
     assert chroma(saved).mean() > 3
 
-    page.get_by_label("Model").select_option(label=str(ROOT / "pretrained/stargan"))
+    page.get_by_label("Model").select_option(label=str(ROOT / "pretrained/stargan_rgb"))
     page.get_by_label("Domain").select_option("gray")
     wait_for(lambda: color_at(page, 0.75) < 3)
 

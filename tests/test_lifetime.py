@@ -125,6 +125,7 @@ def test_a_stage_waits_for_another_run_of_itself(project):
     assert rows[-1].startswith("6,")
 
 
+@pytest.mark.soak
 def test_two_runs_of_the_same_training_follow_each_other(project, tmp_path):
     """Experiments in copies of the project share its checkpoints: one finds the other's held."""
     project.params(models__gan__steps=60)

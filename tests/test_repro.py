@@ -117,6 +117,7 @@ def run_seeds(pipeline: Project) -> tuple[list[str], str]:
     return ran(said), text
 
 
+@pytest.mark.soak
 def test_a_catalog_and_a_folder_of_one_s_own_are_watched(pipeline, tmp_path):
     def downloads() -> bool:
         return ran(pipeline.run("dvc", "repro", "--single-item", "download").stdout) == ["download"]

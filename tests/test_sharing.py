@@ -80,6 +80,7 @@ def test_a_clone_pulls_all_and_runs_nothing(shared):
     assert ran(other.run("dvc", "repro", "--dry").stdout) == ["compare"]
 
 
+@pytest.mark.soak
 def test_a_server_that_speaks_s3_serves_as_well(pipeline, tmp_path, s3):
     origin = Project(shutil.copytree(pipeline.root, tmp_path / "origin"))
     push(origin, "s3://lab/colorize", s3)
