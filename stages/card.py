@@ -20,9 +20,8 @@ from colorize.base.device import choose_device
 from colorize.base.errors import UserError
 from colorize.evaluation import baselines, protocol
 from colorize.evaluation.colors import Colors
-from colorize.evaluation.protocol import Batch, Colorer
+from colorize.evaluation.protocol import Batch
 from colorize.methods import model
-from colorize.methods.base import Method
 from colorize.report import tables
 from stages import common, measured
 
@@ -62,15 +61,9 @@ def main() -> None:
     trivial = baselines.trivial(photographs, photographs.mean_ab)
 
     def rows(batch: Batch) -> dict[str, Tensor]:
-        own = colors.rows(batch)
-        kept = {"its colours": own.pop("pasted", own["own"])}
-        if network.output == "rgb":
-            kept["its own RGB"] = own["own"]
-        of_others = trivial(batch)
-        return {
-            **kept,
-            **changed(network, gain)(batch),
-            **{said: of_others[name] for name, said in TRIVIAL.items()},
+        without_training = trivial(batch)
+        return of_model(colors, gain, batch) | {
+            said: without_training[name] for name, said in TRIVIAL.items()
         }
 
     splits = params.evaluate.splits
@@ -84,28 +77,28 @@ def main() -> None:
     print("\n".join(tables.markdown_table(["", *METRICS.values()], lines)))
 
 
-def changed(network: Method, gain: float) -> Colorer:
-    """Its colours times what makes their chroma a share of the photographs', and of changed grays.
+def of_model(colors: Colors, gain: float, batch: Batch) -> dict[str, Tensor]:
+    """Its pictures, uint8 (n, 3, S, S), by line: as it is, at other strengths, of changed grays.
 
     gain: what brings the chroma ratio to 1.
     """
 
-    def rows(batch: Batch) -> dict[str, Tensor]:
-        ab = network.predict_ab(color.to_float(batch.gray))
-        found = {
-            f"times {ratio * gain:.2f}": on_lightness(batch.gray, ratio * gain * ab)
-            for ratio in RATIOS
-        }
-        seen = {
-            "seen in Rec. 601 gray": rec601(batch.truth),
-            f"seen with noise of {NOISE} levels": noisy(batch.gray, batch.names),
-            f"seen blurred by {BLUR:g} pixel": blurred(batch.gray),
-        }
-        for name, gray in seen.items():
-            found[name] = on_lightness(batch.gray, network.predict_ab(color.to_float(gray)))
-        return found
+    def ab_of(gray: Tensor) -> Tensor:
+        return colors.model.predict_ab(color.to_float(gray))
 
-    return rows
+    ab = ab_of(batch.gray)
+    pictures = {"its colours": on_lightness(batch.gray, ab)}
+    if colors.model.output == "rgb":
+        pictures["its own RGB"] = colors.rows(batch)["own"]
+    for ratio in RATIOS:
+        times = ratio * gain
+        pictures[f"times {times:.2f}"] = on_lightness(batch.gray, times * ab)
+    seen = {
+        "seen in Rec. 601 gray": rec601(batch.truth),
+        f"seen with noise of {NOISE} levels": noisy(batch.gray, batch.names),
+        f"seen blurred by {BLUR:g} pixel": blurred(batch.gray),
+    }
+    return pictures | {name: on_lightness(batch.gray, ab_of(gray)) for name, gray in seen.items()}
 
 
 def rec601(truth: Tensor) -> Tensor:
@@ -114,7 +107,7 @@ def rec601(truth: Tensor) -> Tensor:
 
 
 def blurred(gray: Tensor) -> Tensor:
-    """uint8 (n, 1, S, S), likewise."""
+    """uint8 (n, 1, S, S), under a Gaussian."""
     levels = filters.gaussian(
         gray.cpu().numpy(), (0, 0, BLUR, BLUR), mode="mirror", preserve_range=True
     )
