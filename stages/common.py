@@ -25,6 +25,7 @@ VAL = METRICS / "val"  # of every row what decides, on val
 VERDICTS = METRICS / "verdicts.json"
 CURVES = METRICS / "training"  # losses over the steps
 VALIDATION = METRICS / "validation"  # of a few val photographs, over the steps
+LIVE = METRICS / "live.json"  # the step that a model in training has reached, for `dvc exp show`
 IMAGE_METRICS = METRICS / "images"  # of every photograph
 SAMPLES = Path("reports/samples")  # grids of the same photographs for every model
 CASES = Path("reports/cases")  # and of its own best, median and worst

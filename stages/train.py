@@ -1,7 +1,9 @@
 """Stage `train@NAME`: train one entry of `models`; the same command again resumes it."""
 
+import contextlib
 import functools
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pandas as pd
@@ -11,7 +13,7 @@ from torch import Tensor
 from colorize.base import command, memory
 from colorize.base.device import choose_device
 from colorize.base.errors import UserError
-from colorize.base.files import replaced_file, replaced_folder, sha256_of, write_text
+from colorize.base.files import replaced_file, replaced_folder, sha256_of, write_json, write_text
 from colorize.base.locks import only_one
 from colorize.data import tensors
 from colorize.data.index import Index, check_colors, check_gray, statistics
@@ -25,7 +27,7 @@ from colorize.training.draws import KINDS
 from colorize.training.interruption import Stopped
 from colorize.training.log import Diverged
 from stages import common, dependencies
-from stages.common import GRAY, SCRATCH, UNION
+from stages.common import GRAY, LIVE, SCRATCH, UNION
 
 
 def main() -> None:
@@ -33,7 +35,7 @@ def main() -> None:
     name = common.name_argument(__doc__)
     params = common.read_params()
     parameters = params.model(name)
-    seed = params.seed if parameters.seed is None else parameters.seed
+    seed = params.seed_of(name)
     image_size = params.data.image_size
     device = choose_device(params.runtime.device, "runtime.device")
 
@@ -77,7 +79,10 @@ def main() -> None:
         facts = _facts(name, parameters, seed, device, params.runtime.compile)
         checkpoints = Checkpoints(SCRATCH / "training", name, facts)
         # Experiments in copies of this folder share its checkpoints.
-        with only_one(SCRATCH / "locks" / checkpoints.folder.name, "training this very run"):
+        with (
+            only_one(SCRATCH / "locks" / checkpoints.folder.name, "training this very run"),
+            _live(name, curve_file) as show_losses,
+        ):
             print(f"to watch: {curve_file} (`dvc plots show`), {grid_file}", file=sys.stderr)
             try:
                 loop.train(
@@ -92,7 +97,7 @@ def main() -> None:
                     runtime=params.runtime,
                     device=device,
                     checkpoints=checkpoints,
-                    show_losses=functools.partial(_write_table, curve_file),
+                    show_losses=show_losses,
                     show_snapshots=show_snapshots,
                     show_measurements=functools.partial(_write_table, validation_file),
                 )
@@ -114,6 +119,20 @@ def _photographs(names: list[str], image_size: int) -> tuple[Tensor, Tensor]:
     """In gray (n, 1, S, S) and in colour (n, 3, S, S), uint8."""
     gray = tensors.squares(GRAY, names, image_size, "L")
     return gray, tensors.squares(UNION, names, image_size, "RGB")
+
+
+@contextlib.contextmanager
+def _live(name: str, curve_file: Path) -> Iterator[Callable[[pd.DataFrame], None]]:
+    """Give what shows a table of losses: as a curve, and, until this ends, its last step."""
+
+    def show(losses: pd.DataFrame) -> None:
+        _write_table(curve_file, losses)
+        write_json(LIVE, {"step": {name: int(losses["step"].iloc[-1])}})
+
+    try:
+        yield show
+    finally:
+        write_json(LIVE, {})
 
 
 def _write_table(file: Path, table: pd.DataFrame) -> None:

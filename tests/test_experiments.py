@@ -11,7 +11,9 @@ from tests.conftest import Project, ran
 from tests.processes import has_checkpoint, wait_for
 
 WEIGHTS = (1, 3, 30)
+STEPS = 400  # enough to be killed in between
 METRIC = "metrics/val/stargan.json:ciede2000"
+STEP = "step.stargan"  # in metrics/live.json
 WEIGHT = "models.stargan.reconstruction_weight"
 
 
@@ -21,8 +23,7 @@ def mine(pipeline, tmp_path) -> Project:
 
 
 def queue(project: Project, weight: int) -> None:
-    # Enough steps to be killed in between
-    flags = (f"models.stargan.reconstruction_weight={weight}", "models.stargan.steps=400")
+    flags = (f"models.stargan.reconstruction_weight={weight}", f"models.stargan.steps={STEPS}")
     flags = [word for flag in flags for word in ("-S", flag)]
     project.run("dvc", "exp", "run", "--queue", "-n", f"weight-{weight}", *flags, "compare")
 
@@ -46,6 +47,12 @@ def status(project: Project) -> dict[str, str]:
     return {next(w for w in line if w.startswith("weight-")): line[-1] for line in words}
 
 
+def experiments(project: Project) -> dict[str, dict[str, str]]:
+    """`dvc exp show`: what stands in the line of each experiment."""
+    said = project.run("dvc", "exp", "show", "--csv").stdout
+    return {row["Experiment"]: row for row in csv.DictReader(io.StringIO(said))}
+
+
 @pytest.mark.soak
 def test_from_a_question_to_an_answer(mine):
     kept = {name: mine.bytes_of(name) for name in ("models", "metrics", "reports", "params.yaml")}
@@ -56,6 +63,7 @@ def test_from_a_question_to_an_answer(mine):
     start(mine)
     wait_for(lambda: has_checkpoint(mine))
     (killed,) = [name for name, is_now in status(mine).items() if is_now == "Running"]
+    wait_for(lambda: 0 < int(experiments(mine)[killed].get(STEP) or 0) < STEPS)
     mine.run("dvc", "queue", "kill", killed)
     wait_for(lambda: status(mine)[killed] == "Failed")
     said = mine.run("dvc", "queue", "logs", killed).stdout
@@ -72,8 +80,9 @@ def test_from_a_question_to_an_answer(mine):
     # The workspace could have been used meanwhile.
     assert {name: mine.bytes_of(name) for name in kept} == kept
 
-    table = list(csv.DictReader(io.StringIO(mine.run("dvc", "exp", "show", "--csv").stdout)))
-    found = {row["Experiment"]: row for row in table if row["Experiment"]}
+    found = experiments(mine)
+    assert not any(STEP in row for row in found.values())
+    del found[""]  # the workspace, and what it was made from
     assert {name: float(row[WEIGHT]) for name, row in found.items()} == {
         f"weight-{weight}": weight for weight in WEIGHTS
     }
