@@ -12,39 +12,34 @@ networks, each in a process of its own; what counts is the ratio.
 
 Instead: the losses of both after so many steps on the same draws, the mean over the last tenth,
 and how far seeds lie apart.
+
+    python -m benchmarks.training --method M --processes N
+
+Instead: one process beside N that share its batches, as `runtime.processes` has it. Without GPUs N
+have the threads of one between them; how well N do is said beside one that has their number.
 """
 
 import argparse
 import contextlib
-import itertools
 import resource
 import statistics
 import sys
 import tempfile
-import time
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 import torch
-from PIL import Image, ImageOps
+from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
 from benchmarks import results
-from benchmarks.photographs import photographs
-from colorize.base import memory
+from benchmarks.trainer import Trainer, parameters, write_photographs
+from colorize.base import memory, processes
 from colorize.base.device import choose_device
 from colorize.base.errors import UserError
-from colorize.data.photographs import resize
-from colorize.methods import model
-from colorize.methods.parameters import ModelParameters
-from colorize.training import draws, loop
-from stages import common
-from tests.plain import plain
 
 ROUNDS = 5  # turns that each takes
-WIDTHS = ("width", "discriminator_width")
-PUBLISHED_DEPTH = {"resnet": 6, "stargan": 6, "zhang": 3}  # at 128 pixels
 
 
 def main() -> None:
@@ -52,10 +47,14 @@ def main() -> None:
     output = settings.pop("output")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        _write_photographs(folder, settings["image_size"])
-        result = (_losses if settings["losses"] else _speed)(settings, folder)
-    table = _losses_table(result) if settings["losses"] else _speed_table(result)
-    results.show({"settings": settings | _machine(settings)} | result, table, output)
+        write_photographs(folder, settings["image_size"])
+        if settings["losses"]:
+            result, table = _losses(settings, folder), _losses_table
+        elif settings["processes"] > 1:
+            result, table = _together(settings, folder), _together_table
+        else:
+            result, table = _speed(settings, folder), _speed_table
+    results.show({"settings": settings | _machine(settings)} | result, table(result), output)
 
 
 def _arguments() -> argparse.Namespace:
@@ -72,6 +71,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=60, help="of both together (60)")
     parser.add_argument("--losses", type=int, metavar="STEPS", help="compare losses instead")
     parser.add_argument("--seeds", type=int, default=3, help="for --losses (3)")
+    parser.add_argument("--processes", type=int, default=1, help="compare so many with one")
     parser.add_argument("--output", type=Path, help="a file for the JSON")
     return parser.parse_args()
 
@@ -91,7 +91,7 @@ def _speed(settings: dict[str, Any], folder: Path) -> dict:
             return processes[which].submit(_run, steps).result()
 
         # Whole turns of n_critic steps: that of the generator takes longer.
-        p = _parameters(settings)
+        p = parameters(settings)
         turn = getattr(p, "n_critic", 1)
         counts = {}
         for which in processes:
@@ -124,12 +124,77 @@ def _speed(settings: dict[str, Any], folder: Path) -> dict:
     }
 
 
+def _together(settings: dict[str, Any], folder: Path) -> dict:
+    """One process, on the CPU with all threads and with its part of them, and several."""
+    count, threads = settings["processes"], torch.get_num_threads()
+    p = parameters(settings)
+    if p.batch_size // p.accumulation % count:
+        raise UserError(f"--processes {count}: cannot share {p.batch_size} images equally")
+    device = choose_device(settings["device"], "--device")
+    ways = [(1, threads), (count, max(1, threads // count))]
+    if device.type == "cpu":
+        ways.insert(1, (1, ways[-1][1]))
+    turn = getattr(p, "n_critic", 1)
+    steps = turn
+    seconds: dict[tuple[int, int], list[float]] = {way: [] for way in ways}
+    for number in range(ROUNDS + 1):
+        for way in ways:
+            taken = _launch(way, settings, folder, steps)
+            if number:
+                seconds[way].append(taken / steps)
+            else:
+                each = settings["seconds"] / ROUNDS / len(ways)
+                steps = max(steps, turn * round(each / taken))
+    medians = {way: statistics.median(values) for way, values in seconds.items()}
+    alone, several = seconds[ways[-2]], seconds[ways[-1]]
+    ratios = [a / b / count for a, b in zip(alone, several, strict=True)]
+    return {
+        "together": [
+            {
+                "processes": way[0],
+                "threads": way[1],
+                "step_ms": round(1000 * median, 2),
+                "images_per_second": round(p.batch_size / median, 3),
+                "times_one": round(medians[ways[0]] / median, 3),
+            }
+            for way, median in medians.items()
+        ],
+        "steps": steps,
+        "efficiency": round(statistics.median(ratios), 3),
+        "efficiency_range": [round(min(ratios), 3), round(max(ratios), 3)],
+    }
+
+
+def _launch(way: tuple[int, int], settings: dict[str, Any], folder: Path, steps: int) -> float:
+    """Seconds that so many steps take, of the slowest."""
+    count, threads = way
+    config = LaunchConfig(
+        min_nodes=1,
+        max_nodes=1,
+        nproc_per_node=count,
+        run_id="benchmark",
+        rdzv_backend="c10d",
+        rdzv_endpoint="localhost:0",
+        max_restarts=0,
+    )
+    return max(elastic_launch(config, _share)(threads, settings, folder, steps).values())
+
+
+def _share(threads: int, settings: dict[str, Any], folder: Path, steps: int) -> float:
+    torch.set_num_threads(threads)
+    memory.keep_freed()
+    with processes.joined():
+        trainer = Trainer("ours", settings, folder)
+        trainer.run(getattr(trainer.p, "n_critic", 1))  # allocations, algorithms, compiling
+        return trainer.run(steps)[0]
+
+
 def _losses(settings: dict[str, Any], folder: Path) -> dict:
     """Means over the last tenth of the steps, of both and for each seed."""
     found: dict[str, dict[str, list[float]]] = {}
     for which in ("ours", "plain"):
         for seed in range(settings["seeds"]):
-            last = _Trainer(which, settings, folder, seed).losses(settings["losses"])
+            last = Trainer(which, settings, folder, seed).losses(settings["losses"])
             for name, value in last.items():
                 found.setdefault(name, {}).setdefault(which, []).append(round(value, 5))
     rows = {}
@@ -143,83 +208,14 @@ def _losses(settings: dict[str, Any], folder: Path) -> dict:
     return {"losses": rows}
 
 
-class _Trainer:
-    """Our step, fed by the stage's loader; or the plain one, fed with a batch from memory."""
-
-    def __init__(self, which: str, settings: dict[str, Any], folder: Path, seed: int = 0):
-        self.which, self.seed = which, seed
-        self.device = choose_device(settings["device"], "--device")
-        self.p = _parameters(settings)
-        torch.manual_seed(seed)
-        image_size = settings["image_size"]
-        self.model = model.build(self.p, image_size).to(self.device).train()
-        if which == "plain":
-            self.stepper = plain(self.model)
-        else:
-            self.model.prepare_training(compiled=settings["compile"])
-            self.stepper = self.model
-        drawn = draws.KINDS[self.model.draws](
-            {path.name: path.stem for path in sorted((folder / "color").iterdir())},
-            shared=False,
-            union=folder / "color",
-            gray=folder / "gray",
-            image_size=image_size,
-            load_scale=self.p.load_scale,
-            flip=self.p.flip,
-            seed=seed,
-        )
-        self.batches = draws.batches(
-            drawn, 0, 10**9, self.p.batch_size, settings["workers"] if which == "ours" else 0
-        )
-        self.synchronize = torch.cuda.synchronize if self.device.type == "cuda" else (lambda: None)
-        self.number = 0
-        self.batch: dict | None = None  # of the plain step, when it is timed
-
-    def run(self, steps: int) -> tuple[float, float]:
-        """Seconds for so many steps, and how many of them were spent waiting for a batch."""
-        waited = 0.0
-        if self.which == "plain" and self.batch is None:
-            self.batch = self._moved(next(self.batches))
-        self.synchronize()
-        start = time.perf_counter()
-        for _ in range(steps):
-            if self.which == "ours":
-                before = time.perf_counter()
-                batch = next(self.batches)
-                waited += time.perf_counter() - before
-                batch = self._moved(batch)
-            else:
-                batch = self.batch
-            self._step(batch)
-        self.synchronize()
-        return time.perf_counter() - start, waited
-
-    def losses(self, steps: int) -> dict[str, float]:
-        """Of the last tenth of so many steps, each on a draw of its own, the mean."""
-        last: dict[str, list[float]] = {}
-        for done in range(1, steps + 1):
-            losses = self._step(self._moved(next(self.batches)))
-            if done > 0.9 * steps:
-                for name, value in losses.items():
-                    last.setdefault(name, []).append(float(value.detach()))
-        return {name: statistics.mean(values) for name, values in last.items()}
-
-    def _step(self, batch: dict) -> dict:
-        self.number += 1
-        return self.stepper.step(batch, self.number, loop.randomness(self.seed, self.number))
-
-    def _moved(self, batch: dict) -> dict:
-        return {key: value.to(self.device, non_blocking=True) for key, value in batch.items()}
-
-
-_trainer: _Trainer  # of a process that `_start` has made one
+_trainer: Trainer  # of a process that `_start` has made one
 
 
 def _start(which: str, settings: dict[str, Any], folder: Path) -> None:
     global _trainer
     if which == "ours":
         memory.keep_freed()
-    _trainer = _Trainer(which, settings, folder)
+    _trainer = Trainer(which, settings, folder)
 
 
 def _run(steps: int) -> tuple[float, float]:
@@ -231,32 +227,6 @@ def _peak() -> float:
     if _trainer.device.type == "cuda":
         return torch.cuda.max_memory_allocated() / 1e6
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
-
-
-def _parameters(settings: dict[str, Any]) -> ModelParameters:
-    method = settings["method"]
-    of_method = [e for e in common.read_params().models.values() if e["method"] == method]
-    if not of_method:
-        raise UserError(f"--method {method}: no model in params.yaml is of it")
-    entry = of_method[0]
-    entry |= {key: settings["width"] for key in WIDTHS if key in entry}
-    entry["depth"] = settings["depth"] or PUBLISHED_DEPTH[entry["network"]]
-    entry["batch_size"] = settings["batch_size"] or entry["batch_size"]
-    entry["precision"] = settings["precision"]
-    return model.parse(entry, f"models.{method}")
-
-
-def _write_photographs(folder: Path, image_size: int) -> None:
-    """Photographs of scikit-image as the union and its gray copies hold them."""
-    for mode in ("color", "gray"):
-        (folder / mode).mkdir()
-    number = itertools.count()
-    for photograph in photographs():
-        image = resize(photograph, image_size, Image.Resampling.BICUBIC)
-        for version in (image, ImageOps.mirror(image), ImageOps.flip(image)):
-            file = f"{next(number):016x}.png"  # as the union names them: hexadecimal
-            version.save(folder / "color" / file)
-            version.convert("L").save(folder / "gray" / file)
 
 
 def _machine(settings: dict[str, Any]) -> dict[str, str]:
@@ -278,6 +248,18 @@ def _losses_table(result: dict) -> str:
             f"{row['spread_of_seeds']:17.4f}"
         )
     return "\n".join(lines)
+
+
+def _together_table(result: dict) -> str:
+    heading = f"{'processes':>9}{'threads each':>14}{'step ms':>10}{'images/s':>10}{'times':>8}"
+    lines = [
+        f"{row['processes']:9}{row['threads']:14}{row['step_ms']:10.1f}"
+        f"{row['images_per_second']:10.2f}{row['times_one']:8.2f}"
+        for row in result["together"]
+    ]
+    least, most = result["efficiency_range"]
+    said = f"efficiency {result['efficiency']:.0%} ({least:.0%} to {most:.0%})"
+    return "\n".join([heading, *lines, said])
 
 
 def _speed_table(result: dict) -> str:

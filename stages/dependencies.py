@@ -22,6 +22,7 @@ PACKAGES = ("colorize", "stages")
 # Code that changes no result: what all share, what checks and times, and what draws training.
 INERT = ("colorize/base/", "colorize/report/grids.py")
 INERT += ("stages/common.py", "stages/parameters.py", "stages/dependencies.py", "stages/times.py")
+INERT += ("stages/together.py",)
 
 # Read at run time, not imported.
 READ = {

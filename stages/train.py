@@ -10,11 +10,10 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from colorize.base import command, memory
+from colorize.base import command, memory, processes
 from colorize.base.device import choose_device
 from colorize.base.errors import UserError
 from colorize.base.files import replaced_file, replaced_folder, sha256_of, write_json, write_text
-from colorize.base.locks import only_one
 from colorize.data import tensors
 from colorize.data.index import Index, check_colors, check_gray, statistics
 from colorize.evaluation import validation
@@ -24,47 +23,64 @@ from colorize.report import grids
 from colorize.training import loop
 from colorize.training.checkpoint import Checkpoints
 from colorize.training.draws import KINDS
-from colorize.training.interruption import Stopped
+from colorize.training.interruption import FAILED, Stopped
 from colorize.training.log import Diverged
-from stages import common, dependencies
+from stages import common, dependencies, together
 from stages.common import GRAY, LIVE, SCRATCH, UNION
+from stages.parameters import Params
 
 
 def main() -> None:
     memory.keep_freed()
     name = common.name_argument(__doc__)
     params = common.read_params()
-    parameters = params.model(name)
-    seed = params.seed_of(name)
-    image_size = params.data.image_size
-    device = choose_device(params.runtime.device, "runtime.device")
+    if processes.started_together():
+        together.reporting(lambda: train(name, params))
+        return
+    with common.only_writer(f"train@{name}", *_outputs(name)):
+        count = together.count(name, params.model(name), params.runtime)
+        if count > 1:
+            together.run("stages.train", name, count)
+        else:
+            train(name, params)
 
-    model_folder = common.MODELS / name
-    curve_file = common.CURVES / f"{name}.csv"
-    validation_file = common.VALIDATION / f"{name}.csv"
-    grid_file = common.TRAINING_GRIDS / f"{name}.png"
+
+def _outputs(name: str) -> tuple[Path, Path, Path, Path]:
+    """The model, its curves, of the losses and on val, and the grid."""
+    folders = (common.CURVES, common.VALIDATION)
+    curves = (folder / f"{name}.csv" for folder in folders)
+    return common.MODELS / name, *curves, common.TRAINING_GRIDS / f"{name}.png"
+
+
+def train(name: str, params: Params) -> None:
+    p = params.model(name)
+    image_size = params.data.image_size
+    device = processes.own_device(choose_device(params.runtime.device, "runtime.device"))
+    model_folder, curve_file, validation_file, grid_file = _outputs(name)
     with (
-        common.only_writer(f"train@{name}", model_folder, curve_file, validation_file, grid_file),
+        processes.joined(),
         memory.explained(f"models.{name}", "its batch_size or width, or data.image_size"),
     ):
+        first = processes.number() == 0
         colors = statistics(UNION, image_size)
         check_colors(UNION, colors)
         check_gray(UNION, GRAY)
+        seed = params.seed_of(name)
         torch.manual_seed(seed)
-        network = model.build(parameters, image_size)
-        if parameters.init_from is not None:
-            model.start_from(network, parameters.init_from, f"models.{name}")
+        network = model.build(p, image_size)
+        if p.init_from is not None:
+            model.start_from(network, p.init_from, f"models.{name}")
         network.learn_of(colors)
         rows = Index.read(UNION)
         draws = KINDS[network.draws](
             rows.groups(rows.split("train")),
             domains=network.domains,
-            shared=parameters.shares_photographs,
+            shared=p.shares_photographs,
             union=UNION,
             gray=GRAY,
             image_size=image_size,
-            load_scale=parameters.load_scale,
-            flip=parameters.flip,
+            load_scale=p.load_scale,
+            flip=p.flip,
             seed=seed,
         )
         val = rows.split("val", "photograph")
@@ -76,18 +92,18 @@ def main() -> None:
             with replaced_file(grid_file) as partial:
                 grids.training_grid(samples, snapshots, truth).save(partial, "PNG")
 
-        facts = _facts(name, parameters, seed, device, params.runtime.compile)
+        facts = _facts(name, p, seed, device, params.runtime.compile)
         checkpoints = Checkpoints(SCRATCH / "training", name, facts)
-        # Experiments in copies of this folder share its checkpoints.
         with (
-            only_one(SCRATCH / "locks" / checkpoints.folder.name, "training this very run"),
-            _live(name, curve_file) as show_losses,
+            checkpoints.alone() if first else contextlib.nullcontext(),
+            _live(name, curve_file) if first else contextlib.nullcontext() as show_losses,
         ):
-            print(f"to watch: {curve_file} (`dvc plots show`), {grid_file}", file=sys.stderr)
+            if first:
+                print(f"to watch: {curve_file} (`dvc plots show`), {grid_file}", file=sys.stderr)
             try:
                 loop.train(
                     network,
-                    parameters,
+                    p,
                     draws,
                     samples,
                     seed=seed,
@@ -108,11 +124,15 @@ def main() -> None:
                 )
                 raise UserError(f"models.{name}: {error}; {before}") from None
             except Stopped as stopped:
-                print(f"{name}: {stopped}; saved. Run the same command to go on.", file=sys.stderr)
+                if first or stopped.code == FAILED:
+                    print(
+                        f"{name}: {stopped}; saved. Run the same command to go on.", file=sys.stderr
+                    )
                 sys.exit(stopped.code)
-            with replaced_folder(model_folder) as partial:
-                model.save(network, parameters, image_size, partial)
-            checkpoints.remove()
+            if first:
+                with replaced_folder(model_folder) as partial:
+                    model.save(network, p, image_size, partial)
+                checkpoints.remove()
 
 
 def _photographs(names: list[str], image_size: int) -> tuple[Tensor, Tensor]:
@@ -147,7 +167,7 @@ def _facts(
     data = (UNION / "index.csv", UNION / "statistics.json", GRAY / "index.csv")
     code = dependencies.code_of_model(Path(), "train", parameters.model_dump())
     files = {str(path): sha256_of(path) for path in (*data, *map(Path, sorted(code)))}
-    machine = {"device": str(device), "threads": torch.get_num_threads()}
+    machine = {"device": device.type}  # which of several, and with how many threads, is rounding
     return values | {"seed": seed} | files | machine | {"runtime.compile": compiled}
 
 

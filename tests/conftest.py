@@ -286,6 +286,16 @@ def pipeline(tmp_path_factory) -> Project:
     return Project(shutil.copytree(original, tmp_path_factory.mktemp("copy") / "pipeline"))
 
 
+@pytest.fixture
+def float64():
+    import torch  # most tests do without
+
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64)
+    yield
+    torch.set_default_dtype(before)
+
+
 def only_models(
     project: Project, *names: str, contrasts: Iterable[tuple[str, str, str]] = ()
 ) -> None:

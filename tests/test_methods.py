@@ -336,14 +336,6 @@ def test_zhang_l2_learns_a_constant_colour():
     assert (predicted - ab).square().sum(1).sqrt().mean() < 4
 
 
-@pytest.fixture
-def float64():
-    before = torch.get_default_dtype()
-    torch.set_default_dtype(torch.float64)
-    yield
-    torch.set_default_dtype(before)
-
-
 def states(twin, method) -> dict[str, tuple[torch.Tensor, torch.Tensor]]:
     """All weights and buffers of a model beside those of its plain twin."""
     return {

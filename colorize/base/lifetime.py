@@ -16,6 +16,9 @@ INTERRUPTS = (signal.SIGINT, signal.SIGTERM)
 GRACE = 4  # seconds from the parent's end to ours, whatever is under way: checkpoints are whole
 LOOK = 0.2  # seconds
 
+# By torchrun, which gives each process a session of its own
+IN_ELASTIC = "TORCHELASTIC_RUN_ID" in os.environ
+
 PR_SET_PDEATHSIG = 1  # of prctl(2)
 
 _parent: int | None = None  # the process that must live for us to go on
@@ -25,11 +28,12 @@ def begin() -> None:
     """To be called first thing: before imports that take seconds.
 
     SIGINT and SIGTERM end the process in one line until `raise_interrupts` is called. Under DVC
-    the end of the process that started this one is a SIGTERM, and, `GRACE` later, the end.
+    and torchrun the end of the process that started this one is a SIGTERM, and, `GRACE` later, the
+    end.
     """
     leave_at_once()
     # Who is started by hand, with nohup perhaps, may outlive the shell.
-    if "DVC_STAGE" in os.environ:
+    if "DVC_STAGE" in os.environ or IN_ELASTIC:
         _follow_parent()
 
 
@@ -65,7 +69,7 @@ def _follow_parent() -> None:
     signal.signal(signal.SIGUSR1, _told)
     told = end_with_parent(signal.SIGUSR1)
     # It may have ended before we could ask. Whoever adopted us then is of another session.
-    if orphaned() or os.getsid(_parent) != os.getsid(0):
+    if orphaned() or (os.getsid(_parent) != os.getsid(0) and not IN_ELASTIC):
         os._exit(1)
     threading.Thread(target=_watch, args=(told,), name="parent", daemon=True).start()
 

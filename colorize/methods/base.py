@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from colorize import color
+from colorize.base import processes
 from colorize.domains import Domain
 from colorize.methods.parameters import ModelParameters
 from colorize.methods.pool import ImagePool
@@ -62,8 +63,9 @@ class Method(nn.Module):
     def step(self, batch: dict[str, Tensor], number: int, rng: torch.Generator) -> Losses:
         """Make the updates of one batch and return their losses; `number` counts from 1.
 
-        batch: uint8 tensors as `draws` says. rng: this step's own source of randomness, drawn from
-        for the whole batch. Of the losses `loss` is what the colouring network minimises.
+        batch: uint8 tensors as `draws` says, of a batch that several processes share our own. rng:
+        this step's own source of randomness, the same in all of them and drawn from for the whole
+        batch. Of the losses `loss` is what the colouring network minimises.
         """
         raise NotImplementedError
 
@@ -137,7 +139,8 @@ class Method(nn.Module):
         Only its own networks get a gradient: a generator's loss, which goes through the
         discriminator, leaves no trace there. The batch passes in `accumulation` equal parts, so
         that memory holds one part's activations. Networks run in `precision`, losses in float32.
-        Returns losses (means over the batch) and what the loss hands to later updates, detached.
+        Several processes, which share the batch, all move by the gradient of the whole. Returns
+        losses (means over the batch) and what the loss hands to later updates, detached.
         """
         update, parts = self.updates[name], self.p.accumulation
         for child, network in self.named_children():
@@ -152,12 +155,27 @@ class Method(nn.Module):
             (loss / parts).backward()
             found.append({key: value.detach() for key, value in losses.items()})
             handed.append([output.detach() for output in outputs])
+        means = {key: sum(losses[key] for losses in found) / parts for key in found[0]}
+        weights = [w for group in update.optimizer.param_groups for w in group["params"]]
+        gradients = [w.grad for w in weights if w.grad is not None]
+        processes.average([*gradients, *means.values()])
         update.optimizer.step()
         if any(network in self.generators for network in update.networks):
             self.generator_updates += 1
             self._average(update.networks)
-        means = {key: sum(losses[key] for losses in found) / parts for key in found[0]}
         return means, tuple(torch.cat(outputs) for outputs in zip(*handed, strict=True))
+
+    def shown(self, pool: str, fake: Tensor, rng: torch.Generator) -> Tensor:
+        """What a discriminator is to see: of the images just generated, and of the pool's."""
+        return self.share(self.pools[pool].exchange(self.whole(fake), rng))
+
+    def share(self, whole: Tensor) -> Tensor:
+        """Of a whole batch what is ours; all of it, where there is one process."""
+        return processes.share(whole, self.p.accumulation)
+
+    def whole(self, own: Tensor) -> Tensor:
+        """The whole batch that our share is of."""
+        return processes.whole(own, self.p.accumulation)
 
     def set_learning_rate(self, rate: float) -> None:
         for update in self.updates.values():

@@ -53,8 +53,8 @@ class Method(base.Method):
     def step(self, batch: dict[str, Tensor], number: int, rng: torch.Generator) -> Losses:
         x, y = signed(batch["gray"]), signed(batch["color"])
         losses, (fake_color, fake_gray) = self.update("generators", x, y)
-        shown_color = self.pools["color"].exchange(fake_color, rng)
-        shown_gray = self.pools["gray"].exchange(fake_gray, rng)
+        shown_color = self.shown("color", fake_color, rng)
+        shown_gray = self.shown("gray", fake_gray, rng)
         return losses | self.update("discriminators", x, y, shown_gray, shown_color)[0]
 
     def translate(self, image: Tensor, target: Domain) -> Tensor:

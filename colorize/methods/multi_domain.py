@@ -101,14 +101,15 @@ class Method(base.Method):
         permuted: the domains of the batch in random order, as published; of two in turn, half of
         the targets ask for no change. other: any but its own.
         """
-        x, domain = self.seen(batch["image"]), batch["domain"]
+        domain = self.whole(batch["domain"])
         if self.p.target_sampling == "permuted":
             order = torch.randperm(len(domain), generator=rng)
-            return x, domain, domain[order.to(domain.device, non_blocking=True)]
-        count = len(self.domains)
-        further = torch.randint(1, count, domain.shape, generator=rng)
-        target = (domain + further.to(domain.device, non_blocking=True)) % count
-        return x, domain, target
+            target = domain[order.to(domain.device, non_blocking=True)]
+        else:
+            count = len(self.domains)
+            further = torch.randint(1, count, domain.shape, generator=rng)
+            target = (domain + further.to(domain.device, non_blocking=True)) % count
+        return self.seen(batch["image"]), batch["domain"], self.share(target)
 
     def content(
         self, x: Tensor, domain: Tensor, target: Tensor, fake: Tensor

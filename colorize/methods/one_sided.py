@@ -29,7 +29,7 @@ class Method(base.Method):
     def step(self, batch: dict[str, Tensor], number: int, rng: torch.Generator) -> Losses:
         x, real = self.seen(batch)
         losses, (fake,) = self.update("generator", x, real)
-        shown = self.pools["color"].exchange(fake, rng)
+        shown = self.shown("color", fake, rng)
         return losses | self.update("discriminator", real, shown)[0]
 
     def seen(self, batch: dict[str, Tensor]) -> tuple[Tensor, Tensor]:

@@ -26,6 +26,7 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
+from colorize.base import processes
 from colorize.methods import multi_domain, parameters
 from colorize.methods.base import Computed, Losses
 from colorize.methods.losses import cross_entropy, gradient_penalty, mean
@@ -64,7 +65,8 @@ class Method(multi_domain.RGBMethod):
         x, domain, target = self.drawn(batch, rng)
         if self.p.control == "one_label":
             domain = target = torch.zeros_like(domain)
-        mix = torch.rand((len(x), 1, 1, 1), generator=rng).to(x, non_blocking=True)
+        mix = torch.rand((processes.count() * len(x), 1, 1, 1), generator=rng)
+        mix = self.share(mix).to(x, non_blocking=True)
         losses, _ = self.update("discriminator", x, domain, target, mix)
         if number % self.p.n_critic == 0:
             losses = self.update("generator", x, domain, target)[0] | losses

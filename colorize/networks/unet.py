@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from colorize.networks.batches import Dropout
 from colorize.networks.layers import Norm, Upsampling, normal, normalization
 
 DROPPED = 3  # layers with dropout, from the innermost but one on, as published
@@ -49,7 +50,7 @@ class Generator(nn.Module):
             layers = [*_enlarge(joined * channels[i], channels[i - 1], upsampling)]
             layers.append(normalization(norm, channels[i - 1]))
             if depth - 1 - DROPPED <= i < depth - 1:
-                layers.append(nn.Dropout(dropout))
+                layers.append(Dropout(dropout))
             self.up.append(nn.Sequential(nn.ReLU(), *layers))
         last = _enlarge((1 if depth == 1 else 2) * width, outputs, upsampling)
         self.up.append(nn.Sequential(nn.ReLU(), *last, nn.Tanh()))

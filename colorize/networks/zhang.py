@@ -6,6 +6,8 @@ eighth, dilation 2 in the fifth and sixth: lightness at H x W to `channels` maps
 
 from torch import nn
 
+from colorize.networks.batches import BatchNorm
+
 
 class Trunk(nn.Sequential):
     """(n, 1, H, W) scaled lightness to (n, channels, H/4, W/4); H and W are multiples of 8.
@@ -52,4 +54,4 @@ def _convolutions(inputs: int, outputs: int, count: int, *, last_stride=1, dilat
 def _block(inputs: int, outputs: int, count: int, *, last_stride=1, dilation=1) -> list:
     """`count` convolutions, each with ReLU, and one batch normalisation at the end."""
     layers = _convolutions(inputs, outputs, count, last_stride=last_stride, dilation=dilation)
-    return [*layers, nn.BatchNorm2d(outputs)]
+    return [*layers, BatchNorm(outputs)]

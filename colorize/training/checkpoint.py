@@ -5,6 +5,7 @@ them. Each run has a folder of its own, named by a fingerprint of the facts that
 the same command finds it again, a changed parameter does not.
 """
 
+import contextlib
 import hashlib
 import io
 import json
@@ -16,6 +17,7 @@ from pathlib import Path
 import torch
 
 from colorize.base.files import write_bytes, write_json
+from colorize.base.locks import only_one
 
 KEPT = 2  # the last one, and the one before for the case that the last is spoiled
 FACTS = "facts.json"
@@ -32,6 +34,15 @@ class Checkpoints:
     def __init__(self, root: Path, name: str, facts: Mapping[str, object]):
         self.facts = {"torch": torch.__version__} | dict(facts)
         self.folder = root / f"{name}-{_digest(json.dumps(self.facts, sort_keys=True).encode())}"
+
+    def alone(self) -> contextlib.AbstractContextManager[None]:
+        """Let nobody else train this run; it has a lock, which ends with who holds it.
+
+        Experiments in copies of a repository share their checkpoints. Raises UserError where
+        another process trains this very run.
+        """
+        lock = self.folder.parent.parent / "locks" / self.folder.name
+        return only_one(lock, "training this very run")
 
     def save(self, step: int, state: dict) -> None:
         """Save `state` after `step`; raises OSError where the disk is full, and loses nothing."""

@@ -16,7 +16,7 @@ from PIL.Image import Resampling
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from colorize.base import lifetime
+from colorize.base import lifetime, processes
 from colorize.base.errors import UserError
 from colorize.data import photographs
 from colorize.data.splits import parts
@@ -137,16 +137,20 @@ KINDS = {"pairs": Pairs, "unpaired": Unpaired, "domains": Domains}
 
 
 def batches(
-    draws: Draws, start: int, stop: int, batch_size: int, workers: int
+    draws: Draws, start: int, stop: int, batch_size: int, workers: int, parts: int = 1
 ) -> Iterator[dict[str, Tensor]]:
     """Batches of draws `start` to `stop`, in order, decoded by `workers` processes (0: in ours).
+
+    Of batches that several processes share, in `parts`, our share (see base/processes.py).
 
     Raises UserError for an image that cannot be read; OSError where a worker is killed.
     """
     loader = DataLoader(
         draws,
-        batch_size=batch_size,
-        sampler=range(start, stop),
+        batch_sampler=(
+            processes.share(torch.arange(first, min(first + batch_size, stop)), parts).tolist()
+            for first in range(start, stop, batch_size)
+        ),
         num_workers=workers,
         worker_init_fn=_leave_signals_to_the_trainer,
         pin_memory=torch.cuda.is_available(),

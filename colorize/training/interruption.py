@@ -5,9 +5,11 @@ import signal
 import time
 from typing import Self
 
-from colorize.base import lifetime
+from colorize.base import lifetime, processes
 
-INTERRUPTED, OUT_OF_TIME = 130, 75  # exit codes
+FAILED, OUT_OF_TIME, INTERRUPTED = 1, 75, 130  # exit codes
+
+LOST = ("another process of this training is gone", FAILED)
 
 
 class Stopped(Exception):
@@ -22,7 +24,8 @@ class Interruption:
     """Turns SIGINT, SIGTERM, the loss of the parent under DVC, and the end of the minutes that
     there were (0: no limit) into `reason`, asked each step.
 
-    The second signal is treated as before: it interrupts at once.
+    The second signal is treated as before: it interrupts at once. Processes that train together
+    stop together, also where one alone has a reason.
     """
 
     def __init__(self, max_minutes: float):
@@ -33,6 +36,14 @@ class Interruption:
     @property
     def reason(self) -> tuple[str, int] | None:
         """Why to stop now, and the exit code that says so; None where there is no reason."""
+        own = self._own_reason()
+        try:
+            code = processes.most(own[1] if own else 0)
+        except processes.Lost:
+            return LOST
+        return own or (("another process has to stop", code) if code else None)
+
+    def _own_reason(self) -> tuple[str, int] | None:
         if lifetime.orphaned():
             return "the process that started this stage is gone", INTERRUPTED
         if self._signal is not None:

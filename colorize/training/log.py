@@ -74,9 +74,12 @@ class Log:
 
 
 class Progress:
-    """A bar with losses and images/s; in a file or a pipe, a line every ten seconds instead."""
+    """A bar with losses and images/s; in a file or a pipe, a line every ten seconds instead.
 
-    def __init__(self, done: int, steps: int, batch_size: int):
+    shown: False where another process shows it.
+    """
+
+    def __init__(self, done: int, steps: int, batch_size: int, *, shown: bool = True):
         self.started, self.batch_size = done, batch_size
         self.bar = tqdm(
             total=steps,
@@ -85,9 +88,12 @@ class Progress:
             dynamic_ncols=True,
             mininterval=INTERVAL,
             leave=False,
+            disable=not shown,
         )
 
     def show(self, done: int, losses: dict[str, float]) -> None:
+        if self.bar.disable:
+            return
         text = ", ".join(f"{name} {value:.3g}" for name, value in losses.items())
         self.bar.set_postfix_str(f"{self._rate(done):.1f} images/s, {text}", refresh=False)
         self.bar.update(done - self.bar.n)
@@ -97,7 +103,7 @@ class Progress:
 
     def __exit__(self, *error) -> None:
         self.bar.close()
-        if error[0] is None:
+        if error[0] is None and not self.bar.disable:
             seconds, rate = self.bar.format_dict["elapsed"], self._rate(self.bar.n)
             steps = self.bar.n - self.started
             print(f"{steps} steps in {seconds:.0f} s, {rate:.1f} images/s", file=sys.stderr)

@@ -4,10 +4,12 @@ To resume, run the same command again: the loop goes on from the last checkpoint
 same weights, to the byte, as a run that was never stopped.
 """
 
+import contextlib
+import copy
 import sys
 import time
 from collections.abc import Callable
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import numpy as np
 import pandas as pd
@@ -15,12 +17,13 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
+from colorize.base import processes
 from colorize.base.parameters import Parameters
 from colorize.methods.base import Method
 from colorize.methods.parameters import ModelParameters, Seed
 from colorize.training.checkpoint import Checkpoints
 from colorize.training.draws import Draws, batches
-from colorize.training.interruption import Interruption, Stopped
+from colorize.training.interruption import LOST, Interruption, Stopped
 from colorize.training.log import Diverged, Log, Progress
 from colorize.training.runtime import RuntimeParameters, can_compile
 
@@ -81,16 +84,19 @@ def train(
     measured: list[dict[str, float]] = []
     done = 0
     next_showing = 0.0
+    first = processes.number() == 0  # all processes come to the same; the first one saves and shows
 
     # Resume
-    saved = checkpoints.load(device)
+    with processes.first_alone():  # what is spoiled is removed
+        saved = checkpoints.load(device)
     if saved is not None:
         model.load_training_state(saved["model"])
         log.load_state(saved["log"])
         pictures = {step: picture.cpu() for step, picture in saved["pictures"].items()}
         measured = saved["measured"]
         done = saved["step"]
-        print(f"resuming after step {done} of {p.steps}", file=sys.stderr)
+        if first:
+            print(f"resuming after step {done} of {p.steps}", file=sys.stderr)
 
     def save() -> None:
         # Of the losses first: they name the step, and come before the weights that they spoil.
@@ -98,16 +104,34 @@ def train(
         _check_finite(model, done)
         checkpoints.save(done, state | {"model": model.training_state()})
 
+    def stop(why: tuple[str, int]) -> NoReturn:
+        # The first may be the one that is gone: then whoever is left saves.
+        alone = checkpoints.alone() if why == LOST and not first else contextlib.nullcontext()
+        with alone:
+            if (first or why == LOST) and checkpoints.last_step() != done:
+                save()
+        reason, code = why
+        raise Stopped(f"{reason}: stopped after step {done} of {p.steps}", code)
+
     drawn = batches(
-        draws, done * p.batch_size, p.steps * p.batch_size, p.batch_size, runtime.workers
+        *(draws, done * p.batch_size, p.steps * p.batch_size, p.batch_size),
+        workers=runtime.workers,
+        parts=p.accumulation,
     )
-    progress = Progress(done, p.steps, p.batch_size)
+    progress = Progress(done, p.steps, p.batch_size, shown=first)
     with progress as bar, Interruption(runtime.max_minutes) as interruption:
         for batch in drawn:
             done += 1
             model.set_learning_rate(p.learning_rate * p.learning_rate_factor(done))
             batch = {key: value.to(device, non_blocking=True) for key, value in batch.items()}
-            log.add(done, model.step(batch, done, randomness(seed, done)))
+            before = copy.deepcopy(model.training_state()) if processes.count() > 1 else None
+            try:
+                losses = model.step(batch, done, randomness(seed, done))
+            except processes.Lost:  # some weights have moved, others have not
+                model.load_training_state(before)
+                done -= 1
+                stop(LOST)
+            log.add(done, losses)
 
             if done % runtime.log_interval == 0 or done == p.steps:
                 bar.show(done, log.close_row(done, done * p.batch_size))
@@ -119,22 +143,21 @@ def train(
                 measured.append(row | measure(model))
             stopping = interruption.reason
             # The last step too: outputs take a while to write.
-            if stopping or done % runtime.save_interval == 0 or done == p.steps:
+            if first and (done % runtime.save_interval == 0 or done == p.steps):
                 save()
-            if log.rows and time.monotonic() >= next_showing:
+            if first and log.rows and time.monotonic() >= next_showing:
                 show_losses(log.frame())
                 next_showing = time.monotonic() + SHOW_INTERVAL
-            if done in snapshot_steps:
+            if first and done in snapshot_steps:
                 show_snapshots(pictures)
-            if done in steps_to_measure:
+            if first and done in steps_to_measure:
                 show_measurements(pd.DataFrame(measured))
             if stopping:
-                reason, code = stopping
-                raise Stopped(f"{reason}: stopped after step {done} of {p.steps}", code)
-    # Once more: this run may have had nothing left to do.
-    show_losses(log.frame())
-    show_snapshots(pictures)
-    show_measurements(pd.DataFrame(measured))
+                stop(stopping)
+    if first:  # once more: this run may have had nothing left to do
+        show_losses(log.frame())
+        show_snapshots(pictures)
+        show_measurements(pd.DataFrame(measured))
 
 
 def measured_steps(steps: int, measurements: int) -> list[int]:

@@ -15,6 +15,7 @@ class RuntimeParameters(Parameters):
 
     device: Annotated[str, Field(pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")]
     compile: bool
+    processes: Annotated[int, Field(ge=1, le=1024)]
     workers: Annotated[int, Field(ge=0, le=64)]
     log_interval: Annotated[int, Field(ge=1)]
     save_interval: Annotated[int, Field(ge=1)]
