@@ -78,7 +78,7 @@ SHOWN = (
     ("gray_identity_index", "to gray: identity index", 1),
     ("gray_chroma", "to gray: residual chroma", 0),
 )
-MOST_SHOWN = 2.2
+MOST_SHOWN = 3
 
 
 def tables(variants: Mapping[str, Variant], verdicts: Sequence[Verdict], split: str) -> str:
@@ -134,7 +134,8 @@ def curves(variants: Mapping[str, Variant]) -> str:
                         style = STYLES[number // len(PALETTE) % len(STYLES)]
                         axis.plot(x, y, style, color=f"C{number}", lw=1.2, label=label)
                 axis.axhline(wanted, color="gray", lw=0.8)
-                axis.set_xscale("symlog", linthresh=10)
+                axis.set_xscale("log")  # without what was measured before the first
+                axis.set_xlim(left=1)
                 axis.set_ylim(-0.1, min(MOST_SHOWN, axis.get_ylim()[1]))
                 axis.set_title(title, fontsize=9)
                 axis.grid(alpha=0.3)
