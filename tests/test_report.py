@@ -312,6 +312,7 @@ def test_the_spread_over_seeds_is_that_of_a_sample():
     assert seeds.spread([1.0, 2.0, 4.5], 1) == "2.5 ± 1.8 (1.0 to 4.5)"
     assert seeds.spread([-1.0, 1.0], 0) == "0 ± 1 (−1 to 1)"
     assert seeds.spread([1.0, None], 1) == "–"
+    assert seeds.spread([-0.04, 0.04], 1) == "0.0 ± 0.1 (0.0 to 0.0)"
     of_seeds = [results(projection) for projection in (0.25, 0.75)]
     decided = verdict("gan", "zhang_l2", "ciede2000", "worse", 1, 0.5, 1.5) | {"seeds": [2, 1]}
     text = seeds.page(seeds.Spread([1, 2], ["val", "test"], {"gan": of_seeds}, [decided]))

@@ -28,7 +28,7 @@ def page(
     run: Run,
     rows: Iterable[Row],
     decided: Mapping[str, Sequence[Verdict]],
-    spread: Spread | None = None,
+    spread: Spread | None,
 ) -> str:
     """README.md of the folder of a run."""
     counts = ", ".join(f"{count:,} {split}" for split, count in run.photographs.items())

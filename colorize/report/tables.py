@@ -172,8 +172,8 @@ def said(metrics: Mapping[str, Mapping[str, float | None]], metric: str) -> str:
 
 
 def text(value: float | None, digits: int, sign: str = "") -> str:
-    """As it is shown; sign: `+` shows that of positive ones too."""
-    return NO_VALUE if value is None else f"{value:{sign}.{digits}f}".replace("-", "−")
+    """As it is shown, without −0; sign: `+` shows that of positive ones too."""
+    return NO_VALUE if value is None else f"{value:{sign}z.{digits}f}".replace("-", "−")
 
 
 def markdown_table(headings: Sequence[str], lines: Iterable[Sequence[str]]) -> list[str]:
