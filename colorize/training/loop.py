@@ -18,6 +18,7 @@ from pydantic import Field
 from torch import Tensor
 
 from colorize.base import processes
+from colorize.base.errors import UserError
 from colorize.base.parameters import Parameters
 from colorize.methods.base import Method
 from colorize.methods.parameters import ModelParameters, Seed
@@ -105,11 +106,13 @@ def train(
         checkpoints.save(done, state | {"model": model.training_state()})
 
     def stop(why: tuple[str, int]) -> NoReturn:
-        # The first may be the one that is gone: then whoever is left saves.
-        alone = checkpoints.alone() if why == LOST and not first else contextlib.nullcontext()
-        with alone:
-            if (first or why == LOST) and checkpoints.last_step() != done:
-                save()
+        if first and checkpoints.last_step() != done:
+            save()
+        if why == LOST and not first:
+            # The first may be the one that is gone: then whoever comes first of those left saves.
+            with contextlib.suppress(UserError), checkpoints.alone():
+                if checkpoints.last_step() != done:
+                    save()
         reason, code = why
         raise Stopped(f"{reason}: stopped after step {done} of {p.steps}", code)
 
