@@ -172,7 +172,7 @@ def said(metrics: Mapping[str, Mapping[str, float | None]], metric: str) -> str:
 
 
 def text(value: float | None, digits: int, sign: str = "") -> str:
-    """As it is shown, zero without a sign; sign: `+` shows that of positive ones too."""
+    """As it is shown, a zero without minus; sign: `+` shows that of positive ones too."""
     return NO_VALUE if value is None else f"{value:{sign}z.{digits}f}".replace("-", "−")
 
 
