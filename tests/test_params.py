@@ -112,7 +112,9 @@ def test_every_key_of_a_model_is_used():
         key = dotted.rsplit(".", 1)[1] if "." in dotted else dotted
         if key not in ("method", "network"):
             assert re.search(rf"(\bp|parameters|train|runtime|self|self\.p)\.{key}\b", code) or (
-                re.search(rf"\b(params|parameters|train|evaluate|compare)\.{key}\b", _stages())
+                re.search(
+                    rf"\b(p|params|parameters|runtime|train|evaluate|compare)\.{key}\b", _stages()
+                )
             ), dotted
 
 

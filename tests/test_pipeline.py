@@ -40,7 +40,8 @@ def test_a_model_depends_on_its_own_method_and_network_alone(stage, name):
     assert {f"colorize/{room}s/{model[room]}.py" for room in ("method", "network")} <= imported
     assert imported <= listed
     # DVC can leave nothing out of a list for one model: what others share stands there for all.
-    shared = {f"colorize/networks/{name}.py" for name in ("layers", "patchgan", "judges")}
+    networks = ("batches", "layers", "patchgan", "judges")
+    shared = {f"colorize/networks/{name}.py" for name in networks}
     shared |= {f"colorize/methods/{name}.py" for name in SHARED} | {"colorize/bins.py"}
     code = {d for d in listed if d.startswith(("colorize/", "stages/"))}
     assert code - imported <= shared
