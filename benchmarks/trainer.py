@@ -53,7 +53,7 @@ class Trainer:
         self.batches = draws.batches(
             *(drawn, 0, 10**9, self.p.batch_size),
             workers=settings["workers"] if which == "ours" else 0,
-            parts=self.p.accumulation,
+            accumulation=self.p.accumulation,
         )
         self.synchronize = torch.cuda.synchronize if self.device.type == "cuda" else (lambda: None)
         self.number = 0
@@ -94,6 +94,11 @@ class Trainer:
 
     def _moved(self, batch: dict) -> dict:
         return {key: value.to(self.device, non_blocking=True) for key, value in batch.items()}
+
+
+def turn_of(p: ModelParameters) -> int:
+    """Steps from one of the generator to the next, which takes longer."""
+    return getattr(p, "n_critic", 1)
 
 
 def parameters(settings: dict[str, Any]) -> ModelParameters:

@@ -16,7 +16,8 @@ and how far seeds lie apart.
     python -m benchmarks.training --method M --processes N
 
 Instead: one process beside N that share its batches, as `runtime.processes` has it. Without GPUs N
-have the threads of one between them; how well N do is said beside one that has their number.
+have the threads of one between them; how well N do is said beside one that has the threads of one
+of them. What N take beside that, to keep the weights from before each step, is not in it.
 """
 
 import argparse
@@ -34,7 +35,7 @@ import torch
 from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
 from benchmarks import results
-from benchmarks.trainer import Trainer, parameters, write_photographs
+from benchmarks.trainer import Trainer, parameters, turn_of, write_photographs
 from colorize.base import memory, processes
 from colorize.base.device import choose_device
 from colorize.base.errors import UserError
@@ -80,7 +81,7 @@ def _speed(settings: dict[str, Any], folder: Path) -> dict:
     context = get_context("spawn")
     with contextlib.ExitStack() as stack:
         # A process for each: memory is its own, and how it is kept.
-        processes = {
+        running = {
             which: stack.enter_context(
                 ProcessPoolExecutor(1, context, _start, (which, settings, folder))
             )
@@ -88,25 +89,24 @@ def _speed(settings: dict[str, Any], folder: Path) -> dict:
         }
 
         def run(which: str, steps: int) -> tuple[float, float]:
-            return processes[which].submit(_run, steps).result()
+            return running[which].submit(_run, steps).result()
 
-        # Whole turns of n_critic steps: that of the generator takes longer.
         p = parameters(settings)
-        turn = getattr(p, "n_critic", 1)
+        turn = turn_of(p)
         counts = {}
-        for which in processes:
+        for which in running:
             run(which, turn)  # allocations, algorithms, compiling
             seconds = run(which, turn)[0]
             counts[which] = turn * max(1, round(settings["seconds"] / 2 / ROUNDS / seconds))
-        taken = {which: [] for which in processes}
+        taken = {which: [] for which in running}
         waited = total = 0.0
         for _ in range(ROUNDS):
-            for which in processes:
+            for which in running:
                 seconds, waiting = run(which, counts[which])
                 taken[which].append(seconds / counts[which])
                 if which == "ours":
                     waited, total = waited + waiting, total + seconds
-        peaks = {which: process.submit(_peak).result() for which, process in processes.items()}
+        peaks = {which: process.submit(_peak).result() for which, process in running.items()}
     rows = {
         which: {
             "step_ms": round(1000 * statistics.median(values), 2),
@@ -134,7 +134,7 @@ def _together(settings: dict[str, Any], folder: Path) -> dict:
     ways = [(1, threads), (count, max(1, threads // count))]
     if device.type == "cpu":
         ways.insert(1, (1, ways[-1][1]))
-    turn = getattr(p, "n_critic", 1)
+    turn = turn_of(p)
     steps = turn
     seconds: dict[tuple[int, int], list[float]] = {way: [] for way in ways}
     for number in range(ROUNDS + 1):
@@ -185,7 +185,7 @@ def _share(threads: int, settings: dict[str, Any], folder: Path, steps: int) -> 
     memory.keep_freed()
     with processes.joined():
         trainer = Trainer("ours", settings, folder)
-        trainer.run(getattr(trainer.p, "n_critic", 1))  # allocations, algorithms, compiling
+        trainer.run(turn_of(trainer.p))  # allocations, algorithms, compiling
         return trainer.run(steps)[0]
 
 

@@ -10,13 +10,11 @@ from pathlib import Path
 
 import torch
 
+from colorize.base.command import BAD_INPUT, FAILED, INTERRUPTED
 from colorize.base.device import choose_device
 from colorize.base.errors import UserError
 from colorize.methods.parameters import ModelParameters
-from colorize.training.interruption import FAILED, INTERRUPTED
 from colorize.training.runtime import RuntimeParameters
-
-BAD_INPUT = 2  # exit code
 
 
 def count(name: str, p: ModelParameters, runtime: RuntimeParameters) -> int:

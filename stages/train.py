@@ -10,7 +10,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from colorize.base import command, memory, processes
+from colorize.base import command, lifetime, memory, processes
 from colorize.base.device import choose_device
 from colorize.base.errors import UserError
 from colorize.base.files import replaced_file, replaced_folder, sha256_of, write_json, write_text
@@ -23,7 +23,7 @@ from colorize.report import grids
 from colorize.training import loop
 from colorize.training.checkpoint import Checkpoints
 from colorize.training.draws import KINDS
-from colorize.training.interruption import FAILED, Stopped
+from colorize.training.interruption import Stopped
 from colorize.training.log import Diverged
 from stages import common, dependencies, together
 from stages.common import GRAY, LIVE, SCRATCH, UNION
@@ -34,7 +34,7 @@ def main() -> None:
     memory.keep_freed()
     name = common.name_argument(__doc__)
     params = common.read_params()
-    if processes.started_together():
+    if lifetime.under_torchrun():
         together.reporting(lambda: train(name, params))
         return
     with common.only_writer(f"train@{name}", *_outputs(name)):
@@ -53,7 +53,7 @@ def _outputs(name: str) -> tuple[Path, Path, Path, Path]:
 
 
 def train(name: str, params: Params) -> None:
-    p = params.model(name)
+    parameters = params.model(name)
     image_size = params.data.image_size
     device = processes.own_device(choose_device(params.runtime.device, "runtime.device"))
     model_folder, curve_file, validation_file, grid_file = _outputs(name)
@@ -67,20 +67,20 @@ def train(name: str, params: Params) -> None:
         check_gray(UNION, GRAY)
         seed = params.seed_of(name)
         torch.manual_seed(seed)
-        network = model.build(p, image_size)
-        if p.init_from is not None:
-            model.start_from(network, p.init_from, f"models.{name}")
+        network = model.build(parameters, image_size)
+        if parameters.init_from is not None:
+            model.start_from(network, parameters.init_from, f"models.{name}")
         network.learn_of(colors)
         rows = Index.read(UNION)
         draws = KINDS[network.draws](
             rows.groups(rows.split("train")),
             domains=network.domains,
-            shared=p.shares_photographs,
+            shared=parameters.shares_photographs,
             union=UNION,
             gray=GRAY,
             image_size=image_size,
-            load_scale=p.load_scale,
-            flip=p.flip,
+            load_scale=parameters.load_scale,
+            flip=parameters.flip,
             seed=seed,
         )
         val = rows.split("val", "photograph")
@@ -92,7 +92,7 @@ def train(name: str, params: Params) -> None:
             with replaced_file(grid_file) as partial:
                 grids.training_grid(samples, snapshots, truth).save(partial, "PNG")
 
-        facts = _facts(name, p, seed, device, params.runtime.compile)
+        facts = _facts(name, parameters, seed, device, params.runtime.compile)
         checkpoints = Checkpoints(SCRATCH / "training", name, facts)
         with (
             checkpoints.alone() if first else contextlib.nullcontext(),
@@ -103,7 +103,7 @@ def train(name: str, params: Params) -> None:
             try:
                 loop.train(
                     network,
-                    p,
+                    parameters,
                     draws,
                     samples,
                     seed=seed,
@@ -124,14 +124,14 @@ def train(name: str, params: Params) -> None:
                 )
                 raise UserError(f"models.{name}: {error}; {before}") from None
             except Stopped as stopped:
-                if first or stopped.code == FAILED:
+                if first or stopped.code == command.FAILED:
                     print(
                         f"{name}: {stopped}; saved. Run the same command to go on.", file=sys.stderr
                     )
                 sys.exit(stopped.code)
             if first:
                 with replaced_folder(model_folder) as partial:
-                    model.save(network, p, image_size, partial)
+                    model.save(network, parameters, image_size, partial)
                 checkpoints.remove()
 
 

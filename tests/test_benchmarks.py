@@ -5,13 +5,12 @@ from typing import Any
 
 import pytest
 
-from benchmarks import trainer
+from benchmarks import trainer, training
 from tests.conftest import METHODS
 
 
-@pytest.mark.parametrize("method", METHODS)
-def test_training_is_timed_for_every_method(tmp_path, method):
-    settings: dict[str, Any] = {
+def settings(method: str) -> dict[str, Any]:
+    return {
         "method": method,
         "image_size": 64,
         "width": 4,
@@ -22,9 +21,19 @@ def test_training_is_timed_for_every_method(tmp_path, method):
         "compile": False,
         "workers": 0,
     }
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_training_is_timed_for_every_method(tmp_path, method):
     trainer.write_photographs(tmp_path, 64)
     for which in ("ours", "plain"):
-        found = trainer.Trainer(which, settings, tmp_path)
+        found = trainer.Trainer(which, settings(method), tmp_path)
         seconds, waited = found.run(1)
         assert 0 <= waited < seconds
         assert all(math.isfinite(loss) for loss in found.losses(1).values())
+
+
+@pytest.mark.soak
+def test_two_processes_are_timed_together(tmp_path):
+    trainer.write_photographs(tmp_path, 64)
+    assert training._launch((2, 1), settings("cyclegan"), tmp_path, 2) > 0

@@ -113,7 +113,7 @@ def test_every_key_of_a_model_is_used():
         if key not in ("method", "network"):
             assert re.search(rf"(\bp|parameters|train|runtime|self|self\.p)\.{key}\b", code) or (
                 re.search(
-                    rf"\b(p|params|parameters|runtime|train|evaluate|compare)\.{key}\b", _stages()
+                    rf"\b(params|parameters|runtime|train|evaluate|compare)\.{key}\b", _stages()
                 )
             ), dotted
 

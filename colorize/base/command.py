@@ -8,6 +8,8 @@ from colorize.base import lifetime
 from colorize.base.errors import UserError
 from colorize.base.threads import wait_briefly
 
+FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130  # exit codes
+
 
 def begin() -> None:
     """To be called first thing: before imports that take seconds, torch's above all."""
@@ -23,13 +25,13 @@ def run(main: Callable[[], None]) -> NoReturn:
         main()
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
-        code = 2
+        code = BAD_INPUT
     except OSError as error:  # disk full, no permission
         print(f"error: {error}", file=sys.stderr)
-        code = 1
+        code = FAILED
     except KeyboardInterrupt:
         print("interrupted; nothing half-written is left", file=sys.stderr)
-        code = 130
+        code = INTERRUPTED
     lifetime.leave_at_once()
     # Only here is the error forgotten, and with it what it held: the loader's worker processes.
     sys.exit(code)

@@ -16,9 +16,6 @@ INTERRUPTS = (signal.SIGINT, signal.SIGTERM)
 GRACE = 4  # seconds from the parent's end to ours, whatever is under way: checkpoints are whole
 LOOK = 0.2  # seconds
 
-# By torchrun, which gives each process a session of its own
-IN_ELASTIC = "TORCHELASTIC_RUN_ID" in os.environ
-
 PR_SET_PDEATHSIG = 1  # of prctl(2)
 
 _parent: int | None = None  # the process that must live for us to go on
@@ -33,8 +30,13 @@ def begin() -> None:
     """
     leave_at_once()
     # Who is started by hand, with nohup perhaps, may outlive the shell.
-    if "DVC_STAGE" in os.environ or IN_ELASTIC:
+    if "DVC_STAGE" in os.environ or under_torchrun():
         _follow_parent()
+
+
+def under_torchrun() -> bool:
+    """Has torchrun started this process, in a session of its own, to train beside others?"""
+    return "TORCHELASTIC_RUN_ID" in os.environ
 
 
 def leave_at_once() -> None:
@@ -69,7 +71,7 @@ def _follow_parent() -> None:
     signal.signal(signal.SIGUSR1, _told)
     told = end_with_parent(signal.SIGUSR1)
     # It may have ended before we could ask. Whoever adopted us then is of another session.
-    if orphaned() or (os.getsid(_parent) != os.getsid(0) and not IN_ELASTIC):
+    if orphaned() or (os.getsid(_parent) != os.getsid(0) and not under_torchrun()):
         os._exit(1)
     threading.Thread(target=_watch, args=(told,), name="parent", daemon=True).start()
 

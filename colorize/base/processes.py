@@ -12,20 +12,17 @@ from collections.abc import Iterator, Sequence
 import torch
 from torch import Tensor, distributed
 
+from colorize.base import lifetime
+
 
 class Lost(Exception):
     """Another process is gone, so nothing can be done together any more."""
 
 
-def started_together() -> bool:
-    """Has torchrun started this process?"""
-    return distributed.is_torchelastic_launched()
-
-
 @contextlib.contextmanager
 def joined() -> Iterator[None]:
     """Be one of those that torchrun has started; alone where it has not."""
-    if not started_together():
+    if not lifetime.under_torchrun():
         yield
         return
     distributed.init_process_group()
@@ -35,7 +32,7 @@ def joined() -> Iterator[None]:
 
 def own_device(device: torch.device) -> torch.device:
     """Of several GPUs the one for this process; any other device is for all."""
-    if started_together() and device.type == "cuda":
+    if lifetime.under_torchrun() and device.type == "cuda":
         return torch.device("cuda", int(os.environ["LOCAL_RANK"]))
     return device
 

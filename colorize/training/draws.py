@@ -137,18 +137,21 @@ KINDS = {"pairs": Pairs, "unpaired": Unpaired, "domains": Domains}
 
 
 def batches(
-    draws: Draws, start: int, stop: int, batch_size: int, workers: int, parts: int = 1
+    draws: Draws, start: int, stop: int, batch_size: int, workers: int, accumulation: int = 1
 ) -> Iterator[dict[str, Tensor]]:
     """Batches of draws `start` to `stop`, in order, decoded by `workers` processes (0: in ours).
 
-    Of batches that several processes share, in `parts`, our share (see base/processes.py).
+    Of batches that several processes share, each in `accumulation` parts, our share (see
+    colorize/base/processes.py).
 
     Raises UserError for an image that cannot be read; OSError where a worker is killed.
     """
     loader = DataLoader(
         draws,
         batch_sampler=(
-            processes.share(torch.arange(first, min(first + batch_size, stop)), parts).tolist()
+            processes.share(
+                torch.arange(first, min(first + batch_size, stop)), accumulation
+            ).tolist()
             for first in range(start, stop, batch_size)
         ),
         num_workers=workers,

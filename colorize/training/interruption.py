@@ -6,8 +6,9 @@ import time
 from typing import Self
 
 from colorize.base import lifetime, processes
+from colorize.base.command import FAILED, INTERRUPTED
 
-FAILED, OUT_OF_TIME, INTERRUPTED = 1, 75, 130  # exit codes
+OUT_OF_TIME = 75  # exit code
 
 LOST = ("another process of this training is gone", FAILED)
 

@@ -119,7 +119,7 @@ def train(
     drawn = batches(
         *(draws, done * p.batch_size, p.steps * p.batch_size, p.batch_size),
         workers=runtime.workers,
-        parts=p.accumulation,
+        accumulation=p.accumulation,
     )
     progress = Progress(done, p.steps, p.batch_size, shown=first)
     with progress as bar, Interruption(runtime.max_minutes) as interruption:
