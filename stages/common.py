@@ -12,7 +12,8 @@ from colorize.base.files import read_json, remove_leftovers
 from colorize.base.locks import only_one
 
 if TYPE_CHECKING:
-    from stages.parameters import Params
+    from colorize.data.store import Places
+    from stages.parameters import DataParameters, Params
 
 PARAMS = Path("params.yaml")
 PIPELINE = Path("dvc.yaml")
@@ -48,6 +49,22 @@ def read_params() -> "Params":
     from stages import parameters
 
     return parameters.read(PARAMS, PIPELINE)
+
+
+def places(data: "DataParameters") -> "Places | None":
+    """The folders of the store, if there is one. Raises UserError where it cannot be used."""
+    from colorize.data import store  # as above
+
+    if data.store is None:
+        return None
+    address = data.store if "://" in data.store else str(from_root(data.store))
+    return store.places(address, data.image_size, data.encoding, data.gray)
+
+
+def photographs(data: "DataParameters") -> tuple[Path, Path]:
+    """Where the photographs of the union lie, and where their gray copies. Raises as `places`."""
+    found = places(data)
+    return (found.photographs, found.gray) if found else (UNION, GRAY)
 
 
 def results(names: Iterable[str]) -> dict[str, dict[str, Any]]:

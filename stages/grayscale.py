@@ -10,7 +10,8 @@ def main() -> None:
 
     params = common.read_params()
     with common.only_writer("grayscale", common.GRAY):
-        grayscale(params.data, common.UNION, common.GRAY)
+        places = common.places(params.data)
+        grayscale(params.data, common.UNION, common.GRAY, places=places)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 import torch
 
-from colorize.data.index import check_gray, statistics
+from colorize.data.index import Index, check_gray, statistics
 from colorize.evaluation import perceptual
 from colorize.evaluation.protocol import Photographs
 from stages import common
@@ -19,5 +19,11 @@ def photographs(params: Params, device: torch.device) -> Photographs:
     if evaluate.weights is not None:
         networks = perceptual.read(common.from_root(evaluate.weights), device)
     return Photographs(
-        UNION, GRAY, of_training, image_size, evaluate.validation_max, device, networks
+        Index.read(UNION),
+        *common.photographs(params.data),
+        of_training,
+        image_size,
+        evaluate.validation_max,
+        device,
+        networks,
     )

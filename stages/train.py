@@ -72,12 +72,13 @@ def train(name: str, params: Params) -> None:
             model.start_from(network, parameters.init_from, f"models.{name}")
         network.learn_of(colors)
         rows = Index.read(UNION)
+        union, gray = common.photographs(params.data)
         draws = KINDS[network.draws](
             rows.groups(rows.split("train")),
             domains=network.domains,
             shared=parameters.shares_photographs,
-            union=UNION,
-            gray=GRAY,
+            union=union,
+            gray=gray,
             image_size=image_size,
             load_scale=parameters.load_scale,
             flip=parameters.flip,
@@ -85,8 +86,8 @@ def train(name: str, params: Params) -> None:
         )
         val = rows.split("val", "photograph")
         chosen = grids.choose(val, params.train.samples)
-        samples, truth = _photographs(chosen, image_size)
-        measured = _photographs(val[: validation.MOST], image_size)
+        samples, truth = _photographs(union, gray, chosen, image_size)
+        measured = _photographs(union, gray, val[: validation.MOST], image_size)
 
         def show_snapshots(snapshots: dict[int, Tensor]) -> None:
             with replaced_file(grid_file) as partial:
@@ -135,10 +136,12 @@ def train(name: str, params: Params) -> None:
                 checkpoints.remove()
 
 
-def _photographs(names: list[str], image_size: int) -> tuple[Tensor, Tensor]:
+def _photographs(
+    union: Path, gray: Path, names: list[str], image_size: int
+) -> tuple[Tensor, Tensor]:
     """In gray (n, 1, S, S) and in colour (n, 3, S, S), uint8."""
-    gray = tensors.squares(GRAY, names, image_size, "L")
-    return gray, tensors.squares(UNION, names, image_size, "RGB")
+    in_gray = tensors.squares(gray, names, image_size, "L")
+    return in_gray, tensors.squares(union, names, image_size, "RGB")
 
 
 @contextlib.contextmanager

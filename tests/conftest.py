@@ -252,6 +252,26 @@ def project(prepared, tmp_path) -> Project:
     return Project(tmp_path / "project")
 
 
+@pytest.fixture
+def s3(monkeypatch):
+    """The address of a server that speaks S3, with one bucket, `lab`."""
+    moto = pytest.importorskip(
+        "moto.moto_server.threaded_moto_server", reason="needs requirements-test.txt"
+    )
+    boto3 = pytest.importorskip("boto3", reason="needs requirements-test.txt")
+    for key in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(key, "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    server = moto.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    address = f"http://{host}:{port}"
+    boto3.client("s3", endpoint_url=address).create_bucket(Bucket="lab")
+    yield address
+    server.stop()
+
+
 def commit(project: Project) -> None:
     project.run("git", "add", "-A")
     project.run("git", "-c", "user.name=a", "-c", "user.email=b", "commit", "-qm", "c")

@@ -38,7 +38,7 @@ def statistics(prepared):
 @pytest.fixture(scope="module")
 def photographs(prepared, statistics):
     union, gray = prepared.path("data/union"), prepared.path("data/gray")
-    return protocol.Photographs(union, gray, statistics, 32, 500, CPU)
+    return protocol.Photographs(Index.read(union), union, gray, statistics, 32, 500, CPU)
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +91,9 @@ def test_by_dataset_and_sides(photographs, statistics, prepared, tmp_path):
     rows.loc[test[:10], "side"] = "painting"
     rows.loc[test[10:15], "dataset"] = "other"
     rows.to_csv(union / "index.csv", index=False)
-    mixed = protocol.Photographs(union, photographs.gray, statistics, 32, 500, CPU)
+    mixed = protocol.Photographs(
+        Index.read(union), union, photographs.gray, statistics, 32, 500, CPU
+    )
     result = protocol.evaluate(copied, mixed, SPLITS, 100)["copy"].result
     counts = {name: entry["images"] for name, entry in result["by_dataset"].items()}
     assert counts == {"other": 5, "sample": 12, "sample/painting": 10}
@@ -230,7 +232,8 @@ def test_what_rows_are_compared_with_is_computed_once(photographs, monkeypatch):
 
 def test_of_val_the_first_are_measured(photographs, statistics):
     val = photographs.index.split("val", "photograph")
-    few = protocol.Photographs(photographs.union, photographs.gray, statistics, 32, 3, CPU)
+    index, union = photographs.index, photographs.union
+    few = protocol.Photographs(index, union, photographs.gray, statistics, 32, 3, CPU)
     assert few.val == val[:3]
     assert len(val) > 3
     result = protocol.evaluate(lambda batch: {"own": batch.truth}, few, SPLITS, 100)["own"]

@@ -14,6 +14,7 @@ from torchmetrics.image import LearnedPerceptualImagePatchSimilarity
 from colorize import color
 from colorize.base.errors import UserError
 from colorize.base.files import sha256_of
+from colorize.data.index import Index
 from colorize.evaluation import baselines, perceptual, protocol
 from colorize.evaluation.images import Row
 from colorize.report import tables
@@ -68,7 +69,7 @@ def photographs(prepared, published, monkeypatch):
     union, gray = prepared.path("data/union"), prepared.path("data/gray")
     statistics = json.loads(prepared.path("data/union/statistics.json").read_text())
     networks = perceptual.read(published, CPU)
-    return protocol.Photographs(union, gray, statistics, 32, 5, CPU, networks)
+    return protocol.Photographs(Index.read(union), union, gray, statistics, 32, 5, CPU, networks)
 
 
 def pictures(count: int, seed: int = 0) -> torch.Tensor:

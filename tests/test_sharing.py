@@ -8,7 +8,6 @@ import pytest
 from tests.conftest import PIPELINE, ROOT, Project, commit, ran
 
 CONTRAST = {"model": "stargan", "against": "mean_color", "metric": "ciede2000"}
-NEEDED = "needs requirements-test.txt"
 PAGE = (ROOT / "docs/sharing.md").read_text(encoding="utf-8")
 
 
@@ -16,24 +15,6 @@ def told(project: Project, command: str) -> str:
     """Run a command of the page, word for word."""
     assert command in PAGE
     return project.run(*command.split()).stdout
-
-
-@pytest.fixture
-def s3(monkeypatch):
-    """The address of a server that speaks S3, with one bucket, `lab`."""
-    moto = pytest.importorskip("moto.moto_server.threaded_moto_server", reason=NEEDED)
-    boto3 = pytest.importorskip("boto3", reason=NEEDED)
-    for key in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(key, "testing")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    server = moto.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    address = f"http://{host}:{port}"
-    boto3.client("s3", endpoint_url=address).create_bucket(Bucket="lab")
-    yield address
-    server.stop()
 
 
 @pytest.fixture

@@ -12,9 +12,10 @@ from colorize.base.files import replaced_folder, write_json
 from colorize.base.parameters import Parameters
 from colorize.base.progress import progress
 from colorize.base.workers import cores, spread
-from colorize.data import pixels
+from colorize.data import pixels, store
 from colorize.data.encoding import png, unjpeg, unpng
 from colorize.data.index import MADE_FROM, Index, union_identity
+from colorize.data.store import Places
 
 
 class GrayscaleParameters(Parameters):
@@ -24,18 +25,24 @@ class GrayscaleParameters(Parameters):
 
 
 def grayscale(
-    parameters: GrayscaleParameters, union: Path, target: Path, workers: int | None = None
+    parameters: GrayscaleParameters,
+    union: Path,
+    target: Path,
+    workers: int | None = None,
+    places: Places | None = None,
 ) -> None:
     """Write a single-channel PNG to `target` for each image of `union`, under the same stem.
 
     Always lossless: the gray level carries the photograph's own lightness. index.csv has the
     SHA-256 of each photograph and of its copy: what training depends on, in one small file.
-    workers: processes, one a core unless given; the result does not depend on it. Raises UserError
-    where the union is missing or one of its images does not decode.
+    workers: processes, one a core unless given; the result does not depend on it.
+    places: the store that has the photographs, and gets the copies, in place of the two folders.
+    Raises UserError where the union is missing or one of its images does not decode.
     """
     names = Index.read(union).names
     with replaced_folder(target) as folder:
-        copy = functools.partial(_copy, parameters.gray, union, folder)
+        photographs, copies = (places.photographs, places.gray) if places else (union, folder)
+        copy = functools.partial(_copy, parameters.gray, photographs, copies)
         hashes = progress(spread(copy, names, workers or cores()), "grayscale", len(names))
         rows = [(name, *pair) for name, pair in zip(names, hashes, strict=True)]
         index = pd.DataFrame(rows, columns=["name", "color_sha256", "gray_sha256"])
@@ -43,16 +50,14 @@ def grayscale(
         write_json(folder / MADE_FROM, union_identity(union))
 
 
-def _copy(gray: str, union: Path, folder: Path, name: str) -> tuple[str, str]:
+def _copy(gray: str, photographs: Path, copies: Path, name: str) -> tuple[str, str]:
     """SHA-256 of the photograph and of the copy that it writes."""
-    path = union / name
+    path = photographs / name
+    original = store.read(path)
     try:
-        original = path.read_bytes()
         rgb = unpng(original) if path.suffix == ".png" else unjpeg(original)
-    except FileNotFoundError:
-        raise UserError(f"{path}: missing; run `dvc repro` to make it again") from None
     except Exception as error:  # decoders raise all sorts on damaged files
         raise UserError(f"{path}: cannot be decoded as an image ({error})") from None
     data = png(pixels.gray_levels(rgb, gray))
-    (folder / name).with_suffix(".png").write_bytes(data)
+    store.write((copies / name).with_suffix(".png"), data)
     return hashlib.sha256(original).hexdigest(), hashlib.sha256(data).hexdigest()

@@ -11,11 +11,11 @@ import numpy as np
 from PIL.Image import Resampling
 
 from colorize.base.errors import one_line
-from colorize.data import archive, decoding, duplicates, palette, photographs
+from colorize.data import archive, decoding, duplicates, palette, photographs, store
 from colorize.data.encoding import jpeg, png
 from colorize.data.palette import Palette
 
-Member = tuple[str, str]  # dataset, and name in its zip
+Member = tuple[Path, str]  # a zip, and a name in it
 
 
 class Seen(NamedTuple):
@@ -30,16 +30,16 @@ class Seen(NamedTuple):
     prints: np.ndarray | None = None  # fingerprints, (6, 64) int8
 
 
-def hash_of(raw: Path, member: Member) -> tuple[str, str]:
+def hash_of(member: Member) -> tuple[str, str]:
     """(SHA-256, "") of a file in a zip, or ("", why it cannot be read)."""
     try:
-        return hashlib.sha256(_bytes(raw, *member)).hexdigest(), ""
+        return hashlib.sha256(_bytes(*member)).hexdigest(), ""
     except Exception as error:  # damaged members raise what their compression raises
         return "", one_line(error)
 
 
-def _bytes(raw: Path, dataset: str, source: str) -> bytes:
-    return _opened(raw / f"{dataset}.zip").read(source)
+def _bytes(path: Path, source: str) -> bytes:
+    return _opened(path).read(source)
 
 
 @functools.lru_cache(2)  # a worker reads thousands of members of a zip, and then of the next
@@ -47,11 +47,11 @@ def _opened(path: Path) -> zipfile.ZipFile:
     return archive.open_zip(path)
 
 
-def look(raw: Path, folder: Path, image_size: int, suffix: str, member: Member) -> Seen:
+def look(folder: Path, image_size: int, suffix: str, member: Member) -> Seen:
     """Decode one image, measure it, and write its resized copy to `folder` under its hash."""
     warnings.simplefilter("ignore")  # Pillow's, on odd files: what matters is in the result
     try:
-        image = decoding.decode(_bytes(raw, *member))
+        image = decoding.decode(_bytes(*member))
     except decoding.Unreadable as error:
         return Seen("", str(error))
     rgb = np.asarray(image)
@@ -63,7 +63,7 @@ def look(raw: Path, folder: Path, image_size: int, suffix: str, member: Member) 
     resized = photographs.resize(image, image_size, Resampling.LANCZOS)
     rgb = rgb if resized is image else np.asarray(resized)
     data = jpeg(resized) if suffix == ".jpg" else png(rgb)
-    (folder / name_of(sha256, suffix)).write_bytes(data)
+    store.write(folder / name_of(sha256, suffix), data)
     luma = duplicates.luma(resized)
     colours = palette.palette(rgb)
     return Seen(sha256, "", *image.size, colours, luma, duplicates.fingerprints(luma))

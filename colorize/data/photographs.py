@@ -1,19 +1,20 @@
 """Photographs of the union: reading and resizing."""
 
+import io
 from pathlib import Path
 
 from PIL import Image
 
 from colorize.base.errors import UserError
+from colorize.data import store
 
 
 def read(path: Path, mode: str) -> Image.Image:
     """Read an image that an earlier stage wrote, as `mode` (RGB or L). Raises UserError."""
+    data = store.read(path)
     try:
-        with Image.open(path) as image:
+        with Image.open(io.BytesIO(data)) as image:
             return image.convert(mode)
-    except FileNotFoundError:
-        raise UserError(f"{path}: missing; run `dvc repro` to make it again") from None
     except Exception as error:
         raise UserError(f"{path}: cannot be decoded as an image ({error})") from None
 

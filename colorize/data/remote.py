@@ -18,7 +18,7 @@ from colorize.base.errors import UserError, one_line
 CONNECT_SECONDS = 30
 READ_SECONDS = 20  # a line that brings nothing for so long is dead
 CHUNK = 1 << 16  # bytes
-SECRET = "names and passwords belong into ~/.netrc"  # what is wrong where `holds_secret`
+SECRET = "names and passwords belong into the environment or ~/.netrc"  # where `holds_secret`
 
 
 class Remote(NamedTuple):

@@ -48,12 +48,12 @@ def _entry(rows: pd.DataFrame, palette_of: Callable[[str], Palette]) -> dict:
     }
 
 
-def contact_sheet(union: Path, names: list[str]) -> Image.Image:
+def contact_sheet(folder: Path, names: list[str]) -> Image.Image:
     """The first of `names`, by hash and so at random, as one picture of small squares."""
     across, down = SHEET
     sheet = Image.new("RGB", (across * TILE, down * TILE), "white")
     for number, name in enumerate(sorted(names)[: across * down]):
-        image = photographs.read(union / name, "RGB")
+        image = photographs.read(folder / name, "RGB")
         image = photographs.resize(image, TILE, Image.Resampling.LANCZOS)
         tile = photographs.center_crop(image, TILE)
         sheet.paste(tile, (number % across * TILE, number // across * TILE))

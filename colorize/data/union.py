@@ -21,6 +21,7 @@ from colorize.data.measures import Measures
 from colorize.data.members import hash_of, look
 from colorize.data.sheet import DATASHEET, SHEETS, contact_sheet, datasheet
 from colorize.data.statistics import training_statistics
+from colorize.data.store import Places
 
 INDEX = "index.csv"
 STATISTICS = "statistics.json"
@@ -39,7 +40,13 @@ class UnionParameters(Parameters):
     validation: Annotated[float, Field(gt=0, lt=0.5)]
 
 
-def union(parameters: UnionParameters, raw: Path, target: Path, workers: int | None = None) -> None:
+def union(
+    parameters: UnionParameters,
+    raw: Path,
+    target: Path,
+    workers: int | None = None,
+    places: Places | None = None,
+) -> None:
     """Read the zips in `raw` and write images, index and statistics to `target`.
 
     Every file seen is a row of index.csv, kept or not, with the cause, the reason in words, and the
@@ -55,17 +62,21 @@ def union(parameters: UnionParameters, raw: Path, target: Path, workers: int | N
 
     A photograph's name is its pixels' hash, and its place in val and its half in unpaired training
     follow from its group's: none moves when a dataset is added.
-    workers: processes, one a core unless given; the result does not depend on it. Raises UserError
-    for a broken zip and for splits that come out empty.
+    workers: processes, one a core unless given; the result does not depend on it.
+    places: the store that has the zips, and gets the images, in place of the two folders.
+    Raises UserError for a broken zip and for splits that come out empty.
     """
     workers = workers or cores()
     suffix = ".jpg" if parameters.encoding == "jpeg" else ".png"
     with replaced_folder(target) as folder:
-        rows, ignored = _list(raw)
-        _set_hashes(rows, raw, workers)
+        images = places.photographs if places else folder
+        manifest = read_json(raw / MANIFEST)
+        zips = _zips(raw, manifest, places)
+        rows, ignored = _list(manifest, zips)
+        _set_hashes(rows, zips, workers)
         selection.drop_sides(rows, parameters.sides)
-        members = [(row["dataset"], row["source"]) for row in selection.distinct(rows)]
-        look_at = functools.partial(look, raw, folder, parameters.image_size, suffix)
+        members = [(zips[row["dataset"]], row["source"]) for row in selection.distinct(rows)]
+        look_at = functools.partial(look, images, parameters.image_size, suffix)
         with Measures(folder) as measures:
             with contextlib.closing(spread(look_at, members, workers)) as looked:
                 seen = progress(looked, "union", len(members))
@@ -78,28 +89,36 @@ def union(parameters: UnionParameters, raw: Path, target: Path, workers: int | N
             statistics = training_statistics(index, measures.palette, parameters.image_size)
             sheet = datasheet(index, measures.palette, ignored)
         kept = index[index["kept"]]
-        _delete_all_but(folder, set(kept["name"]))
+        _delete_all_but(folder, set(kept["name"]))  # in a store others may need them
         index.to_csv(folder / INDEX, index=False, lineterminator="\n")
         write_json(folder / STATISTICS, statistics)
         write_json(folder / DATASHEET, sheet)
         (folder / SHEETS).mkdir()
         for dataset, names in kept.groupby("dataset")["name"]:
-            sheet = contact_sheet(folder, list(names))
+            sheet = contact_sheet(images, list(names))
             (folder / SHEETS / f"{dataset}.jpg").write_bytes(jpeg(sheet))
 
 
-def _list(raw: Path) -> tuple[list[dict], dict[str, dict[str, int]]]:
-    """A row for every file of the zips that the manifest names, test first, and what is ignored.
-
-    Raises UserError where a zip is missing, is none, or is not in the manifest.
-    """
-    manifest = read_json(raw / MANIFEST)
+def _zips(raw: Path, manifest: dict[str, dict], places: Places | None) -> dict[str, Path]:
+    """Where each dataset's zip lies. Raises UserError for one that is not in the manifest."""
     stray = sorted({path.stem for path in raw.glob("*.zip")} - set(manifest))
     if stray:
         raise UserError(f"{raw}: {stray[0]}.zip is not in {MANIFEST}; run the download stage again")
+    if places is None:
+        return {dataset: raw / f"{dataset}.zip" for dataset in manifest}
+    return {dataset: places.zips / facts["sha256"] for dataset, facts in manifest.items()}
+
+
+def _list(
+    manifest: dict[str, dict], zips: dict[str, Path]
+) -> tuple[list[dict], dict[str, dict[str, int]]]:
+    """A row for every file of the zips, test first, and what is ignored.
+
+    Raises UserError where a zip is missing or is none.
+    """
     rows, ignored = [], {}
-    for dataset in manifest:
-        found = archive.contents(raw / f"{dataset}.zip", dataset)
+    for dataset, path in zips.items():
+        found = archive.contents(path, dataset)
         ignored[dataset] = found.ignored
         for source in found.members:
             side = manifest[dataset]["sides"][folder_of(source)[-1]]
@@ -127,11 +146,11 @@ def _is_test(source: str) -> bool:
     return folder_of(source).startswith("test")
 
 
-def _set_hashes(rows: list[dict], raw: Path, workers: int) -> None:
+def _set_hashes(rows: list[dict], zips: dict[str, Path], workers: int) -> None:
     """SHA-256 of every file; those that cannot be read are left out."""
     todo = [row for row in rows if not row["cause"]]
-    members = [(row["dataset"], row["source"]) for row in todo]
-    hashed = spread(functools.partial(hash_of, raw), members, workers)
+    members = [(zips[row["dataset"]], row["source"]) for row in todo]
+    hashed = spread(hash_of, members, workers)
     for row, (sha256, error) in zip(todo, hashed, strict=True):
         row["sha256"] = sha256
         if error:

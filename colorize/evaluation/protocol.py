@@ -64,6 +64,7 @@ class Photographs:
 
     def __init__(
         self,
+        index: Index,
         union: Path,
         gray: Path,
         statistics: dict,
@@ -74,7 +75,7 @@ class Photographs:
     ):
         self.networks = networks  # without them LPIPS, FID and KID are not measured
         self.union, self.gray, self.image_size, self.device = union, gray, image_size, device
-        self.index = Index.read(union)
+        self.index = index
         self.mean_ab = statistics["mean_ab"]  # of training, as is the rarity of colours
         self.rarity = Rarity.of(bins.prior(statistics["ab_histogram"]["share"]))
         self.val = self.index.split("val", "photograph")[:validation_max]

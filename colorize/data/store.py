@@ -1,0 +1,98 @@
+"""Where zips, photographs and gray copies lie that a disk does not hold: in a store.
+
+A store (`data.store`) is a folder, or a bucket at any address that fsspec knows. What lies there is
+named after what it was made of, and is never deleted from here: unions on other machines may need
+it. data/ keeps the indexes, by which DVC tells one union from another.
+"""
+
+import zipfile
+from pathlib import Path
+from typing import NamedTuple
+
+import fsspec
+from upath import UPath
+
+from colorize.base.errors import UserError, one_line
+
+BLOCK = 1 << 20  # bytes that are asked for at once where a zip is read in pieces
+
+
+class Places(NamedTuple):
+    """The folders of a store."""
+
+    zips: UPath
+    photographs: UPath  # of one size and encoding: their names stand for the originals' pixels
+    gray: UPath
+
+
+def places(address: str, image_size: int, encoding: str, gray: str) -> Places:
+    """The folders at `address`. Raises UserError where they are not there and cannot be made."""
+    size = f"{image_size}-{encoding}"
+    try:
+        root = UPath(address)
+        found = Places(root / "zips", root / f"union-{size}", root / f"gray-{size}-{gray}")
+        for folder in found:
+            system, inside = _system(folder)
+            system.makedirs(inside, exist_ok=True)
+    except Exception as error:  # each file system raises its own, here and below
+        raise UserError(f"data.store: {address} cannot be used: {one_line(error)}") from None
+    return found
+
+
+def read(path: Path | UPath) -> bytes:
+    """A whole file of data/ or of a store. Raises UserError where it is missing or unreadable."""
+    try:
+        if not isinstance(path, UPath):
+            return path.read_bytes()
+        system, inside = _system(path)
+        return system.cat_file(inside, start=0)  # for the whole, s3fs asks for the size before
+    except FileNotFoundError:
+        again = " --force --single-item union grayscale" if isinstance(path, UPath) else ""
+        raise UserError(f"{path}: missing; run `dvc repro{again}` to make it again") from None
+    except Exception as error:
+        raise UserError(f"{path}: cannot be read: {one_line(error)}") from None
+
+
+def write(path: Path | UPath, data: bytes) -> None:
+    """Raises UserError where a store does not take it; OSError where data/ does not."""
+    if not isinstance(path, UPath):
+        path.write_bytes(data)
+        return
+    try:
+        system, inside = _system(path)
+        system.pipe_file(inside, data)
+    except Exception as error:
+        raise UserError(f"{path}: cannot be written: {one_line(error)}") from None
+
+
+def has(path: UPath, size: int) -> bool:
+    """Whether a file of `size` bytes is there. Raises UserError where nobody can say."""
+    try:
+        system, inside = _system(path)
+        return system.info(inside)["size"] == size
+    except FileNotFoundError:
+        return False
+    except Exception as error:
+        raise UserError(f"{path}: cannot be looked at: {one_line(error)}") from None
+
+
+def put(source: Path, path: UPath) -> None:
+    """Copy a file into a store. Raises UserError."""
+    try:
+        system, inside = _system(path)
+        system.put_file(str(source), inside)
+    except Exception as error:
+        raise UserError(f"{path}: cannot be written: {one_line(error)}") from None
+
+
+def open_zip(path: Path | UPath) -> zipfile.ZipFile:
+    """Raises what `zipfile` raises, and what the file system does."""
+    if not isinstance(path, UPath):
+        return zipfile.ZipFile(path)
+    system, inside = _system(path)
+    return zipfile.ZipFile(system.open(inside, "rb", block_size=BLOCK))
+
+
+def _system(path: UPath) -> tuple[fsspec.AbstractFileSystem, str]:
+    """The file system, and the path in it. A path's own, `path.fs`, does not outlive a fork."""
+    return fsspec.url_to_fs(str(path))
