@@ -9,6 +9,7 @@ none is a duplicate and each has to be worked on.
 """
 
 import argparse
+import collections
 import functools
 import io
 import json
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from colorize.data.union import UnionParameters
 
 PARTS_OF = 200  # images on which the parts of the work are timed one by one
+PRINTS_OF = 8000  # photographs compared with each other
 
 # Pillow's fastest way to files no larger than those of colorize/data/encoding.py: level 1, run
 # lengths.
@@ -111,6 +113,7 @@ def _benchmark(arguments: argparse.Namespace, zips: list[Path], folder: Path) ->
         "cores": cores(),
         "runs": runs,
         "parts_ms": parts(parameters, some),
+        "pair_ns": round(_pair_ns(folder / "union"), 3),
         "drafts": drafts(arguments.image_size, some),
         "disk_write_mb_s": round(_disk(folder)),
     }
@@ -254,6 +257,16 @@ def parts(parameters: "UnionParameters", data: list[bytes]) -> dict[str, float]:
     }
 
 
+def _pair_ns(union: Path) -> float:
+    """Nanoseconds for each pair of photographs that might be near-duplicates: all pairs might."""
+    files = [path for path in sorted(union.iterdir()) if path.suffix in (".png", ".jpg")]
+    images = [Image.open(path).convert("RGB") for path in files[:PRINTS_OF]]
+    prints = np.stack([duplicates.fingerprints(duplicates.luma(image)) for image in images])
+    start = time.perf_counter()
+    collections.deque(duplicates.candidates(prints), maxlen=0)
+    return (time.perf_counter() - start) / (len(prints) * (len(prints) - 1) / 2) * 1e9
+
+
 def draft(size: int, data: bytes) -> Image.Image:
     """Decode a JPEG at the least of 1, 1/2, 1/4 and 1/8 of its size that is no smaller."""
     image = Image.open(io.BytesIO(data))
@@ -308,6 +321,7 @@ def _table(result: dict) -> str:
             f"{run['peak_mb']:9}{run['output_mb']:11}"
         )
     lines.append("ms an image: " + ", ".join(f"{k} {v:.2f}" for k, v in result["parts_ms"].items()))
+    lines.append(f"near-duplicates: {result['pair_ns']:.2f} ns a pair")
     lines.append(
         "in draft mode decode and resize {draft_ms:.2f} ms for {whole_ms:.2f}, {changed:.0%} of "
         "values changed by up to {levels} levels".format_map(result["drafts"])

@@ -40,7 +40,9 @@ def there(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in files}
 
 
-def test_with_a_folder_elsewhere_everything_comes_out_the_same(project, stored, tmp_path):
+@pytest.mark.parametrize("address", ["{}", "simplecache::file://{}"])
+def test_with_a_folder_elsewhere_everything_comes_out_the_same(project, stored, tmp_path, address):
+    stored.params(data__store=address.format(tmp_path / "disk"))
     for stage in DATA:
         stored.stage(stage)
     for stage, name in USERS:

@@ -1,8 +1,9 @@
 """Where zips, photographs and gray copies lie that a disk does not hold: in a store.
 
-A store (`data.store`) is a folder, or a bucket at any address that fsspec knows. What lies there is
-named after what it was made of, and is never deleted from here: unions on other machines may need
-it. data/ keeps the indexes, by which DVC tells one union from another.
+A store (`data.store`) is a folder, or a bucket at any address that fsspec knows; simplecache::
+before it keeps on this machine what has been read once. What lies there is named after what it was
+made of, and is never deleted from here: unions on other machines may need it. data/ keeps the
+indexes, by which DVC tells one union from another.
 """
 
 import zipfile
@@ -30,7 +31,8 @@ def places(address: str, image_size: int, encoding: str, gray: str) -> Places:
     size = f"{image_size}-{encoding}"
     try:
         root = UPath(address)
-        found = Places(root / "zips", root / f"union-{size}", root / f"gray-{size}-{gray}")
+        zips = UPath(address.rpartition("::")[2]) / "zips"  # too large for a cache
+        found = Places(zips, root / f"union-{size}", root / f"gray-{size}-{gray}")
         for folder in found:
             system, inside = _system(folder)
             system.makedirs(inside, exist_ok=True)
