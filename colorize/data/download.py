@@ -40,7 +40,6 @@ class DownloadParameters(Parameters):
     datasets: list[str] = Field(min_length=1)
     catalog: str
     mirror: str
-
     store: str | None
 
     @field_validator("catalog", "mirror", "store")

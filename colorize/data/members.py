@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL.Image import Resampling
 
-from colorize.base.errors import one_line
+from colorize.base.errors import UserError, one_line
 from colorize.data import archive, decoding, duplicates, palette, photographs, store
 from colorize.data.encoding import jpeg, png
 from colorize.data.palette import Palette
@@ -31,9 +31,14 @@ class Seen(NamedTuple):
 
 
 def hash_of(member: Member) -> tuple[str, str]:
-    """(SHA-256, "") of a file in a zip, or ("", why it cannot be read)."""
+    """(SHA-256, "") of a file in a zip, or ("", why it cannot be read).
+
+    Raises UserError where the zip is out of reach.
+    """
     try:
         return hashlib.sha256(_bytes(*member)).hexdigest(), ""
+    except UserError:
+        raise
     except Exception as error:  # damaged members raise what their compression raises
         return "", one_line(error)
 

@@ -6,6 +6,7 @@ made of, and is never deleted from here: unions on other machines may need it. d
 indexes, by which DVC tells one union from another.
 """
 
+import io
 import zipfile
 from pathlib import Path
 from typing import NamedTuple
@@ -92,7 +93,23 @@ def open_zip(path: Path | UPath) -> zipfile.ZipFile:
     if not isinstance(path, UPath):
         return zipfile.ZipFile(path)
     system, inside = _system(path)
-    return zipfile.ZipFile(system.open(inside, "rb", block_size=BLOCK))
+    return zipfile.ZipFile(_Reading(system.open(inside, "rb", block_size=BLOCK), path))
+
+
+class _Reading:
+    """An open file of a store. That it cannot be read is UserError: the file is not damaged."""
+
+    def __init__(self, file: io.IOBase, path: UPath):
+        self.file, self.path = file, path
+
+    def read(self, count: int = -1) -> bytes:
+        try:
+            return self.file.read(count)
+        except Exception as error:
+            raise UserError(f"{self.path}: cannot be read: {one_line(error)}") from None
+
+    def __getattr__(self, name: str) -> object:  # seek, tell, and the like
+        return getattr(self.file, name)
 
 
 def _system(path: UPath) -> tuple[fsspec.AbstractFileSystem, str]:
