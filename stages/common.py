@@ -51,19 +51,21 @@ def read_params() -> "Params":
     return parameters.read(PARAMS, PIPELINE)
 
 
-def places(data: "DataParameters") -> "Places | None":
+def places(parameters: "DataParameters") -> "Places | None":
     """The folders of the store, if there is one. Raises UserError where it cannot be used."""
     from colorize.data import store  # as above
 
-    if data.store is None:
+    address = parameters.store
+    if address is None:
         return None
-    address = data.store if "://" in data.store else str(from_root(data.store))
-    return store.places(address, data.image_size, data.encoding, data.gray)
+    if "://" not in address:
+        address = str(from_root(address))
+    return store.places(address, parameters.image_size, parameters.encoding, parameters.gray)
 
 
-def photographs(data: "DataParameters") -> tuple[Path, Path]:
+def photographs(parameters: "DataParameters") -> tuple[Path, Path]:
     """Where the photographs of the union lie, and where their gray copies. Raises as `places`."""
-    found = places(data)
+    found = places(parameters)
     return (found.photographs, found.gray) if found else (UNION, GRAY)
 
 
