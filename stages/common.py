@@ -52,7 +52,7 @@ def read_params() -> "Params":
 
 
 def places(parameters: "DataParameters") -> "Places | None":
-    """The folders of the store, if there is one. Raises UserError where it cannot be used."""
+    """The folders of the store, if there is one. Raises UserError for an impossible address."""
     from colorize.data import store  # as above
 
     address = parameters.store

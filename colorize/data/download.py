@@ -77,8 +77,9 @@ def download(
         if places is None:
             _place(chosen, parameters.mirror, kept, raw)
         else:
+            zips = store.made(places.zips)
             for name, dataset in chosen.items():
-                sha256 = _store(name, dataset, parameters.mirror, kept, raw, places.zips)
+                sha256 = _store(name, dataset, parameters.mirror, kept, raw, zips)
                 facts[name]["sha256"] = sha256
         write_json(raw / MANIFEST, facts)
     return catalog.local_sources(parameters.catalog, chosen)

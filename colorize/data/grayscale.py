@@ -41,7 +41,8 @@ def grayscale(
     """
     names = Index.read(union).names
     with replaced_folder(target) as folder:
-        photographs, copies = (places.photographs, places.gray) if places else (union, folder)
+        photographs = places.photographs if places else union
+        copies = store.made(places.gray) if places else folder
         copy = functools.partial(_copy, parameters.gray, photographs, copies)
         hashes = progress(spread(copy, names, workers or cores()), "grayscale", len(names))
         rows = [(name, *pair) for name, pair in zip(names, hashes, strict=True)]

@@ -6,8 +6,10 @@ made of, and is never deleted from here: unions on other machines may need it. d
 indexes, by which DVC tells one union from another.
 """
 
+import contextlib
 import io
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -28,32 +30,33 @@ class Places(NamedTuple):
 
 
 def places(address: str, image_size: int, encoding: str, gray: str) -> Places:
-    """The folders at `address`. Raises UserError where they are not there and cannot be made."""
+    """The folders at `address`, there or not. Raises UserError where fsspec knows no such place."""
     size = f"{image_size}-{encoding}"
-    try:
+    with _told(f"data.store: {address} cannot be used"):
         root = UPath(address)
         zips = UPath(address.rpartition("::")[2]) / "zips"  # too large for a cache
-        found = Places(zips, root / f"union-{size}", root / f"gray-{size}-{gray}")
-        for folder in found:
-            system, inside = _system(folder)
-            system.makedirs(inside, exist_ok=True)
-    except Exception as error:  # each file system raises its own, here and below
-        raise UserError(f"data.store: {address} cannot be used: {one_line(error)}") from None
-    return found
+        return Places(zips, root / f"union-{size}", root / f"gray-{size}-{gray}")
+
+
+def made(folder: UPath) -> UPath:
+    """The folder, to write to. Raises UserError where it is not there and cannot be made."""
+    with _told(f"data.store: {folder} cannot be used"):
+        system, inside = _system(folder)
+        system.makedirs(inside, exist_ok=True)
+    return folder
 
 
 def read(path: Path | UPath) -> bytes:
     """A whole file of data/ or of a store. Raises UserError where it is missing or unreadable."""
     try:
-        if not isinstance(path, UPath):
-            return path.read_bytes()
-        system, inside = _system(path)
-        return system.cat_file(inside, start=0)  # for the whole, s3fs asks for the size before
+        with _told(f"{path}: cannot be read"):
+            if not isinstance(path, UPath):
+                return path.read_bytes()
+            system, inside = _system(path)
+            return system.cat_file(inside, start=0)  # for the whole, s3fs asks for the size before
     except FileNotFoundError:
         again = " --force --single-item union grayscale" if isinstance(path, UPath) else ""
         raise UserError(f"{path}: missing; run `dvc repro{again}` to make it again") from None
-    except Exception as error:
-        raise UserError(f"{path}: cannot be read: {one_line(error)}") from None
 
 
 def write(path: Path | UPath, data: bytes) -> None:
@@ -61,31 +64,26 @@ def write(path: Path | UPath, data: bytes) -> None:
     if not isinstance(path, UPath):
         path.write_bytes(data)
         return
-    try:
+    with _told(f"{path}: cannot be written"):
         system, inside = _system(path)
         system.pipe_file(inside, data)
-    except Exception as error:
-        raise UserError(f"{path}: cannot be written: {one_line(error)}") from None
 
 
 def has(path: UPath, size: int) -> bool:
     """Whether a file of `size` bytes is there. Raises UserError where nobody can say."""
     try:
-        system, inside = _system(path)
-        return system.info(inside)["size"] == size
+        with _told(f"{path}: cannot be looked at"):
+            system, inside = _system(path)
+            return system.info(inside)["size"] == size
     except FileNotFoundError:
         return False
-    except Exception as error:
-        raise UserError(f"{path}: cannot be looked at: {one_line(error)}") from None
 
 
 def put(source: Path, path: UPath) -> None:
     """Copy a file into a store. Raises UserError."""
-    try:
+    with _told(f"{path}: cannot be written"):
         system, inside = _system(path)
         system.put_file(str(source), inside)
-    except Exception as error:
-        raise UserError(f"{path}: cannot be written: {one_line(error)}") from None
 
 
 def open_zip(path: Path | UPath) -> zipfile.ZipFile:
@@ -103,13 +101,23 @@ class _Reading:
         self.file, self.path = file, path
 
     def read(self, count: int = -1) -> bytes:
-        try:
+        with _told(f"{self.path}: cannot be read"):
             return self.file.read(count)
-        except Exception as error:
-            raise UserError(f"{self.path}: cannot be read: {one_line(error)}") from None
 
     def __getattr__(self, name: str) -> object:  # seek, tell, and the like
         return getattr(self.file, name)
+
+
+@contextlib.contextmanager
+def _told(what: str) -> Iterator[None]:
+    """What goes wrong as UserError, since each file system raises its own; but that a file is
+    missing as FileNotFoundError, which all of them do."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise
+    except Exception as error:
+        raise UserError(f"{what}: {one_line(error)}") from None
 
 
 def _system(path: UPath) -> tuple[fsspec.AbstractFileSystem, str]:

@@ -14,7 +14,7 @@ from colorize.base.files import read_json, replaced_folder, write_json
 from colorize.base.parameters import Parameters
 from colorize.base.progress import progress
 from colorize.base.workers import cores, spread
-from colorize.data import archive, selection, splits
+from colorize.data import archive, selection, splits, store
 from colorize.data.archive import MANIFEST, folder_of
 from colorize.data.encoding import jpeg
 from colorize.data.measures import Measures
@@ -69,7 +69,7 @@ def union(
     workers = workers or cores()
     suffix = ".jpg" if parameters.encoding == "jpeg" else ".png"
     with replaced_folder(target) as folder:
-        images = places.photographs if places else folder
+        images = store.made(places.photographs) if places else folder
         manifest = read_json(raw / MANIFEST)
         zips = _zips(raw, manifest, places)
         rows, ignored = _list(manifest, zips)
