@@ -33,12 +33,13 @@ from colorize.base.errors import UserError
 from colorize.base.workers import cores
 from colorize.data import archive, catalog, decoding, duplicates, palette, photographs, pixels
 from colorize.data.encoding import jpeg, png, unjpeg, unpng
+from colorize.data.measures import Measures
+from colorize.data.members import Seen
 
 if TYPE_CHECKING:
     from colorize.data.union import UnionParameters
 
 PARTS_OF = 200  # images on which the parts of the work are timed one by one
-PRINTS_OF = 8000  # photographs compared with each other
 
 # Pillow's fastest way to files no larger than those of colorize/data/encoding.py: level 1, run
 # lengths.
@@ -260,11 +261,16 @@ def parts(parameters: "UnionParameters", data: list[bytes]) -> dict[str, float]:
 def _pair_ns(union: Path) -> float:
     """Nanoseconds for each pair of photographs that might be near-duplicates: all pairs might."""
     files = [path for path in sorted(union.iterdir()) if path.suffix in (".png", ".jpg")]
-    images = [Image.open(path).convert("RGB") for path in files[:PRINTS_OF]]
-    prints = np.stack([duplicates.fingerprints(duplicates.luma(image)) for image in images])
-    start = time.perf_counter()
-    collections.deque(duplicates.candidates(prints), maxlen=0)
-    return (time.perf_counter() - start) / (len(prints) * (len(prints) - 1) / 2) * 1e9
+    with (
+        tempfile.TemporaryDirectory(dir=union.parent) as folder,
+        Measures(Path(folder)) as measures,
+    ):
+        for path in files:
+            luma = duplicates.luma(Image.open(path).convert("RGB"))
+            measures.add(path.name, Seen("", "", 0, 0, None, luma, duplicates.fingerprints(luma)))
+        start = time.perf_counter()
+        collections.deque(measures.alike(cores()), maxlen=0)
+        return (time.perf_counter() - start) / (len(files) * (len(files) - 1) / 2) * 1e9
 
 
 def draft(size: int, data: bytes) -> Image.Image:

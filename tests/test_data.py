@@ -12,11 +12,12 @@ from skimage import color as skcolor
 
 from colorize import domains
 from colorize.base.errors import UserError
-from colorize.data import index, palette, photographs, splits, tensors
+from colorize.data import duplicates, index, palette, photographs, splits, tensors
 from colorize.data.download import DownloadParameters, download
 from colorize.data.grayscale import GrayscaleParameters, grayscale
 from colorize.data.measures import Measures
 from colorize.data.measures import luma as luma_of
+from colorize.data.measures import prints as prints_of
 from colorize.data.members import Seen
 from colorize.data.union import UnionParameters, union
 from colorize.training.draws import Domains, Pairs, Unpaired, batches
@@ -111,11 +112,14 @@ def test_what_is_known_of_photographs_waits_on_disk(tmp_path):
         tracemalloc.stop()
         assert held / 2000 < 400  # bytes for each; its palette, luma and prints take 6,000
         measures.luma_file.flush()
+        measures.prints_file.flush()
         for n in (7, 1999, 0):
             assert measures.palette(f"{n}.png").pixels == n
             assert (luma_of(tmp_path / ".luma", n) == 3 + n % 50).all()
-        assert measures.prints().shape == (2000, 6, 64)
-        assert (measures.prints()[1000] == 1000 % 99).all()
+        some = prints_of(tmp_path / ".prints", 1000)
+        assert some.shape == (duplicates.BLOCK, 6, 64)
+        assert (some[:, 5, 63] == np.arange(1000, 1000 + len(some)) % 99).all()
+        assert len(prints_of(tmp_path / ".prints", 1990)) == 10
 
 
 def test_validation_does_not_move_when_a_dataset_is_added(mirror, tmp_path):

@@ -4,8 +4,11 @@ import io
 import json
 import os
 import signal
+import subprocess
+import sys
 import time
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -19,6 +22,8 @@ from skimage import data as skdata
 from colorize.base import workers
 from colorize.data import duplicates, palette, pixels, sample
 from colorize.data.duplicates import SAME, luma, similarity
+from colorize.data.measures import Measures
+from colorize.data.members import Seen
 from colorize.data.union import UnionParameters, union
 from tests import zips
 from tests.conftest import ROOT, Project
@@ -59,16 +64,20 @@ def tiles(tmp_path_factory) -> list[Image.Image]:
         return [Image.open(io.BytesIO(opened.read(name))).convert("RGB") for name in names]
 
 
-def test_of_two_hundred_planted_copies_all_but_two_are_found(tiles):
+def alike(lumas: list[np.ndarray], folder: Path) -> list[tuple[int, int, float]]:
+    with Measures(folder) as measures:
+        for n, levels in enumerate(lumas):
+            prints = duplicates.fingerprints(levels)
+            measures.add(f"{n}.png", Seen("", "", 64, 64, None, levels, prints))
+        return list(measures.alike(2))
+
+
+def test_of_two_hundred_planted_copies_all_but_two_are_found(tiles, tmp_path):
     rng = np.random.default_rng(0)
     chosen = rng.choice(len(tiles), 200, replace=False)
     kinds = [reencoded, resized, mirrored, cropped]
     copies = [kinds[n % 4](tiles[i], rng) for n, i in enumerate(chosen)]
-    lumas = [luma(image) for image in [*tiles, *copies]]
-    prints = np.stack([duplicates.fingerprints(x) for x in lumas])
-    found = {
-        (i, j) for i, j in duplicates.candidates(prints) if similarity(lumas[i], lumas[j]) >= SAME
-    }
+    found = {(i, j) for i, j, _ in alike([luma(image) for image in [*tiles, *copies]], tmp_path)}
     planted = {(int(i), len(tiles) + n) for n, i in enumerate(chosen)}
     assert len(planted & found) >= 198
     # Overlapping tiles and their copies are alike at times; 119,000 other pairs are not.
@@ -86,11 +95,20 @@ def test_similarity_is_symmetric_and_ignores_brightness_and_flat_pictures():
     assert similarity(flat, flat) < SAME  # nothing to tell by
 
 
-def test_candidates_do_not_depend_on_blocks(tiles, monkeypatch):
-    prints = np.stack([duplicates.fingerprints(luma(tile)) for tile in tiles])
-    expected = sorted(duplicates.candidates(prints))
-    monkeypatch.setattr(duplicates, "BLOCK", 17)
-    assert sorted(duplicates.candidates(prints)) == expected
+def test_every_pair_is_looked_at_once(tiles, tmp_path):
+    upright = [luma(tile) for tile in tiles]
+    lumas = [*upright, *(levels[::-1] for levels in upright), *upright[:40]]
+    assert duplicates.BLOCK < len(lumas) < 2 * duplicates.BLOCK  # of the four tiles one is left out
+    prints = np.stack([duplicates.fingerprints(levels) for levels in lumas])
+    expected = [
+        (i, j, similarity(lumas[i], lumas[j]))
+        for i, j in duplicates.candidates(prints, prints)
+        if i < j
+    ]
+    expected = [pair for pair in expected if pair[2] >= SAME]
+    assert sorted(alike(lumas, tmp_path)) == sorted(expected)
+    copies = {(i, len(lumas) - 40 + i) for i in range(40)}
+    assert copies <= {(i, j) for i, j, _ in expected}
 
 
 def test_a_near_duplicate_never_crosses_the_splits(tiles, tmp_path):
@@ -187,6 +205,22 @@ def dies(item: int) -> int:
     if item == 40:
         os.kill(os.getpid(), signal.SIGKILL)
     return item
+
+
+def test_work_is_spread_over_cores_that_multiply_alone():
+    (library,) = (Path(np.__file__).parents[1] / "numpy.libs").glob("libscipy_openblas*")
+    threads = f"__import__('ctypes').CDLL('{library}').scipy_openblas_get_num_threads64_()"
+    code = f'from colorize.base.workers import spread; print(*spread(eval, ["{threads}"] * 40, 2))'
+    environment = {name: os.environ[name] for name in os.environ if "NUM_THREADS" not in name}
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.split() == ["1"] * 40
 
 
 def test_work_is_spread_in_order_and_no_further_ahead_than_needed():

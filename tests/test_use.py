@@ -548,3 +548,18 @@ def test_names_of_results_are_known_as_such():
         assert files.RESULT.search(name), name
     for name in ("colorized", "a_colorized_b", "a_colorized_x2"):
         assert not files.RESULT.search(name), name
+
+
+def test_a_photograph_that_two_paths_name_is_coloured_once(tmp_path, monkeypatch):
+    (tmp_path / "scans").mkdir()
+    (tmp_path / "scans/a.png").touch()
+    (tmp_path / "scans/link.png").symlink_to("a.png")
+    (tmp_path / "again").symlink_to("scans")
+    monkeypatch.chdir(tmp_path)
+    named = ["again/a.png", str(tmp_path / "scans/a.png"), "scans/../scans/a.png", "scans"]
+    jobs, failures = files.find(named, Path("out"))
+    assert failures == []
+    assert [(str(job.source), str(job.target)) for job in jobs] == [
+        ("again/a.png", "out/a_colorized.png"),
+        ("scans/link.png", "out/link_colorized.png"),
+    ]

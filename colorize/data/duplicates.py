@@ -93,17 +93,23 @@ def fingerprints(luma: np.ndarray) -> np.ndarray:
     return np.rint(_coarse(luma)[:, _ORDER] * ONE).astype(np.int8)
 
 
-def candidates(prints: np.ndarray) -> Iterator[tuple[int, int]]:
-    """Pairs i < j that may be near-duplicates, of fingerprints (n, 6, 64)."""
-    even, odd = (prints[:, 0, part].astype(np.float32) for part in (_EVEN, _ODD))
-    for top in range(0, len(prints), BLOCK):
-        rows = slice(top, top + BLOCK)
-        for left in range(top, len(prints), BLOCK):
-            columns = slice(left, left + BLOCK)
-            alike = _better(even[rows] @ even[columns].T, odd[rows] @ odd[columns].T)
-            i, j = np.divmod(np.flatnonzero(alike > MAYBE_WHOLE * ONE**2), alike.shape[1])
-            ordered = top + i < left + j
-            yield from _passed(prints, top + i[ordered], left + j[ordered])
+def tiles(count: int) -> Iterator[tuple[int, int]]:
+    """First row and column of tiles that hold all pairs i < j of so many, i by rows."""
+    for top in range(0, count, BLOCK):
+        for left in range(top, count, BLOCK):
+            yield top, left
+
+
+def candidates(rows: np.ndarray, columns: np.ndarray) -> Iterator[tuple[int, int]]:
+    """Of a tile, the pairs that may be near-duplicates: of fingerprints (m, 6, 64), (n, 6, 64)."""
+    wholes = (prints[:, 0].astype(np.float32) for prints in (rows, columns))
+    a, b = ((whole[:, _EVEN], whole[:, _ODD]) for whole in wholes)
+    alike = _better(a[0] @ b[0].T, a[1] @ b[1].T)
+    i, j = np.divmod(np.flatnonzero(alike > MAYBE_WHOLE * ONE**2), len(columns))
+    for start in range(0, len(i), BUNCH):
+        x, y = i[start : start + BUNCH], j[start : start + BUNCH]
+        passed = _best(rows[x], columns[y]) > MAYBE_WINDOW * ONE**2
+        yield from zip(x[passed].tolist(), y[passed].tolist(), strict=True)
 
 
 def _better(even: np.ndarray, odd: np.ndarray) -> np.ndarray:
@@ -111,13 +117,6 @@ def _better(even: np.ndarray, odd: np.ndarray) -> np.ndarray:
     np.abs(odd, out=odd)
     even += odd
     return even
-
-
-def _passed(prints: np.ndarray, i: np.ndarray, j: np.ndarray) -> Iterator[tuple[int, int]]:
-    for start in range(0, len(i), BUNCH):
-        a, b = i[start : start + BUNCH], j[start : start + BUNCH]
-        passed = _best(prints[a], prints[b]) > MAYBE_WINDOW * ONE**2
-        yield from zip(a[passed].tolist(), b[passed].tolist(), strict=True)
 
 
 def _best(a: np.ndarray, b: np.ndarray) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import math
 import pickle
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ import numpy as np
 
 from colorize.base.workers import spread
 from colorize.data import duplicates
+from colorize.data.duplicates import PRINTS
 from colorize.data.members import Seen
 from colorize.data.palette import Palette
 
@@ -32,18 +34,14 @@ class Measures:
         self.places[name] = self.palette_file.seek(0, 2)
         pickle.dump(seen.palette, self.palette_file)
 
-    def prints(self) -> np.ndarray:
-        """(n, 6, 64) int8"""
-        self.prints_file.seek(0)
-        return np.fromfile(self.prints_file, np.int8).reshape(-1, *duplicates.PRINTS)
-
     def alike(self, workers: int) -> Iterator[tuple[int, int, float]]:
         """Numbers i < j and similarity of near-duplicates."""
+        self.prints_file.flush()
         self.luma_file.flush()
-        compare = functools.partial(_compare, Path(self.luma_file.name))
-        for i, j, similarity in spread(compare, duplicates.candidates(self.prints()), workers):
-            if similarity >= duplicates.SAME:
-                yield i, j, similarity
+        files = Path(self.prints_file.name), Path(self.luma_file.name)
+        look = functools.partial(_alike, *files)
+        for found in spread(look, duplicates.tiles(len(self.places)), workers):
+            yield from found
 
     def palette(self, name: str) -> Palette:
         self.palette_file.seek(self.places[name])
@@ -56,17 +54,39 @@ class Measures:
         self.files.close()
 
 
-def _compare(path: Path, pair: tuple[int, int]) -> tuple[int, int, float]:
-    return *pair, duplicates.similarity(luma(path, pair[0]), luma(path, pair[1]))
+def _alike(
+    prints_file: Path, luma_file: Path, tile: tuple[int, int]
+) -> list[tuple[int, int, float]]:
+    """Those of one tile."""
+    rows, columns = (prints(prints_file, first) for first in tile)
+    pairs = ((tile[0] + i, tile[1] + j) for i, j in duplicates.candidates(rows, columns))
+    compared = (
+        (i, j, duplicates.similarity(luma(luma_file, i), luma(luma_file, j)))
+        for i, j in pairs
+        if i < j
+    )
+    return [(i, j, similarity) for i, j, similarity in compared if similarity >= duplicates.SAME]
+
+
+def prints(path: Path, first: int) -> np.ndarray:
+    """(n, 6, 64) int8, of a tile's worth of photographs at most."""
+    read = _read(path, first * math.prod(PRINTS), duplicates.BLOCK * math.prod(PRINTS))
+    return np.frombuffer(read, np.int8).reshape(-1, *PRINTS)
 
 
 def luma(path: Path, number: int) -> np.ndarray:
-    """(64, 64) uint8. Read, not mapped: pages that were looked at would stay in memory."""
-    file, side = _opened(path), duplicates.SIDE
-    file.seek(number * side * side)
-    return np.frombuffer(file.read(side * side), np.uint8).reshape(side, side)
+    """(64, 64) uint8"""
+    area = duplicates.SIDE**2
+    return np.frombuffer(_read(path, number * area, area), np.uint8).reshape(-1, duplicates.SIDE)
 
 
-@functools.lru_cache(1)
+def _read(path: Path, start: int, count: int) -> bytes:
+    """Not mapped: pages that were looked at would stay in memory."""
+    file = _opened(path)
+    file.seek(start)
+    return file.read(count)
+
+
+@functools.cache
 def _opened(path: Path) -> BinaryIO:
     return open(path, "rb", buffering=0)
