@@ -106,4 +106,13 @@ def _name(axis: Axes, points: list[tuple[str, float, float]]) -> None:
                 line = max(line, taken + 1)
         placed.append((decade, line))
         shift = (7, (line - own) * LINE_HEIGHT)
-        axis.annotate(name, (x, y), shift, textcoords="offset points", va="center", fontsize=8)
+        pointer = {"arrowstyle": "-", "color": "gray", "lw": 0.6, "shrinkA": 0, "relpos": (0, 0.5)}
+        axis.annotate(
+            name,
+            (x, y),
+            shift,
+            textcoords="offset points",
+            arrowprops=pointer if line > own else None,
+            va="center",
+            fontsize=8,
+        )

@@ -8,6 +8,7 @@ from typing import Any
 import matplotlib
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from matplotlib.rcsetup import cycler
@@ -56,7 +57,7 @@ def curve(name: str, frame: pd.DataFrame) -> str:
                 style = STYLES[number // 2 % len(STYLES)]  # told apart without colour too
                 axis.plot(shown["step"], shown[loss], style, lw=1.4, label=loss)
             axis.grid(alpha=0.3)
-            axis.legend(fontsize=7, framealpha=0.6, ncols=2)
+            _legend_above(axis)
         axes[-1].set_xlabel("step")
         return embedded(figure)
 
@@ -76,9 +77,14 @@ def validation_curve(name: str, frame: pd.DataFrame) -> str:
             axis.axhline(1, color="gray", lw=0.8)
             axis.set_ylim(min(0, axis.get_ylim()[0]), min(MOST_SHOWN, axis.get_ylim()[1]))
             axis.grid(alpha=0.3)
-            axis.legend(fontsize=7, framealpha=0.6, ncols=3)
+            _legend_above(axis)
         axes[-1].set_xlabel("updates of the generator")
         return embedded(figure)
+
+
+def _legend_above(axis: Axes) -> None:
+    """Where it covers no curve."""
+    axis.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3, fontsize=7, frameon=False)
 
 
 def drawing(name: str) -> contextlib.AbstractContextManager:
