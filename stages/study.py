@@ -8,6 +8,7 @@ has been committed on another machine, it trains what is missing or was asked fo
 
 import argparse
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 
@@ -69,18 +70,18 @@ def main() -> None:
     params = common.read_params()
     asked, split = read(params), params.evaluate.splits[-1]
 
-    shared = shared_settings(params)
+    index = common.UNION / "index.csv"
+    if not index.exists():
+        raise UserError(f"{index}: missing; run `dvc repro grayscale` to make it")
+    photographs = sha256_of(index)
     missing, wanted = [], {}
-    for name, variant in asked.variants.items():
-        entry = params.model(variant.model).model_dump(mode="json") | variant.set
-        metrics = {c.metric for c in asked.contrasts if name in (c.model, c.against)}
-        for seed in variant.seeds:
-            folder = folder_of(name, seed)
-            settings = shared | {"model": entry | {"seed": seed}, "metrics": sorted(metrics)}
-            if arguments.again or settings_in(folder) != settings:
-                experiment = Experiment(f"study-{name}-{seed}", variant.model, seed, variant.set)
-                missing.append(experiment)
-                wanted[experiment.name] = folder, settings
+    for name, seed, settings in runs(params, asked):
+        folder, variant = folder_of(name, seed), asked.variants[name]
+        settings["photographs"] = photographs
+        if arguments.again or settings_in(folder) != settings:
+            experiment = Experiment(f"study-{name}-{seed}", variant.model, seed, variant.set)
+            missing.append(experiment)
+            wanted[experiment.name] = folder, settings
     experiments.run_all(missing, arguments.jobs, lambda done: keep(done, *wanted[done.name], split))
 
     variants = gathered(asked)
@@ -109,20 +110,21 @@ def read(params: Params) -> StudyParameters:
     return asked
 
 
-def shared_settings(params: Params) -> dict[str, Any]:
-    """What the results of all runs rest on, but for the code.
+def runs(params: Params, asked: StudyParameters) -> Iterator[tuple[str, int, dict[str, Any]]]:
+    """Variant, seed and settings of each run.
 
-    With its own entry of `models` and the metrics that contrasts compare it by, these are the
-    settings of a run: where they agree, it need not be made again. Raises UserError where there are
-    no photographs yet.
+    The settings are what its result rests on, but for photographs and code: what all share, its
+    own entry of `models`, and the metrics that contrasts compare it by.
     """
-    index = common.UNION / "index.csv"
-    if not index.exists():
-        raise UserError(f"{index}: missing; run `dvc repro grayscale` to make it")
-    sections = params.model_dump(mode="json", include={"seed", "data", "train", "evaluate"})
-    for where_from in ("catalog", "mirror"):
-        del sections["data"][where_from]  # what came from there is known
-    return {"photographs": sha256_of(index), **sections}
+    shared = params.model_dump(mode="json", include={"seed", "data", "train", "evaluate"})
+    for where in ("catalog", "mirror", "store"):
+        del shared["data"][where]  # what came from there, or lies there, is known
+    for name, variant in asked.variants.items():
+        entry = params.model(variant.model).model_dump(mode="json") | variant.set
+        metrics = {c.metric for c in asked.contrasts if name in (c.model, c.against)}
+        for seed in variant.seeds:
+            own = {"model": entry | {"seed": seed}, "metrics": sorted(metrics)}
+            yield name, seed, shared | own
 
 
 def folder_of(name: str, seed: int) -> Path:

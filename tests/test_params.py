@@ -53,6 +53,16 @@ def test_every_variant_of_the_study_can_be_trained():
         assert len(seeds[contrast.model]) == len(seeds[contrast.against]) == 3
 
 
+def test_the_study_that_is_committed_is_the_one_that_would_be_made():
+    params = parameters.check(with_preset("study"))
+    for name, seed, settings in study.runs(params, study.read(params)):
+        folder = study.folder_of(name, seed)
+        kept = study.settings_in(folder)
+        assert kept.pop("photographs")
+        kept["data"]["datasets"] = settings["data"]["datasets"]  # those were a mirror's
+        assert kept == settings, folder
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
