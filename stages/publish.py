@@ -33,7 +33,7 @@ PUBLISHED = Path("reports/published")
 README = Path("README.md")
 CODE = ("colorize", "stages", "requirements.txt")
 PACKAGES = ("torch", "torchvision", "numpy", "pillow", "scikit-image", "dvc")
-ANYWHERE = "/data/zips"  # in place of where the zips are on this machine
+ZIPS, STORE = "/data/zips", "/data/store"  # in place of where they are on this machine
 
 
 def main() -> None:
@@ -139,9 +139,13 @@ def _processor() -> str:
 def _anywhere(params: Params) -> str:
     """params.yaml, comments and all, without paths of this machine."""
     text = common.PARAMS.read_text(encoding="utf-8")
-    for place in (params.data.mirror, str(Path(params.data.catalog).parent)):
+    for place, anywhere in (
+        (params.data.mirror, ZIPS),
+        (str(Path(params.data.catalog).parent), ZIPS),
+        (params.data.store or "", STORE),
+    ):
         if Path(place).is_absolute():
-            text = text.replace(place, ANYWHERE)
+            text = text.replace(place, anywhere)
     return text
 
 

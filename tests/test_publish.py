@@ -2,12 +2,14 @@
 
 import json
 import re
+from pathlib import Path
 
 import pandas as pd
 import pytest
 from ruamel.yaml import YAML
 
-from tests.conftest import PIPELINE, STAGES, Project, commit, ran, undo
+from stages import parameters, publish
+from tests.conftest import PIPELINE, STAGES, TEXT, Project, commit, ran, undo
 
 RUN = "reports/published/tiny"
 
@@ -19,13 +21,13 @@ def clean(pipeline) -> Project:
     pipeline.run("git", "clean", "-fdq", "reports")
 
 
-def publish(project: Project, *arguments: str, expect: int = 0) -> str:
+def publish_tiny(project: Project, *arguments: str, expect: int = 0) -> str:
     done = project.stage("publish", "tiny", *arguments, expect=expect)
     return done.stderr if expect else done.stdout
 
 
 def test_a_run_is_published_with_all_but_photographs(clean):
-    assert publish(clean) == f"written to {RUN}\n"
+    assert publish_tiny(clean) == f"written to {RUN}\n"
     found = {path.removeprefix(f"{RUN}/") for path in clean.bytes_of(RUN)}
     curves = {f"{kind}/{n}.csv" for n in PIPELINE for kind in ("training", "validation")}
     assert found == {"README.md", "metrics.json", "params.yaml", "run.json"} | curves
@@ -54,23 +56,36 @@ def test_its_parameters_repeat_it_and_name_no_place_of_this_machine(clean, tmp_p
     clean.params(data__mirror=str(tmp_path))  # which the sample does not ask
     assert ran(clean.run("dvc", "repro").stdout) == ["download"]
     text = clean.path("params.yaml").read_text()
-    publish(clean)
-    published = clean.path(f"{RUN}/params.yaml").read_text()
-    assert published == text.replace(str(tmp_path), "/data/zips")
-    assert YAML(typ="safe").load(published)["models"].keys() == {*PIPELINE}
+    publish_tiny(clean)
+    there = clean.path(f"{RUN}/params.yaml").read_text()
+    assert there == text.replace(str(tmp_path), "/data/zips")
+    assert YAML(typ="safe").load(there)["models"].keys() == {*PIPELINE}
     # What came of another mirror may have been less work.
     seconds = json.loads(clean.path(f"{RUN}/run.json").read_text())["seconds"]
     assert {stage for stage, taken in seconds.items() if taken is not None} == {"download"}
 
 
+def test_where_this_machine_has_zips_and_photographs_is_not_published(tmp_path, monkeypatch):
+    def with_places(zips: str, store: str) -> str:
+        mirror = re.sub("(?m)^(  mirror:) [^ ]+", rf"\1 {zips}", TEXT)
+        return re.sub("(?m)^(  store:) [^ ]+", rf"\1 {store}", mirror)
+
+    monkeypatch.chdir(tmp_path)
+    for store, published in (("/mnt/me/all", "/data/store"), ("s3://lab/all", "s3://lab/all")):
+        text = with_places("/home/me/zips", store)
+        Path("params.yaml").write_text(text, encoding="utf-8")
+        params = parameters.check(parameters.load(Path("params.yaml")))
+        assert publish._anywhere(params) == with_places("/data/zips", published)
+
+
 def test_the_table_of_the_readme_is_that_of_the_run(clean):
     readme = clean.path("README.md")
     before = readme.read_text(encoding="utf-8")
-    said = publish(clean, "--readme", expect=2)
+    said = publish_tiny(clean, "--readme", expect=2)
     assert said == "error: README.md: it has no line <!-- published: tiny --> with an end below\n"
     assert not clean.path(RUN).exists()
     readme.write_text(f"{before}<!-- published: tiny -->\nold\n<!-- end -->\nafter\n")
-    publish(clean, "--readme")
+    publish_tiny(clean, "--readme")
     page = clean.path(f"{RUN}/README.md").read_text(encoding="utf-8")
     start, table = re.fullmatch(
         r"(.*<!-- published: tiny -->\n)(.*)<!-- end -->\nafter\n",
@@ -85,12 +100,12 @@ def test_the_table_of_the_readme_is_that_of_the_run(clean):
 
 def test_what_cannot_be_repeated_is_not_published(clean):
     clean.params(evaluate__grid=3)
-    said = publish(clean, expect=2)
+    said = publish_tiny(clean, expect=2)
     assert said.startswith("error: publish: `dvc repro` first; not up to date: evaluate@")
     undo(clean)
     with open(clean.path("colorize/color.py"), "a") as file:
         file.write("\n")
-    assert publish(clean, expect=2) == (
+    assert publish_tiny(clean, expect=2) == (
         "error: publish: commit first what differs:\n M colorize/color.py\n"
     )
     undo(clean)
@@ -102,7 +117,7 @@ def test_the_commit_is_that_of_the_code(clean):
     of_code = clean.run("git", "rev-parse", "HEAD").stdout.strip()
     clean.params(runtime__save_interval=6)  # which reruns nothing
     commit(clean)
-    publish(clean)
+    publish_tiny(clean)
     run = json.loads(clean.path(f"{RUN}/run.json").read_text())
     clean.run("git", "reset", "-q", "--hard", of_code)
     assert (
