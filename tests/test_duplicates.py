@@ -95,6 +95,23 @@ def test_similarity_is_symmetric_and_ignores_brightness_and_flat_pictures():
     assert similarity(flat, flat) < SAME  # nothing to tell by
 
 
+def test_candidates_do_not_depend_on_tiles(tiles, monkeypatch):
+    prints = np.stack([duplicates.fingerprints(luma(tile)) for tile in tiles])
+
+    def candidates(block: int) -> list[tuple[int, int]]:
+        monkeypatch.setattr(duplicates, "BLOCK", block)
+        return sorted(
+            (top + i, left + j)
+            for top, left in duplicates.tiles(len(prints))
+            for i, j in duplicates.candidates(
+                prints[top : top + block], prints[left : left + block]
+            )
+            if top + i < left + j
+        )
+
+    assert candidates(17) == candidates(512) != []
+
+
 def test_every_pair_is_looked_at_once(tiles, tmp_path):
     upright = [luma(tile) for tile in tiles]
     lumas = [*upright, *(levels[::-1] for levels in upright), *upright[:40]]

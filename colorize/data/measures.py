@@ -38,8 +38,7 @@ class Measures:
         """Numbers i < j and similarity of near-duplicates."""
         self.prints_file.flush()
         self.luma_file.flush()
-        files = Path(self.prints_file.name), Path(self.luma_file.name)
-        look = functools.partial(_alike, *files)
+        look = functools.partial(_alike, Path(self.prints_file.name), Path(self.luma_file.name))
         for found in spread(look, duplicates.tiles(len(self.places)), workers):
             yield from found
 
@@ -58,14 +57,15 @@ def _alike(
     prints_file: Path, luma_file: Path, tile: tuple[int, int]
 ) -> list[tuple[int, int, float]]:
     """Those of one tile."""
-    rows, columns = (prints(prints_file, first) for first in tile)
-    pairs = ((tile[0] + i, tile[1] + j) for i, j in duplicates.candidates(rows, columns))
-    compared = (
-        (i, j, duplicates.similarity(luma(luma_file, i), luma(luma_file, j)))
-        for i, j in pairs
-        if i < j
-    )
-    return [(i, j, similarity) for i, j, similarity in compared if similarity >= duplicates.SAME]
+    top, left = tile
+    found = []
+    for row, column in duplicates.candidates(prints(prints_file, top), prints(prints_file, left)):
+        i, j = top + row, left + column
+        if i < j:  # a tile on the diagonal has each pair twice
+            similarity = duplicates.similarity(luma(luma_file, i), luma(luma_file, j))
+            if similarity >= duplicates.SAME:
+                found.append((i, j, similarity))
+    return found
 
 
 def prints(path: Path, first: int) -> np.ndarray:
