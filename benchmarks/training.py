@@ -106,7 +106,7 @@ def _speed(settings: dict[str, Any], folder: Path) -> dict:
                 taken[which].append(seconds / counts[which])
                 if which == "ours":
                     waited, total = waited + waiting, total + seconds
-        peaks = {which: process.submit(_peak).result() for which, process in running.items()}
+        peaks = {which: process.submit(_end).result() for which, process in running.items()}
     rows = {
         which: {
             "step_ms": round(1000 * statistics.median(values), 2),
@@ -222,8 +222,10 @@ def _run(steps: int) -> tuple[float, float]:
     return _trainer.run(steps)
 
 
-def _peak() -> float:
+def _end() -> float:
     """Megabytes that this process needed at most, on the GPU if it trains there."""
+    # Or else its loader would, told to at the exit, go on for half a minute.
+    _trainer.batches.close()
     if _trainer.device.type == "cuda":
         return torch.cuda.max_memory_allocated() / 1e6
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3

@@ -16,10 +16,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-import torch
-
 from colorize.base import command
-from colorize.base.device import choose_device
 from colorize.base.errors import UserError
 from colorize.base.files import read_json, replaced_folder, write_json, write_text
 from colorize.data.index import Index
@@ -106,10 +103,6 @@ def _output(*arguments: str) -> str:
 
 def _run(name: str, code: str, params: Params) -> Run:
     index = Index.read(common.UNION)
-    device = choose_device(params.runtime.device, "runtime.device")
-    machine = {"processor": _processor(), "threads": torch.get_num_threads()}
-    if device.type == "cuda":
-        machine["GPU"] = torch.cuda.get_device_name(device)
     stages = [
         *("download", "union", "grayscale"),
         *(f"{stage}@{model}" for model in params.models for stage in ("train", "evaluate")),
@@ -119,21 +112,10 @@ def _run(name: str, code: str, params: Params) -> Run:
         name,
         code,
         photographs={split: len(index.split(split)) for split in ("train", "val", "test")},
-        machine=machine,
         versions={"Python": platform.python_version()}
         | {package: importlib.metadata.version(package) for package in PACKAGES},
-        seconds={stage: times.seconds(stage) for stage in stages},
+        took={stage: times.taken(stage) for stage in stages},
     )
-
-
-def _processor() -> str:
-    """As the system names it."""
-    described = Path("/proc/cpuinfo")
-    if described.exists():
-        names = re.findall(r"model name\s*: (.+)", described.read_text(encoding="utf-8"))
-        if names:
-            return names[0]
-    return platform.processor() or platform.machine()
 
 
 def _anywhere(params: Params) -> str:

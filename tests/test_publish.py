@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import torch
 from ruamel.yaml import YAML
 
 from stages import parameters, publish
@@ -46,8 +47,12 @@ def test_a_run_is_published_with_all_but_photographs(clean):
     assert "- `zhang_l2` beside `mean_color`: " in page
 
     run = json.loads(clean.path(f"{RUN}/run.json").read_text())
-    assert set(run["seconds"]) == set(STAGES)
-    assert all(seconds > 0 for seconds in run["seconds"].values())
+    assert set(run["took"]) == set(STAGES)
+    assert all(taken["seconds"] > 0 for taken in run["took"].values())
+    train = run["took"]["train@stargan"]
+    assert train["torch"] == torch.__version__
+    assert "threads" in train["machine"] or train["machine"] == torch.cuda.get_device_name()
+    assert f"| `train@stargan` | {train['seconds']:.0f} | {train['machine']} | " in page
     index = pd.read_csv(clean.path("data/union/index.csv"))
     assert run["photographs"] == index[index.kept].groupby("split").size().to_dict()
 
@@ -61,8 +66,8 @@ def test_its_parameters_repeat_it_and_name_no_place_of_this_machine(clean, tmp_p
     assert there == text.replace(str(tmp_path), "/data/zips")
     assert YAML(typ="safe").load(there)["models"].keys() == {*PIPELINE}
     # What came of another mirror may have been less work.
-    seconds = json.loads(clean.path(f"{RUN}/run.json").read_text())["seconds"]
-    assert {stage for stage, taken in seconds.items() if taken is not None} == {"download"}
+    took = json.loads(clean.path(f"{RUN}/run.json").read_text())["took"]
+    assert {stage for stage, taken in took.items() if taken is not None} == {"download"}
 
 
 def test_where_this_machine_has_zips_and_photographs_is_not_published(tmp_path, monkeypatch):

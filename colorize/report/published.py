@@ -19,9 +19,9 @@ class Run(NamedTuple):
     name: str
     code: str  # the commit that has it
     photographs: Mapping[str, int]  # train, val and test
-    machine: Mapping[str, Any]
     versions: Mapping[str, str]
-    seconds: Mapping[str, float | None]  # by stage; None: its outputs came from a cache
+    took: Mapping[str, Mapping[str, Any] | None]  # by stage: its seconds, machine and torch; None:
+    # its outputs came from a cache
 
 
 def page(
@@ -32,10 +32,15 @@ def page(
 ) -> str:
     """README.md of the folder of a run."""
     counts = ", ".join(f"{count:,} {split}" for split, count in run.photographs.items())
-    machine = ", ".join(f"{key} {value}" for key, value in run.machine.items())
     versions = ", ".join(f"{name} {version}" for name, version in run.versions.items())
-    stages = [(f"`{stage}`", text(taken, 0)) for stage, taken in run.seconds.items()]
-    total = None if None in run.seconds.values() else sum(run.seconds.values())
+    nothing = {"seconds": None, "machine": "", "torch": ""}
+    took = {stage: taken or nothing for stage, taken in run.took.items()}
+    seconds = [taken["seconds"] for taken in took.values()]
+    total = None if None in seconds else sum(seconds)
+    stages = [
+        (f"`{stage}`", text(taken["seconds"], 0), taken["machine"], taken["torch"])
+        for stage, taken in took.items()
+    ]
     lines = [
         f"# {run.name}",
         "",
@@ -55,9 +60,11 @@ def page(
         *(["## With other seeds", "", seeds.page(spread)] if spread else []),
         "## What it took",
         "",
-        f"{machine}; {versions}. Seconds of each stage:",
+        f"{versions}. Each stage, as it was run:",
         "",
-        *markdown_table(("stage", "seconds"), [*stages, ("all", text(total, 0))]),
+        *markdown_table(
+            ("stage", "seconds", "on", "torch"), [*stages, ("all", text(total, 0), "", "")]
+        ),
         "",
         "## To repeat it",
         "",
