@@ -2,9 +2,9 @@
 
 Metrics of all rows with their intervals, verdicts, curves, the parameters without paths of this
 machine, what it ran on and how long each stage took. With --seeds-of also what models come to with
-other seeds; those that `python -m stages.seeds` has trained are not trained again. With --readme
-the table in README.md that stands between `<!-- published: RUN -->` and `<!-- end -->` is written
-anew.
+other seeds; those that `python -m stages.seeds` has trained are not trained again. With --note what no
+file tells, as where else a model was trained. With --readme the table in README.md that stands
+between `<!-- published: RUN -->` and `<!-- end -->` is written anew.
 """
 
 import argparse
@@ -38,6 +38,7 @@ def main() -> None:
     parser.add_argument("run", metavar="RUN", help="its name, as small-64px")
     parser.add_argument("--seeds-of", nargs="+", metavar="NAME", help="entries of `models`")
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2], metavar="SEED")
+    parser.add_argument("--note", default="", help="what else a reader has to know, in Markdown")
     parser.add_argument("--readme", action="store_true", help="write its table in README.md too")
     arguments = parser.parse_args()
     name = arguments.run
@@ -55,7 +56,7 @@ def main() -> None:
 
     models, trivial = common.results(params.models), common.results(TRIVIAL)
     rows, verdicts = tables.rows_of(models, trivial), read_json(common.VERDICTS)
-    run = _run(name, code, params)
+    run = _run(name, code, arguments.note, params)
     metrics = {"rows": models | trivial, "verdicts": verdicts}
     if spread is not None:
         metrics["seeds"] = spread._asdict()
@@ -101,7 +102,7 @@ def _output(*arguments: str) -> str:
     return done.stdout
 
 
-def _run(name: str, code: str, params: Params) -> Run:
+def _run(name: str, code: str, note: str, params: Params) -> Run:
     index = Index.read(common.UNION)
     stages = [
         *("download", "union", "grayscale"),
@@ -111,6 +112,7 @@ def _run(name: str, code: str, params: Params) -> Run:
     return Run(
         name,
         code,
+        note,
         photographs={split: len(index.split(split)) for split in ("train", "val", "test")},
         versions={"Python": platform.python_version()}
         | {package: importlib.metadata.version(package) for package in PACKAGES},

@@ -122,8 +122,11 @@ def test_the_commit_is_that_of_the_code(clean):
     of_code = clean.run("git", "rev-parse", "HEAD").stdout.strip()
     clean.params(runtime__save_interval=6)  # which reruns nothing
     commit(clean)
-    publish_tiny(clean)
+    publish_tiny(clean, "--note", "Trained *elsewhere*.")
+    page = clean.path(f"{RUN}/README.md").read_text(encoding="utf-8")
+    assert page.startswith("# tiny\n\nTrained *elsewhere*.\n\nPhotographs: ")
     run = json.loads(clean.path(f"{RUN}/run.json").read_text())
+    assert run["note"] == "Trained *elsewhere*."
     clean.run("git", "reset", "-q", "--hard", of_code)
     assert (
         run["code"] == clean.run("git", "log", "-1", "--format=%H", "--", "stages").stdout.strip()

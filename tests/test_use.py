@@ -373,11 +373,11 @@ def test_what_cannot_be_done_is_said_in_one_line(tmp_path, options, said):
 
 
 def test_a_name_that_two_models_have_is_not_guessed(tmp_path):
-    shutil.copytree(ROOT / "pretrained/cyclegan_lab", tmp_path / "models/cyclegan_lab")
+    shutil.copytree(ROOT / "pretrained/zhang_l2", tmp_path / "models/zhang_l2")
     scene(20, 30).save(tmp_path / "a.png")
-    said = colorize("a.png", "--model", "cyclegan_lab", cwd=tmp_path, expect=2).stderr
-    assert re.search(r"there are two; say .*pretrained/cyclegan_lab or models/cyclegan_lab", said)
-    colorize("a.png", "--model", "models/cyclegan_lab", cwd=tmp_path)
+    said = colorize("a.png", "--model", "zhang_l2", cwd=tmp_path, expect=2).stderr
+    assert re.search(r"there are two; say .*pretrained/zhang_l2 or models/zhang_l2", said)
+    colorize("a.png", "--model", "models/zhang_l2", cwd=tmp_path)
 
 
 def test_a_full_disk_leaves_nothing_half_written(tmp_path):
@@ -498,7 +498,7 @@ def test_what_is_no_image_is_refused(colorizers, image, said):
 
 
 def test_a_model_that_gives_no_numbers_is_named(colorizers):
-    method = model.load(ROOT / "pretrained/cyclegan_lab")
+    method = model.load(ROOT / "pretrained/zhang_l2")
     next(method.parameters()).data.fill_(torch.nan)
     with pytest.raises(UserError, match=r"^broken: what it makes is not finite"):
         Colorizer(method, "broken")(np.zeros((20, 20), np.uint8))

@@ -18,6 +18,7 @@ class Run(NamedTuple):
 
     name: str
     code: str  # the commit that has it
+    note: str  # what else a reader has to know, in Markdown
     photographs: Mapping[str, int]  # train, val and test
     versions: Mapping[str, str]
     took: Mapping[str, Mapping[str, Any] | None]  # by stage: its seconds, machine and torch; None:
@@ -44,6 +45,7 @@ def page(
     lines = [
         f"# {run.name}",
         "",
+        *([run.note, ""] if run.note else []),
         f"Photographs: {counts}. Parameters: [params.yaml](params.yaml). All metrics, with their",
         "intervals: [metrics.json](metrics.json). Curves over the steps: [training/](training),",
         "[validation/](validation). All of this page comes from these and from",

@@ -80,7 +80,7 @@ class Colorizer:
         Raises UserError for what is none of these, and where the model gives what is no number.
 
         >>> import torch
-        >>> colorizer = Colorizer.load("pretrained/cyclegan_lab", device="cpu")
+        >>> colorizer = Colorizer.load("pretrained/nogan_lab", device="cpu")
         >>> colorizer(torch.rand(2, 1, 40, 60)).shape
         torch.Size([2, 3, 40, 60])
         """
