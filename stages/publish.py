@@ -2,8 +2,8 @@
 
 Metrics of all rows with their intervals, verdicts, curves, the parameters without paths of this
 machine, what it ran on and how long each stage took. With --seeds-of also what models come to with
-other seeds; those that `python -m stages.seeds` has trained are not trained again. With --note what no
-file tells, as where else a model was trained. With --readme the table in README.md that stands
+other seeds; those that `python -m stages.seeds` has trained are not trained again. With --note what
+no file tells, as where else a model was trained. With --readme the table in README.md that stands
 between `<!-- published: RUN -->` and `<!-- end -->` is written anew.
 """
 
@@ -113,7 +113,13 @@ def _run(name: str, code: str, note: str, params: Params) -> Run:
         name,
         code,
         note,
-        photographs={split: len(index.split(split)) for split in ("train", "val", "test")},
+        images={
+            split: {
+                "all": len(index.split(split)),
+                "photographs": len(index.split(split, "photograph")),
+            }
+            for split in ("train", "val", "test")
+        },
         versions={"Python": platform.python_version()}
         | {package: importlib.metadata.version(package) for package in PACKAGES},
         took={stage: times.taken(stage) for stage in stages},

@@ -54,7 +54,12 @@ def test_a_run_is_published_with_all_but_photographs(clean):
     assert "threads" in train["machine"] or train["machine"] == torch.cuda.get_device_name()
     assert f"| `train@stargan` | {train['seconds']:.0f} | {train['machine']} | " in page
     index = pd.read_csv(clean.path("data/union/index.csv"))
-    assert run["photographs"] == index[index.kept].groupby("split").size().to_dict()
+    kept = index[index.kept]
+    for rows, which in ((kept, "all"), (kept[kept.side == "photograph"], "photographs")):
+        counts = {split: of[which] for split, of in run["images"].items()}
+        assert counts == rows.groupby("split").size().to_dict()
+    train = run["images"]["train"]
+    assert f"Images: train {train['all']} ({train['photographs']} photographs), val " in page
 
 
 def test_its_parameters_repeat_it_and_name_no_place_of_this_machine(clean, tmp_path):
@@ -124,7 +129,7 @@ def test_the_commit_is_that_of_the_code(clean):
     commit(clean)
     publish_tiny(clean, "--note", "Trained *elsewhere*.")
     page = clean.path(f"{RUN}/README.md").read_text(encoding="utf-8")
-    assert page.startswith("# tiny\n\nTrained *elsewhere*.\n\nPhotographs: ")
+    assert page.startswith("# tiny\n\nTrained *elsewhere*.\n\nImages: ")
     run = json.loads(clean.path(f"{RUN}/run.json").read_text())
     assert run["note"] == "Trained *elsewhere*."
     clean.run("git", "reset", "-q", "--hard", of_code)

@@ -19,7 +19,7 @@ class Run(NamedTuple):
     name: str
     code: str  # the commit that has it
     note: str  # what else a reader has to know, in Markdown
-    photographs: Mapping[str, int]  # train, val and test
+    images: Mapping[str, Mapping[str, int]]  # of train, val and test: all, and photographs
     versions: Mapping[str, str]
     took: Mapping[str, Mapping[str, Any] | None]  # by stage: its seconds, machine and torch; None:
     # its outputs came from a cache
@@ -32,7 +32,10 @@ def page(
     spread: Spread | None,
 ) -> str:
     """README.md of the folder of a run."""
-    counts = ", ".join(f"{count:,} {split}" for split, count in run.photographs.items())
+    counts = ", ".join(
+        f"{split} {of['all']:,} ({of['photographs']:,} photographs)"
+        for split, of in run.images.items()
+    )
     versions = ", ".join(f"{name} {version}" for name, version in run.versions.items())
     nothing = {"seconds": None, "machine": "", "torch": ""}
     took = {stage: taken or nothing for stage, taken in run.took.items()}
@@ -46,8 +49,9 @@ def page(
         f"# {run.name}",
         "",
         *([run.note, ""] if run.note else []),
-        f"Photographs: {counts}. Parameters: [params.yaml](params.yaml). All metrics, with their",
-        "intervals: [metrics.json](metrics.json). Curves over the steps: [training/](training),",
+        f"Images: {counts}; what is measured are photographs.",
+        "Parameters: [params.yaml](params.yaml). All metrics, with their intervals:",
+        "[metrics.json](metrics.json). Curves over the steps: [training/](training),",
         "[validation/](validation). All of this page comes from these and from",
         "[run.json](run.json), by `python -m stages.publish`.",
         "",
