@@ -122,7 +122,7 @@ def _run(name: str, code: str, note: str, params: Params) -> Run:
         },
         versions={"Python": platform.python_version()}
         | {package: importlib.metadata.version(package) for package in PACKAGES},
-        took={stage: times.taken(stage) for stage in stages},
+        took=times.taken(stages),
     )
 
 

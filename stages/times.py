@@ -8,7 +8,7 @@ import json
 import platform
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,44 +23,52 @@ FILE = common.SCRATCH / "times.jsonl"
 @contextlib.contextmanager
 def noted(stage: str) -> Iterator[None]:
     """Note the seconds of what is done inside, and whether it came to its end."""
-    settings, begun, done = _settings(stage), time.monotonic(), False
+    values, begun = _values(), time.monotonic()
+    line = {"stage": stage, "done": False, "settings": _settings(stage, values)}
     try:
         yield
-        done = True
+        machine = _machine(stage, values["runtime"]["device"])
+        line |= {"done": True, "machine": machine, "torch": torch.__version__}
     finally:
-        seconds = round(time.monotonic() - begun, 1)
-        line = {"stage": stage, "seconds": seconds, "done": done, "settings": settings}
-        if done:
-            line |= {"machine": _machine(stage), "torch": torch.__version__}
+        line["seconds"] = round(time.monotonic() - begun, 1)
         FILE.parent.mkdir(parents=True, exist_ok=True)
         with open(FILE, "a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")
 
 
-def taken(stage: str) -> dict[str, Any] | None:
-    """What the last time with params.yaml as it is took, until it was stopped included; on what.
+def taken(stages: Iterable[str]) -> dict[str, dict[str, Any] | None]:
+    """By stage what the last time with params.yaml as it is took, and on what.
 
-    None where it never came to its end here: its outputs come from DVC's cache. What was killed
-    outright is not counted.
+    Seconds before it was stopped count too; those of what was killed outright do not. None where a
+    stage never came to its end here: its outputs come from DVC's cache.
     """
-    settings, lines = _settings(stage), []
+    values, lines = _values(), []
     if FILE.exists():
         lines = [json.loads(line) for line in FILE.read_text(encoding="utf-8").splitlines()]
+    return {stage: _last(stage, _settings(stage, values), lines) for stage in stages}
+
+
+def _last(
+    stage: str, settings: dict[str, Any], lines: Iterable[dict[str, Any]]
+) -> dict[str, Any] | None:
     last, total = None, 0.0
     for line in lines:
         if (line["stage"], line["settings"]) == (stage, settings):
             total += line["seconds"]
             if line["done"]:
-                last = {key: line.get(key, "") for key in ("seconds", "machine", "torch")}
-                last["seconds"], total = round(total, 1), 0.0
+                last = {"seconds": round(total, 1)}
+                last |= {key: line.get(key, "") for key in ("machine", "torch")}
+                total = 0.0
     return last
 
 
-def _machine(stage: str) -> str:
-    """The GPU, where the stage has networks and there is one, or else the processor."""
+def _machine(stage: str, name: str) -> str:
+    """The GPU, where the stage has networks and there is one, or else the processor.
+
+    name: of the device, as `runtime.device` has it.
+    """
     if stage.startswith(("train@", "evaluate@")):
-        runtime = _values()["runtime"]
-        device = choose_device(runtime["device"], "runtime.device")
+        device = choose_device(name, "runtime.device")
         if device.type == "cuda":
             return torch.cuda.get_device_name(device)
         if device.type != "cpu":
@@ -78,9 +86,8 @@ def _processor() -> str:
     return platform.processor() or platform.machine()
 
 
-def _settings(stage: str) -> dict[str, Any]:
+def _settings(stage: str, values: dict[str, Any]) -> dict[str, Any]:
     """The sections of params.yaml that decide how much there is to do, as they stand there."""
-    values = _values()
     kind, _, name = stage.partition("@")
     sections = ["data"] if kind == "train" else ["data", "evaluate"]
     kept = {section: values[section] for section in sections}

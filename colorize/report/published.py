@@ -21,8 +21,8 @@ class Run(NamedTuple):
     note: str  # what else a reader has to know, in Markdown
     images: Mapping[str, Mapping[str, int]]  # of train, val and test: all, and photographs
     versions: Mapping[str, str]
-    took: Mapping[str, Mapping[str, Any] | None]  # by stage: its seconds, machine and torch; None:
-    # its outputs came from a cache
+    # By stage its seconds, machine and torch; None: its outputs came from a cache
+    took: Mapping[str, Mapping[str, Any] | None]
 
 
 def page(
