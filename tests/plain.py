@@ -352,9 +352,11 @@ class Judged(Domains):
         super().__init__(method)
         self.of_g, self.of_d = (self.adam(each, betas=(0.0, 0.99)) for each in (self.G, self.D))
 
-    def scores(self, image, domain):
+    def scores(self, image, source, domain):
         """Of patches of both sizes, small ones first."""
-        return [torch.stack([m[i, d] for i, d in enumerate(domain)]) for m in self.D(image)]
+        count = len(self.p.domains) if self.p.judge_per == "direction" else 0
+        judges = [count * s + d for s, d in zip(source.tolist(), domain.tolist(), strict=True)]
+        return [torch.stack([m[i, j] for i, j in enumerate(judges)]) for m in self.D(image)]
 
     def entropy(self, scores, wanted):
         each = [F.binary_cross_entropy_with_logits(s, torch.full_like(s, wanted)) for s in scores]
@@ -367,8 +369,8 @@ class Judged(Domains):
         losses = {}
         # Discriminator
         x.requires_grad_(True)
-        real = self.scores(x, domain)
-        fake = self.scores(self.made(x.detach(), target).detach(), target)
+        real = self.scores(x, target, domain)
+        fake = self.scores(self.made(x.detach(), target).detach(), domain, target)
         losses["real"], losses["fake"] = self.entropy(real, 1.0), self.entropy(fake, 0.0)
         of_d = losses["real"] + losses["fake"]
         if p.penalty_weight:
@@ -381,7 +383,7 @@ class Judged(Domains):
         if number % p.n_critic == 0:
             x = x.detach()
             fake = self.made(x, target)
-            losses["adversarial"] = self.entropy(self.scores(fake, target), 1.0)
+            losses["adversarial"] = self.entropy(self.scores(fake, domain, target), 1.0)
             loss = losses["adversarial"] + self.content(x, domain, target, fake, losses)
             self.generators_step(loss, losses)
         return losses

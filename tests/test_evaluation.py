@@ -10,9 +10,11 @@ import pandas as pd
 import pytest
 import torch
 from ruamel.yaml import YAML
+from safetensors.torch import load_file, save_file
 
 from colorize import color
 from colorize.base.errors import UserError
+from colorize.base.files import sha256_of
 from colorize.data import splits
 from colorize.data.index import Index
 from colorize.evaluation import baselines, protocol, quantities
@@ -20,6 +22,7 @@ from colorize.evaluation.baselines import TRIVIAL
 from colorize.evaluation.colors import Colors
 from colorize.evaluation.quantities import measure
 from colorize.methods import model
+from colorize.methods.parameters import InitFrom
 from colorize.report import grids, pictures, tables
 from tests.conftest import MODELS, ROOT, Project, only_models
 from tests.gpu import needs_gpu
@@ -358,7 +361,7 @@ def test_test_is_read_only_where_it_is_asked_for(project):
 
 @pytest.mark.parametrize("name", ["gan", "zhang_l2"])
 def test_a_model_that_gives_no_numbers_is_named(project, name):
-    save_model(project, name, float("nan"))
+    save_model(project, name, 1e38)  # which overflows in the first sum
     said = project.stage("evaluate", name, expect=2).stderr
     assert re.fullmatch(rf"error: models/{name}: the model's colours are not finite.*\n", said)
     assert not project.path(f"metrics/{name}.json").exists()
@@ -388,6 +391,32 @@ def test_a_spoiled_config_is_named_in_one_line(tmp_path, spoil, message):
     (tmp_path / model.WEIGHTS).unlink()
     with pytest.raises(UserError, match=r"no model here \(weights\.safetensors is missing\)"):
         model.load(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["zhang_l2", "gan"])
+def test_weights_that_half_precision_has_lost_are_named(tmp_path, name):
+    values = YAML(typ="safe").load(ROOT / "params.yaml")["models"][name]
+    parameters = model.parse(values | {"width": 2, "depth": 1}, f"models.{name}")
+    model.save(model.build(parameters, 32), parameters, 32, tmp_path)
+    weights = load_file(tmp_path / model.WEIGHTS)
+    # Of Zhang's network an activation's variance, which is the largest that it holds
+    lost = next((key for key in weights if key.endswith("running_var")), next(iter(weights)))
+    weights[lost][0] = 1e5
+    save_file(weights, tmp_path / model.WEIGHTS)
+    model.load(tmp_path)
+    halves = {
+        key: tensor.half() if tensor.is_floating_point() else tensor
+        for key, tensor in weights.items()
+    }
+    save_file(halves, tmp_path / model.WEIGHTS)
+    with pytest.raises(UserError) as raised:
+        model.load(tmp_path)
+    path = tmp_path / model.WEIGHTS
+    assert str(raised.value) == f"{path}: {lost} is not finite"
+    fresh = model.build(parameters, 32)
+    start = InitFrom(path=str(path), sha256=sha256_of(path))
+    with pytest.raises(UserError, match=rf"^models\.x\.init_from\.path: .*: {lost} is not finite$"):
+        model.start_from(fresh, start, "models.x")
 
 
 def merged(config: dict, **parameters: object) -> dict:

@@ -52,6 +52,10 @@ CHOICES = {
     ),
     "cyclegan_lab_paired": ("cyclegan_lab", {"cycle_weight": 10, "norm": "group"}),
     "stargan_domains": ("stargan_rgb", {"domains": ["gray", "color", "warm", "night"]}),
+    "stargan_domains-directions": (
+        "stargan_rgb",
+        {"domains": ["gray", "color", "warm", "night"], "judge_per": "direction"},
+    ),
     "stargan-domains": ("stargan", {"domains": ["color", "sepia", "gray"]}),
 }
 # Instance normalisation removes the biases before it: their gradient is rounding alone, of which

@@ -125,9 +125,11 @@ def line_of(html: str, label: str, name: str) -> list[list[str]]:
 
 
 def test_a_model_that_copies_its_input_is_called_a_copy():
-    rows = tables.rows_of({"honest": results(0.5), "lazy": results(0.04)}, {})
-    html = render(rows)
+    of = {"honest": results(0.5), "lazy": results(0.04), "blind": results(0.04)}
+    of["lazy"]["test"]["chroma_ratio"]["mean"] = 0.01
+    html = render(tables.rows_of(of, {}))
     assert "<b>lazy</b> copies its input (projection 0.04)" in html
+    assert "<b>blind</b> copies its input, or gives it noise or another" in html
     assert "honest</b> copies" not in html
 
 

@@ -1,5 +1,7 @@
 """Metrics of sets, and of the way back, on outputs of which theory says what they should give."""
 
+import re
+
 import numpy as np
 import pytest
 import torch
@@ -64,6 +66,15 @@ def test_a_copy_of_the_input_is_called_a_copy(batch):
         m = metrics_of(batch, predicted)
         assert m["retrieval"] == 1
         assert "copies its input" in failure(summaries(m))
+
+
+def test_colours_that_are_not_its_own_are_told_from_a_plain_copy(batch):
+    others = color.rgb_to_lab(batch.truth.roll(len(batch.truth) // 2, 0))[:, 1:]
+    m = metrics_of(batch, on_lightness(batch, others))
+    assert m["chroma_ratio"] > 0.5
+    assert "another photograph's colours" in failure(summaries(m))
+    plain = metrics_of(batch, batch.gray.expand(-1, 3, -1, -1))
+    assert re.fullmatch(r"copies its input \(projection 0\.00\)", failure(summaries(plain)))
 
 
 def test_one_picture_for_all_is_no_colouring(batch):

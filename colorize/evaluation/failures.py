@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 COPY_BELOW = 0.1  # projection: of the way from the gray input to the true photograph
 SAME_BELOW = 0.1  # diversity: colours of two photographs differ by that share of what true ones do
-TINTED_FROM = 0.1  # chroma ratio: below there is no colour that could be the same
+TINTED_FROM = 0.1  # chroma ratio: below there is no colour to speak of
 SHOWN_BELOW = 0.5  # retrieval: share of the outputs that show what their input shows
 
 
@@ -18,9 +18,13 @@ def failure(metrics: Mapping[str, Mapping[str, float | None]]) -> str | None:
     if diversity < SAME_BELOW and retrieval < SHOWN_BELOW:
         return f"gives every photograph the same picture (diversity {diversity:.2f})"
     if projection < COPY_BELOW:
-        tinted = diversity < SAME_BELOW and chroma >= TINTED_FROM
-        tint = ", but for a tint or noise that is the same for all" if tinted else ""
-        return f"copies its input{tint} (projection {projection:.2f})"
+        if chroma < TINTED_FROM:
+            colors = ""
+        elif diversity < SAME_BELOW:
+            colors = ", but for a tint or noise that is the same for all"
+        else:
+            colors = ", or gives it noise or another photograph's colours"
+        return f"copies its input{colors} (projection {projection:.2f})"
     if diversity < SAME_BELOW:
         return f"gives every photograph the same colours (diversity {diversity:.2f})"
     return None

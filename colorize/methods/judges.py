@@ -9,6 +9,12 @@ an image of it, c' the target, and f(t) = log(1 + e^t):
 
 E of scores is the sum of the means over either size; the penalty is of all patches alike.
 
+Of more than two domains all that is made for c, whatever it is made of, is judged by the same D_c,
+and it is enough that the mixture looks like photographs of c: ways that fall short may be made up
+for by others that go too far. `judge_per: direction` has a judge D_s,c of what is made for c of
+domain s. Those of c all see the photographs of c, D_c',c that of the equation: it is the judge of
+the way back. Of two domains it is the same.
+
 A classifier learns what tells real gray from real colour, and is content with a generated image as
 soon as it is on the right side, however much colour is left. D_gray has seen what is made for gray,
 and knows it from gray photographs by any of that colour.
@@ -16,7 +22,7 @@ and knows it from gray photographs by any of that colour.
 Adam has no momentum, as there.
 """
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import torch
 from pydantic import Field
@@ -36,6 +42,7 @@ class Parameters(multi_domain.Parameters):
     discriminator_width: parameters.Count
     discriminator_layers: Annotated[int, Field(ge=2, le=8)]
     penalty_weight: parameters.Weight
+    judge_per: Literal["domain", "direction"]
 
     def check(self, image_size: int) -> None:
         super().check(image_size)
@@ -45,9 +52,10 @@ class Parameters(multi_domain.Parameters):
 class Method(multi_domain.Method):
     def __init__(self, p: Parameters, image_size: int):
         super().__init__(p, image_size)
-        self.D = judges.Discriminator(
-            len(self.domains), p.discriminator_width, p.discriminator_layers
-        )
+        count = len(self.domains)
+        if p.judge_per == "direction":
+            count **= 2  # also from a domain to itself, which `permuted` targets ask for
+        self.D = judges.Discriminator(count, p.discriminator_width, p.discriminator_layers)
         self.add_update("discriminator", self._discriminator_loss, "D", betas=BETAS)
         self.add_update("generator", self._generator_loss, "G", betas=BETAS)
 
@@ -58,15 +66,21 @@ class Method(multi_domain.Method):
             losses = self.update("generator", x, domain, target)[0] | losses
         return losses
 
-    def scores(self, image: Tensor, domain: Tensor) -> tuple[Tensor, ...]:
-        """D_c: images (n, 3, H, W) and (n,) domains to maps of scores, each (n, h, w)."""
+    def scores(self, image: Tensor, source: Tensor, domain: Tensor) -> tuple[Tensor, ...]:
+        """D_c or D_s,c: images (n, 3, H, W), (n,) domains s that they are, or might be, made of and
+        (n,) domains c that they are to be of, to maps of scores, each (n, h, w).
+        """
+        judge = domain
+        if self.p.judge_per == "direction":
+            judge = len(self.domains) * source + domain
         images = torch.arange(len(image), device=image.device)
-        return tuple(maps[images, domain] for maps in self.D(image))
+        return tuple(maps[images, judge] for maps in self.D(image))
 
     def _discriminator_loss(self, x: Tensor, domain: Tensor, target: Tensor) -> Computed:
         with torch.no_grad():
             fake = self.generated(x, target)
-        both = self.scores(torch.cat((x, fake)), torch.cat((domain, target)))
+        sources, domains = torch.cat((target, domain)), torch.cat((domain, target))
+        both = self.scores(torch.cat((x, fake)), sources, domains)
         of_real, of_fake = zip(*(scores.chunk(2) for scores in both), strict=True)
         losses = {
             "real": sum(logistic(scores) for scores in of_real),
@@ -76,7 +90,7 @@ class Method(multi_domain.Method):
         if self.p.penalty_weight:
 
             def critic(image: Tensor) -> Tensor:
-                scores = self.scores(image, domain)
+                scores = self.scores(image, target, domain)
                 return torch.cat([each.flatten(1) for each in scores], dim=1)
 
             losses["slope"] = squared_slope(x, critic)
@@ -85,7 +99,8 @@ class Method(multi_domain.Method):
 
     def _generator_loss(self, x: Tensor, domain: Tensor, target: Tensor) -> Computed:
         fake = self.generated(x, target)
-        losses = {"adversarial": sum(logistic(scores) for scores in self.scores(fake, target))}
+        scores = self.scores(fake, domain, target)
+        losses = {"adversarial": sum(logistic(each) for each in scores)}
         of_content, others = self.content(x, domain, target, fake)
         loss = losses["adversarial"] + of_content
         return loss, {"loss": loss} | losses | others, ()

@@ -74,7 +74,7 @@ def start_from(model: Method, start: InitFrom, where: str) -> None:
     """Load trained weights into the networks that they name; the others stay fresh.
 
     where: the dotted key of the model. Raises UserError where the file is missing, another than its
-    checksum says, or of other networks.
+    checksum says, of other networks or no numbers.
     """
     path = Path(start.path)
     try:
@@ -94,6 +94,7 @@ def start_from(model: Method, start: InitFrom, where: str) -> None:
                 f"{where}.init_from.path: {path} has {name} {tuple(tensor.shape)}, "
                 f"the model {tuple(own[name]) if name in own else 'none'}"
             )
+    _check_finite(weights, f"{where}.init_from.path: {path}")
     model.load_state_dict(weights, strict=False)
 
 
@@ -136,8 +137,19 @@ def load(folder: Path, device: torch.device | str = "cpu") -> Method:
         for name, _ in list(model.named_children()):
             if name not in model.generators:
                 delattr(model, name)
-        model.load_state_dict(safetensors.torch.load_file(folder / WEIGHTS))
+        weights = safetensors.torch.load_file(folder / WEIGHTS)
+        model.load_state_dict(weights)
     except UNLOADABLE as error:
         reason = one_line(error)[:300]
         raise UserError(f"{folder}: not a model that can be loaded ({reason})") from None
+    _check_finite(weights, str(folder / WEIGHTS))
     return model.to(device).eval()
+
+
+def _check_finite(weights: dict[str, Tensor], where: str) -> None:
+    """Training never saves others, but in half precision all above 65,504 is infinite: a batch's
+    variance may be, and what it divides is then silently 0.
+    """
+    for name, tensor in weights.items():
+        if not tensor.isfinite().all():
+            raise UserError(f"{where}: {name} is not finite")
