@@ -2,7 +2,7 @@
 
 import contextlib
 import copy
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -234,3 +234,8 @@ class Method(nn.Module):
         self.generator_updates = state["generator_updates"]
         for name, pool in self.pools.items():
             pool.images = state["pools"][name]
+
+
+def not_finite(weights: Mapping[str, Tensor]) -> str | None:
+    """The name of the first that holds a number which is not finite."""
+    return next((name for name, value in weights.items() if not value.isfinite().all()), None)

@@ -11,9 +11,10 @@ E of scores is the sum of the means over either size; the penalty is of all patc
 
 Of more than two domains all that is made for c, whatever it is made of, is judged by the same D_c,
 and it is enough that the mixture looks like photographs of c: ways that fall short may be made up
-for by others that go too far. `judge_per: direction` has a judge D_s,c of what is made for c of
-domain s. Those of c all see the photographs of c, D_c',c that of the equation: it is the judge of
-the way back. Of two domains it is the same.
+for by others that go too far. `judge_per: direction` has a judge D_s,c of what is made for c of an
+image of s: D_c,c' in place of D_c' above. What it is to be like are photographs of c, so that x
+goes to D_c',c, the judge of the way back, in place of D_c. Where domains are two, and the target is
+never the source, it is the same.
 
 A classifier learns what tells real gray from real colour, and is content with a generated image as
 soon as it is on the right side, however much colour is left. D_gray has seen what is made for gray,

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from colorize.base.errors import UserError, one_line
 from colorize.base.files import sha256_of, write_bytes, write_json
-from colorize.methods.base import Method
+from colorize.methods.base import Method, not_finite
 from colorize.methods.parameters import InitFrom, ModelParameters
 
 WEIGHTS = "weights.safetensors"  # of the generators: all that colouring needs
@@ -150,6 +150,6 @@ def _check_finite(weights: dict[str, Tensor], where: str) -> None:
     """Training never saves others, but in half precision all above 65,504 is infinite: a batch's
     variance may be, and what it divides is then silently 0.
     """
-    for name, tensor in weights.items():
-        if not tensor.isfinite().all():
-            raise UserError(f"{where}: {name} is not finite")
+    lost = not_finite(weights)
+    if lost:
+        raise UserError(f"{where}: {lost} is not finite")

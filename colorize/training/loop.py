@@ -20,7 +20,7 @@ from torch import Tensor
 from colorize.base import processes
 from colorize.base.errors import UserError
 from colorize.base.parameters import Parameters
-from colorize.methods.base import Method
+from colorize.methods.base import Method, not_finite
 from colorize.methods.parameters import ModelParameters, Seed
 from colorize.training.checkpoint import Checkpoints
 from colorize.training.draws import Draws, batches
@@ -172,9 +172,9 @@ def measured_steps(steps: int, measurements: int) -> list[int]:
 
 def _check_finite(model: Method, step: int) -> None:
     """Losses tell of the weights before their step: the last ones would pass."""
-    for name, value in model.state_dict().items():
-        if value.is_floating_point() and not value.isfinite().all():
-            raise Diverged(f"step {step}: training has diverged ({name} is not finite)")
+    lost = not_finite(model.state_dict())
+    if lost:
+        raise Diverged(f"step {step}: training has diverged ({lost} is not finite)")
 
 
 def randomness(seed: int, step: int) -> torch.Generator:
