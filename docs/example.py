@@ -1,9 +1,10 @@
-"""Make a picture of scikit-image's test photographs, coloured by trained models.
+"""Make a picture of photographs, coloured by trained models.
 
-    python -m docs.example MODEL ... [--output docs/example.jpg]
+    python -m docs.example MODEL ... [--photographs FILE ...] [--output docs/example.jpg]
 
-A model is a folder, as models/NAME and pretrained/NAME are. No preset trains on these three
-photographs. Models see their gray copies, and keep their lightness.
+A model is a folder, as models/NAME and pretrained/NAME are. The photographs are three of
+scikit-image's, which no preset trains on, where no others are named. Models see gray copies of
+them, and keep their lightness.
 """
 
 import argparse
@@ -13,7 +14,8 @@ from PIL import Image, ImageDraw, ImageFont
 
 from colorize import Colorizer, color
 from colorize.base import command
-from colorize.data import sample, tensors
+from colorize.base.errors import UserError
+from colorize.data import decoding, sample, tensors
 from colorize.data.photographs import center_crop, resize
 
 SHOWN = ("chelsea.png", "coffee.png", "rocket.jpg")
@@ -23,12 +25,13 @@ SIDE = 220  # pixels of a photograph in the picture
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("models", nargs="+", metavar="MODEL", help="a model's folder")
+    parser.add_argument("--photographs", nargs="+", type=Path, metavar="FILE", help="image files")
     parser.add_argument("--output", type=Path, default=Path("docs/example.jpg"), help="the picture")
     arguments = parser.parse_args()
     colorizers = [Colorizer.load(folder) for folder in arguments.models]
     rows = []
-    for name in SHOWN:
-        image = Image.open(sample.photograph(name)).convert("RGB")
+    for path in arguments.photographs or map(sample.photograph, SHOWN):
+        image = photograph(path)
         image = center_crop(resize(image, SIDE, Image.Resampling.LANCZOS), SIDE)
         rgb = color.to_float(tensors.to_tensor(image))
         gray = color.to_uint8(color.gray_of(rgb))
@@ -48,6 +51,16 @@ def main() -> None:
         for number, row in enumerate(rows):
             picture.paste(row[label], (column * step, header + number * step))
     picture.save(arguments.output, quality=88)
+
+
+def photograph(path: Path) -> Image.Image:
+    """The upright sRGB of an image file. Raises UserError."""
+    try:
+        return decoding.decode(path.read_bytes())
+    except OSError as error:
+        raise UserError(f"{path}: {error.strerror}") from None
+    except decoding.Unreadable as error:
+        raise UserError(f"{path}: {error}") from None
 
 
 if __name__ == "__main__":

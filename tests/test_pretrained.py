@@ -4,17 +4,18 @@ import json
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from PIL import Image
 
-from colorize import color
+from colorize import Colorizer, color
 from colorize.base.files import sha256_of
 from colorize.data import sample, tensors
 from colorize.evaluation.fidelity import chroma
 from colorize.methods import model
 from colorize.methods.parameters import InitFrom
-from tests.conftest import ROOT
+from tests.conftest import ROOT, Project
 
 FOLDERS = sorted(path for path in (ROOT / "pretrained").iterdir() if path.is_dir())
 
@@ -67,3 +68,34 @@ def test_its_card_says_what_it_is(folder):
     assert f"`{p['method']}`" in card
     for heading in ("Data", "Training", "Figures", "Limits", "Licence"):
         assert f"\n## {heading}\n" in card
+
+
+def test_the_readmes_picture_shows_gray_truth_and_what_a_model_makes(tmp_path):
+    photograph = Image.open(sample.photograph("coffee.png")).resize((220, 220))
+    photograph.save(tmp_path / "mine.png")
+    files = ["--photographs", str(tmp_path / "mine.png"), "--output", str(tmp_path / "made.png")]
+    Project(ROOT).run("python", "-m", "docs.example", "pretrained/zhang_l2", *files)
+    picture = np.asarray(Image.open(tmp_path / "made.png"))
+    gray, truth, made = (picture[28:, column : column + 220] for column in (0, 226, 452))
+    assert picture.shape == (28 + 220, 3 * 226 - 6, 3)
+    assert (truth == np.asarray(photograph)).all()
+    assert (gray == gray[..., :1]).all()
+    assert np.ptp(gray) > 200
+    seen = tensors.to_tensor(Image.fromarray(gray))[:1]
+    expected = Colorizer.load(ROOT / "pretrained/zhang_l2")(seen)
+    assert np.abs(made.astype(int) - np.asarray(tensors.to_image(expected))).max() <= 1
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [("absent.png", "No such file or directory"), ("text.png", "not an image of a known format")],
+)
+def test_the_readmes_picture_names_a_photograph_that_cannot_be_read(tmp_path, name, reason):
+    (tmp_path / "text.png").write_text("no image")
+    files = ["--photographs", str(tmp_path / name), "--output", str(tmp_path / "made.png")]
+    said = Project(ROOT).run(
+        "python", "-m", "docs.example", "pretrained/zhang_l2", *files, expect=2
+    )
+    assert said.stderr.startswith(f"error: {tmp_path / name}: {reason}\n")
+    assert said.stderr.count("\n") == 1
+    assert not (tmp_path / "made.png").exists()
