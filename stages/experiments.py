@@ -4,6 +4,7 @@ Not by DVC's queue: its workers end with a JSONDecodeError, or wait for ever, on
 at its messages at the same moment (treeverse/dvc, issues 10398 and 10428).
 """
 
+import argparse
 import subprocess
 import sys
 import time
@@ -31,21 +32,22 @@ class Experiment(NamedTuple):
     changes: Mapping[str, Any] = {}
 
 
-def run(experiment: Experiment) -> None:
-    """Run it in place of the experiment of that name, if there is one.
-
-    What has run already comes from DVC's run cache. Raises UserError where it fails.
-    """
-    _remove(experiment)
-    dvc(*_arguments(experiment))
+def add_jobs(parser: argparse.ArgumentParser) -> None:
+    """--jobs, of `run_all`."""
+    parser.add_argument(
+        "--jobs", type=int, default=1, metavar="N", help="experiments at a time; 1 by default"
+    )
 
 
 def run_all(asked: Sequence[Experiment], jobs: int, keep: Callable[[Experiment], None]) -> None:
-    """The same of many, `jobs` at a time; what each of them prints goes to a file in LOGS.
+    """Run each in place of the experiment of its name, if there is one, `jobs` at a time.
 
-    Each that has a result is given to `keep` at once. One that fails stops no other: raises
-    UserError, after all of them, that names those without a result.
+    What has run already comes from DVC's run cache. What each prints goes to a file in LOGS; each
+    that has a result is given to `keep` at once. One that fails, or whose result cannot be kept,
+    stops no other: raises UserError, after all of them, that names those without a result.
     """
+    if jobs < 1:
+        raise UserError(f"--jobs: at least 1 is needed, not {jobs}")
     waiting, running, failed = list(asked), [], []
     LOGS.mkdir(parents=True, exist_ok=True)
     try:
@@ -57,11 +59,10 @@ def run_all(asked: Sequence[Experiment], jobs: int, keep: Callable[[Experiment],
             for each in [each for each in running if each[1].poll() is not None]:
                 running.remove(each)
                 experiment, process = each
-                if process.returncode:
+                done = process.returncode == 0 and _kept(experiment, keep)
+                if not done:
                     failed.append(experiment.name)
-                else:
-                    keep(experiment)
-                ended = "failed" if process.returncode else "done"
+                ended = "done" if done else "failed"
                 print(
                     f"{experiment.name}: {ended}; {len(waiting) + len(running)} to go", flush=True
                 )
@@ -73,15 +74,20 @@ def run_all(asked: Sequence[Experiment], jobs: int, keep: Callable[[Experiment],
 
 
 def fetch(path: Path, experiment: str, copy: Path) -> None:
-    """Get a file as an experiment left it."""
+    """Get a file as an experiment left it. Raises UserError where DVC cannot."""
     copy.parent.mkdir(parents=True, exist_ok=True)
-    dvc("get", "--quiet", ".", str(path), "--rev", experiment, "--out", str(copy))
+    get = ["get", "--quiet", ".", str(path), "--rev", experiment, "--out", str(copy)]
+    if subprocess.run([*DVC, *get], check=False).returncode:
+        raise UserError(f"`dvc {' '.join(get)}` failed, as it says above")
 
 
-def dvc(*arguments: str) -> None:
-    """Run a command of DVC. Raises UserError where it fails."""
-    if subprocess.run([*DVC, *arguments], check=False).returncode:
-        raise UserError(f"`dvc {' '.join(arguments)}` failed, as it says above; mend it and repeat")
+def _kept(experiment: Experiment, keep: Callable[[Experiment], None]) -> bool:
+    try:
+        keep(experiment)
+    except UserError as error:
+        print(f"{experiment.name}: {error}", file=sys.stderr)
+        return False
+    return True
 
 
 def _start(experiment: Experiment) -> subprocess.Popen:

@@ -52,7 +52,7 @@ def main() -> None:
     _check_up_to_date()
     spread = None
     if arguments.seeds_of:
-        spread = seeds.of_seeds(params, arguments.seeds_of, arguments.seeds)
+        spread = seeds.of_seeds(params, arguments.seeds_of, arguments.seeds, jobs=1)
 
     models, trivial = common.results(params.models), common.results(TRIVIAL)
     rows, verdicts = tables.rows_of(models, trivial), read_json(common.VERDICTS)

@@ -27,15 +27,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="+", metavar="NAME", help="entries of `models`")
     parser.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3], metavar="SEED")
+    experiments.add_jobs(parser)
     arguments = parser.parse_args()
     params = common.read_params()
-    found = of_seeds(params, arguments.names, arguments.seeds)
+    found = of_seeds(params, arguments.names, arguments.seeds, arguments.jobs)
     text = seeds.page(found)
     write_text(common.SEEDS, text)
     print(f"\n{text}\nwritten to {common.SEEDS}")
 
 
-def of_seeds(params: Params, names: Sequence[str], numbers: Sequence[int]) -> Spread:
+def of_seeds(params: Params, names: Sequence[str], numbers: Sequence[int], jobs: int) -> Spread:
     """Train what DVC's cache does not hold. Raises UserError for no model, and for no seed."""
     names, numbers = list(dict.fromkeys(names)), list(dict.fromkeys(numbers))
     for name in names:
@@ -45,26 +46,31 @@ def of_seeds(params: Params, names: Sequence[str], numbers: Sequence[int]) -> Sp
     if len(numbers) < 2:
         raise UserError("--seeds: at least two are needed to tell how far apart they are")
 
+    asked = []
     for name in names:
         for number in numbers:
             seed = None if number == params.seed_of(name) else number
-            experiments.run(Experiment(experiment_of(name, number), name, seed))
+            asked.append(Experiment(experiment_of(name, number), name, seed))
     with tempfile.TemporaryDirectory() as folder:
+        experiments.run_all(asked, jobs, lambda done: fetch(done, Path(folder, done.name)))
         return gathered(params, names, numbers, Path(folder))
 
 
-def gathered(params: Params, names: list[str], numbers: list[int], folder: Path) -> Spread:
+def fetch(experiment: Experiment, copies: Path) -> None:
+    """Copy what an experiment measured: of the whole, and of each photograph."""
+    for source in (
+        common.METRICS / f"{experiment.model}.json",
+        common.IMAGE_METRICS / f"{experiment.model}.parquet",
+    ):
+        experiments.fetch(source, experiment.name, copies / source.name)
+
+
+def gathered(params: Params, names: list[str], numbers: list[int], copies: Path) -> Spread:
     """The results of all, and the verdicts with seeds averaged."""
-    results, folders = {}, {}
-    for name in names:
-        results[name], folders[name] = [], []
-        for number in numbers:
-            copies = folder / str(number)
-            for file in (f"{name}.json", f"{name}.parquet"):
-                source = common.METRICS / ("images" if file.endswith("parquet") else "") / file
-                experiments.fetch(source, experiment_of(name, number), copies / file)
-            results[name].append(read_json(copies / f"{name}.json"))
-            folders[name].append(copies)
+    folders = {name: [copies / experiment_of(name, n) for n in numbers] for name in names}
+    results = {
+        name: [read_json(folder / f"{name}.json") for folder in folders[name]] for name in names
+    }
 
     asked = verdicts.of_models(names, BASELINE)
     for contrast in params.compare.contrasts:

@@ -60,13 +60,9 @@ class StudyParameters(Parameters):
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument(
-        "--jobs", type=int, default=1, metavar="N", help="experiments at a time; 1 by default"
-    )
+    experiments.add_jobs(parser)
     parser.add_argument("--again", action="store_true", help="run all again, as the code is now")
     arguments = parser.parse_args()
-    if arguments.jobs < 1:
-        raise UserError(f"--jobs: at least 1 is needed, not {arguments.jobs}")
     params = common.read_params()
     asked, split = read(params), params.evaluate.splits[-1]
 

@@ -8,7 +8,8 @@ from ruamel.yaml import YAML
 
 from colorize.base.device import choose_device
 from colorize.base.errors import UserError
-from stages import parameters, preset, study
+from stages import experiments, parameters, preset, study
+from stages.experiments import Experiment
 from tests.conftest import ROOT, TEXT, Project, committed, merge
 from tests.zips import catalog, dataset, encoded, image
 
@@ -395,9 +396,36 @@ def test_seeds_that_cannot_be_run_are_named(repository):
     assert said == "error: --seeds: at least two are needed to tell how far apart they are\n"
     said = repository.stage("seeds", "gan", "--seeds", "1", "-1", expect=2).stderr
     assert said.startswith("error: --seeds.seed: ")
+    said = repository.stage("seeds", "gan", "--jobs", "0", expect=2).stderr
+    assert said == "error: --jobs: at least 1 is needed, not 0\n"
     # No dvc repository
-    said = repository.run("python", "-m", "stages.seeds", "gan", expect=2).stderr
-    assert re.search(r"error: `dvc exp run .*gan.*` failed, as it says above; .*\n$", said)
+    said = repository.run("python", "-m", "stages.seeds", "gan", "--seeds", "1", "2", expect=2)
+    assert said.stderr == (
+        "error: no result: gan-seed1, gan-seed2; see NAME.log in .scratch/experiments, and run it "
+        "again\n"
+    )
+    log = repository.path(".scratch/experiments/gan-seed1.log").read_text(encoding="utf-8")
+    assert "not inside of a DVC repository" in log
+
+
+def test_an_experiment_whose_result_cannot_be_kept_stops_no_other(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(experiments, "DVC", ["true"])  # each ends well, and at once
+    kept = []
+
+    def keep(experiment: Experiment) -> None:
+        if experiment.name == "full":
+            raise UserError("there is no room for it")
+        kept.append(experiment.name)
+
+    asked = [Experiment(name, "gan", 1) for name in ("first", "full", "last")]
+    with pytest.raises(UserError, match=r"^no result: full; see NAME\.log in "):
+        experiments.run_all(asked, 2, keep)
+    said = capsys.readouterr()
+    assert sorted(kept) == ["first", "last"]
+    assert said.err == "full: there is no room for it\n"
+    ended = dict(re.findall(r"^(\w+): (\w+); \d to go$", said.out, re.MULTILINE))
+    assert ended == {"first": "done", "full": "failed", "last": "done"}
 
 
 def test_the_name_of_a_model_is_an_entry_and_no_path(repository):
