@@ -398,14 +398,17 @@ def test_seeds_that_cannot_be_run_are_named(repository):
     assert said.startswith("error: --seeds.seed: ")
     said = repository.stage("seeds", "gan", "--jobs", "0", expect=2).stderr
     assert said == "error: --jobs: at least 1 is needed, not 0\n"
-    # No dvc repository
-    said = repository.run("python", "-m", "stages.seeds", "gan", "--seeds", "1", "2", expect=2)
-    assert said.stderr == (
-        "error: no result: gan-seed1, gan-seed2; see NAME.log in .scratch/experiments, and run it "
-        "again\n"
-    )
-    log = repository.path(".scratch/experiments/gan-seed1.log").read_text(encoding="utf-8")
-    assert "not inside of a DVC repository" in log
+
+
+def test_experiments_that_fail_are_named_with_where_to_look(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # which is no repository
+    asked = [Experiment("a", "gan", 1), Experiment("b", "gan", None)]
+    message = r"^no result: (a, b|b, a); see NAME\.log in \.scratch/experiments, and run it again$"
+    with pytest.raises(UserError, match=message):
+        experiments.run_all(asked, 2, keep=pytest.fail)
+    for each in asked:
+        log = (experiments.LOGS / f"{each.name}.log").read_text(encoding="utf-8")
+        assert "not inside of a DVC repository" in log
 
 
 def test_an_experiment_whose_result_cannot_be_kept_stops_no_other(tmp_path, monkeypatch, capsys):
