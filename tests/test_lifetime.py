@@ -70,11 +70,15 @@ def test_a_stage_whose_dvc_is_gone_ends_and_writes_nothing(project, stage, momen
     assert not folder.exists()
 
 
-def test_a_trainer_whose_dvc_is_gone_saves(project):
+@pytest.mark.parametrize("told_early", [False, True])
+def test_a_trainer_whose_dvc_is_gone_saves(project, told_early):
     project.params(models__gan__steps=100_000, runtime__save_interval=10, runtime__workers=1)
     process, trainer = start_as_dvc_does(project, "train@gan")
     wait_for_checkpoint(project, process)
-    os.kill(process.pid, signal.SIGKILL)
+    if told_early:  # as the kernel may: while threads of dvc are ending, it is the parent still
+        os.kill(trainer, signal.SIGUSR1)
+    else:
+        os.kill(process.pid, signal.SIGKILL)
     process.wait()
     wait_for(lambda: not runs(trainer), seconds=5)
     assert "the process that started this stage is gone" in process.stderr.read()  # all have ended

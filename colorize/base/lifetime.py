@@ -19,6 +19,7 @@ LOOK = 0.2  # seconds
 PR_SET_PDEATHSIG = 1  # of prctl(2)
 
 _parent: int | None = None  # the process that must live for us to go on
+_gone = False  # so the kernel has told us, before it has given us another parent
 
 
 def begin() -> None:
@@ -53,7 +54,7 @@ def raise_interrupts() -> None:
 
 def orphaned() -> bool:
     """Is the process gone that started this stage?"""
-    return _parent is not None and os.getppid() != _parent
+    return _gone or (_parent is not None and os.getppid() != _parent)
 
 
 def end_with_parent(number: signal.Signals) -> bool:
@@ -78,6 +79,8 @@ def _follow_parent() -> None:
 
 def _told(number: int, frame: object) -> None:
     """Pass it on once: a second SIGTERM would interrupt what the first has a trainer save."""
+    global _gone
+    _gone = True
     signal.signal(number, signal.SIG_IGN)
     signal.raise_signal(signal.SIGTERM)
 
