@@ -1,6 +1,7 @@
 """A copy of the project with its real params.yaml made small, and ways to run its stages."""
 
 import functools
+import hashlib
 import operator
 import os
 import re
@@ -173,17 +174,27 @@ class Project:
             start_new_session=True,
         )
 
-    def trained(self, name: str) -> dict[str, bytes]:
+    def trained(self, name: str) -> dict[str, str]:
         """Every file that training a model has written."""
         curves = (f"metrics/training/{name}.csv", f"metrics/validation/{name}.csv")
         outs = (f"models/{name}", *curves, f"reports/training/{name}.png")
-        return functools.reduce(operator.or_, map(self.bytes_of, outs))
+        return functools.reduce(operator.or_, map(self.contents_of, outs))
 
-    def bytes_of(self, folder: str) -> dict[str, bytes]:
-        """Every file below a folder, by path, or a file's own bytes."""
+    def contents_of(self, folder: str) -> dict[str, str]:
+        """Every file below a folder, by path, or a file's own: text, or the hash of its bytes.
+
+        A failed comparison is then short enough to be read.
+        """
         path = self.path(folder)
         files = [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.is_file())
-        return {str(p.relative_to(self.root)): p.read_bytes() for p in files}
+        return {str(p.relative_to(self.root)): _text_or_hash(p.read_bytes()) for p in files}
+
+
+def _text_or_hash(data: bytes) -> str:
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        return hashlib.sha256(data).hexdigest()
 
 
 def _checked(done: subprocess.CompletedProcess, expect: int | None) -> subprocess.CompletedProcess:

@@ -581,7 +581,7 @@ def test_kills_at_any_moment_leave_a_run_that_ends_like_any_other(tmp_path, proj
     with serving(files) as server:
         set_mirror(project, mirror, server)
         project.stage("download")
-        undisturbed = project.bytes_of("data/raw")
+        undisturbed = project.contents_of("data/raw")
         for folder in ("data", ".scratch"):
             shutil.rmtree(project.path(folder))
         server.log.clear()
@@ -594,7 +594,7 @@ def test_kills_at_any_moment_leave_a_run_that_ends_like_any_other(tmp_path, proj
             assert not project.path("data/raw").exists()
         server.pause = 0
         project.stage("download")
-        assert project.bytes_of("data/raw") == undisturbed
+        assert project.contents_of("data/raw") == undisturbed
         # Without resuming, the last run alone would ask for all of it.
         assert server.sent < 1.5 * total
 

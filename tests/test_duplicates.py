@@ -261,7 +261,7 @@ def test_a_worker_that_is_killed_is_an_error_of_the_system():
 
 
 def test_union_killed_outright_leaves_no_process_and_runs_again(project):
-    before = project.bytes_of("data/union")
+    before = project.contents_of("data/union")
     for delay in (0.6, 1.0, 1.4):
         running = project.start("python", "-m", "stages.union")
         time.sleep(delay)
@@ -270,9 +270,9 @@ def test_union_killed_outright_leaves_no_process_and_runs_again(project):
         running.wait()
         _, alive = psutil.wait_procs(family, timeout=20)
         assert not alive
-        assert project.bytes_of("data/union") == before
+        assert project.contents_of("data/union") == before
     project.stage("union")
-    assert project.bytes_of("data/union") == before
+    assert project.contents_of("data/union") == before
     assert not list(project.path("data").glob(".union*"))
 
 

@@ -260,9 +260,9 @@ def test_every_photographs_quantities_are_kept(project):
     assert_the_table_matches(project, "zhang_l2", "scaled_")
     assert_the_table_matches(project, "gan", "pasted_")
     assert_the_table_matches(project, "gray_copy", "")
-    before = project.bytes_of("metrics/images")
+    before = project.contents_of("metrics/images")
     project.stage("baselines")
-    assert project.bytes_of("metrics/images") == before
+    assert project.contents_of("metrics/images") == before
 
 
 def assert_the_table_matches(project: Project, name: str, prefix: str) -> None:

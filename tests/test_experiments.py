@@ -55,7 +55,9 @@ def experiments(project: Project) -> dict[str, dict[str, str]]:
 
 @pytest.mark.soak
 def test_from_a_question_to_an_answer(mine):
-    kept = {name: mine.bytes_of(name) for name in ("models", "metrics", "reports", "params.yaml")}
+    kept = {
+        name: mine.contents_of(name) for name in ("models", "metrics", "reports", "params.yaml")
+    }
     for weight in WEIGHTS:
         queue(mine, weight)
     assert status(mine) == {f"weight-{weight}": "Queued" for weight in WEIGHTS}
@@ -78,7 +80,7 @@ def test_from_a_question_to_an_answer(mine):
         assert ran(said) == ["train@stargan", "evaluate@stargan", "compare"]
         assert ("resuming after step " in said) == (name == killed)
     # The workspace could have been used meanwhile.
-    assert {name: mine.bytes_of(name) for name in kept} == kept
+    assert {name: mine.contents_of(name) for name in kept} == kept
 
     found = experiments(mine)
     assert not any(STEP in row for row in found.values())

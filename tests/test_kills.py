@@ -79,21 +79,22 @@ def is_json(path: Path) -> bool:
     return True
 
 
-def outputs_of(pipeline: Project, stage: str) -> dict[str, bytes]:
+def outputs_of(pipeline: Project, stage: str) -> dict[str, str]:
     lock = YAML(typ="safe").load(pipeline.path("dvc.lock"))
     found = {}
     for out in lock["stages"][stage]["outs"]:
-        found |= pipeline.bytes_of(out["path"])
+        found |= pipeline.contents_of(out["path"])
     assert found
     return found
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize(
     ("stage", "how", "moment"),
     [
-        pytest.param("union", signal.SIGINT, 3.0, marks=pytest.mark.soak),
+        ("union", signal.SIGINT, 3.0),
         ("train@stargan", signal.SIGTERM, 4.5),
-        pytest.param("evaluate@stargan", signal.SIGKILL, 2.5, marks=pytest.mark.soak),
+        ("evaluate@stargan", signal.SIGKILL, 2.5),
     ],
 )
 def test_killed_and_repeated_a_stage_ends_with_the_same_bytes(pipeline, stage, how, moment):

@@ -98,7 +98,7 @@ def test_what_is_started_by_hand_outlives_its_shell(project):
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("moment", ["while it imports", "at work"])
 def test_interrupted_a_stage_says_so_in_one_line(project, number, moment):
-    before = project.bytes_of("data/union")
+    before = project.contents_of("data/union")
     process = project.start("python", "-m", "stages.union")
     if moment == "while it imports":
         wait_for(lambda: imports_torch(process.pid))
@@ -109,7 +109,7 @@ def test_interrupted_a_stage_says_so_in_one_line(project, number, moment):
     assert process.returncode == 130
     assert error.strip().splitlines()[-1] == "interrupted; nothing half-written is left"
     assert "Traceback" not in error
-    assert project.bytes_of("data/union") == before
+    assert project.contents_of("data/union") == before
     assert not list(project.path("data").glob(".*"))
 
 

@@ -29,7 +29,7 @@ def publish_tiny(project: Project, *arguments: str, expect: int = 0) -> str:
 
 def test_a_run_is_published_with_all_but_photographs(clean):
     assert publish_tiny(clean) == f"written to {RUN}\n"
-    found = {path.removeprefix(f"{RUN}/") for path in clean.bytes_of(RUN)}
+    found = {path.removeprefix(f"{RUN}/") for path in clean.contents_of(RUN)}
     curves = {f"{kind}/{n}.csv" for n in PIPELINE for kind in ("training", "validation")}
     assert found == {"README.md", "metrics.json", "params.yaml", "run.json"} | curves
     for name in PIPELINE:

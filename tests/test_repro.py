@@ -72,6 +72,7 @@ def test_an_experiment_reruns_what_its_parameter_touches(pipeline):
     assert not ran(pipeline.run("dvc", "repro").stdout)  # all of it comes from the run cache
 
 
+@pytest.mark.soak
 def test_where_results_differ_from_those_committed_there_is_a_way_back(pipeline):
     """Another machine rounds otherwise: nobody has the outputs that its first commit names."""
     lock = pipeline.path("dvc.lock")
@@ -97,13 +98,13 @@ def test_where_results_differ_from_those_committed_there_is_a_way_back(pipeline)
     pipeline.run("git", *who, *shlex.split(told)[1:])
     assert told not in pipeline.run("make", "repro").stdout
     shutil.rmtree(pipeline.path(".venv"))
-    trained = pipeline.bytes_of("models/stargan")
+    trained = pipeline.contents_of("models/stargan")
     pipeline.run("dvc", "exp", "run", "-S", "models.stargan.steps=4")
-    assert pipeline.bytes_of("models/stargan") != trained
+    assert pipeline.contents_of("models/stargan") != trained
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     (back,) = re.findall(r"`(git restore [^`]* && dvc checkout)` goes back", readme)
     pipeline.run("bash", "-c", back)
-    assert pipeline.bytes_of("models/stargan") == trained
+    assert pipeline.contents_of("models/stargan") == trained
     assert pipeline.run("git", "status", "--porcelain").stdout == ""
     assert not ran(pipeline.run("dvc", "repro").stdout)
 
@@ -151,10 +152,10 @@ def test_a_catalog_and_a_folder_of_one_s_own_are_watched(pipeline, tmp_path):
 
 @pytest.mark.soak
 def test_seeds_leave_the_workspace_and_other_models_alone(pipeline):
-    before = {name: pipeline.bytes_of(name) for name in ("models", "metrics", "reports")}
+    before = {name: pipeline.contents_of(name) for name in ("models", "metrics", "reports")}
     stages, text = run_seeds(pipeline)
     assert stages == ["train@stargan", "evaluate@stargan"] * 2
-    assert {name: pipeline.bytes_of(name) for name in before} == before
+    assert {name: pipeline.contents_of(name) for name in before} == before
     assert pipeline.run("git", "diff", "HEAD").stdout == ""
     values = []
     for experiment in ("stargan-seed1", "stargan-seed2"):
@@ -206,10 +207,10 @@ def test_a_study_runs_what_is_missing_beside_the_workspace(pipeline):
     committed = asked.read_text()
     results = pipeline.path("reports/study")
 
-    def others() -> dict[str, bytes]:
+    def others() -> dict[str, str]:
         found = {}
         for name in ("models", "metrics", "reports"):
-            found |= pipeline.bytes_of(name)
+            found |= pipeline.contents_of(name)
         return {path: data for path, data in found.items() if "/study/" not in path}
 
     before = others()
@@ -229,7 +230,9 @@ def test_a_study_runs_what_is_missing_beside_the_workspace(pipeline):
     logs = pipeline.path(".scratch/experiments")
     assert "error: models.stargan: step " in (logs / "study-wild-0.log").read_text()
     kept = [f"{name}/{file}" for name in ("none-1", "none-2", "one_label-0") for file in KEPT]
-    assert sorted(pipeline.bytes_of("reports/study")) == sorted(f"reports/study/{k}" for k in kept)
+    assert sorted(pipeline.contents_of("reports/study")) == sorted(
+        f"reports/study/{k}" for k in kept
+    )
     assert others() == before
 
     asked.write_text(STUDY)
@@ -240,14 +243,14 @@ def test_a_study_runs_what_is_missing_beside_the_workspace(pipeline):
     assert (results / "curves.svg").read_text().count("one_label</text>") == 1
 
     # What is gone comes from the run cache; what was asked for otherwise is trained.
-    whole = pipeline.bytes_of("reports/study")
+    whole = pipeline.contents_of("reports/study")
     shutil.rmtree(results / "none-1")
     asked.write_text(STUDY.replace("control: one_label}", "control: one_label, steps: 2}"))
     said, ended = study(expect=0)
     assert ended == {"none-1": "done", "one_label-0": "done"}
     said = {name: ran((logs / f"study-{name}.log").read_text()) for name in ended}
     assert said == {"none-1": [], "one_label-0": ["train@stargan", "evaluate@stargan"]}
-    after = pipeline.bytes_of("reports/study")
+    after = pipeline.contents_of("reports/study")
     changed = {path.split("/")[2] for path, found in after.items() if found != whole[path]}
     assert changed == {"one_label-0", "tables.md", "curves.svg"}
 
@@ -269,16 +272,16 @@ def test_editing_a_method_retrains_its_models_alone(pipeline):
 
 @pytest.mark.soak
 def test_the_image_size_changes_the_images_and_back(pipeline):
-    before = pipeline.bytes_of("data/union")
+    before = pipeline.contents_of("data/union")
     pipeline.params(data__image_size=64)
     assert ran(pipeline.run("dvc", "repro", "grayscale").stdout) == ["union", "grayscale"]
-    after = pipeline.bytes_of("data/union")
+    after = pipeline.contents_of("data/union")
     shared = before.keys() & after.keys()
     assert len(shared) > 200
     assert all(before[name] != after[name] for name in shared if name.endswith(".png"))
     pipeline.params(data__image_size=32)
     assert not ran(pipeline.run("dvc", "repro", "grayscale").stdout)
-    assert pipeline.bytes_of("data/union") == before
+    assert pipeline.contents_of("data/union") == before
     undo(pipeline)
 
 

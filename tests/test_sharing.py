@@ -39,9 +39,9 @@ def clone(origin: Project) -> Project:
     return Project(root)
 
 
-def files(project: Project) -> dict[str, bytes]:
+def files(project: Project) -> dict[str, str]:
     """Everything that the pipeline has made."""
-    made = map(project.bytes_of, ("data", "models", "metrics", "reports"))
+    made = map(project.contents_of, ("data", "models", "metrics", "reports"))
     return {
         path: content
         for folder in made
@@ -76,13 +76,13 @@ def test_models_and_report_come_without_the_photographs(shared):
     told(other, "dvc pull train report")
     assert not other.path("data").exists()
     for made in (*(f"models/{name}" for name in PIPELINE), "reports/report.html"):
-        assert other.bytes_of(made)
-        assert other.bytes_of(made) == shared.bytes_of(made)
+        assert other.contents_of(made)
+        assert other.contents_of(made) == shared.contents_of(made)
 
     elsewhere = Project(shared.root.with_name("elsewhere"))
     elsewhere.root.mkdir()
     elsewhere.run("dvc", "get", str(shared.root), "models/stargan")
-    got, trained = elsewhere.bytes_of("stargan"), shared.bytes_of("models/stargan")
+    got, trained = elsewhere.contents_of("stargan"), shared.contents_of("models/stargan")
     assert list(got.values()) == list(trained.values())
 
 
@@ -125,5 +125,5 @@ def test_an_experiment_is_handed_over(shared):
     told(other, "dvc exp pull origin finer")
     told(other, "dvc exp apply finer")
     made = "reports/samples/zhang_l2.png"
-    assert other.bytes_of(made) == shared.bytes_of(made)
+    assert other.contents_of(made) == shared.contents_of(made)
     assert re.search(r"^  grid: 3\b", other.path("params.yaml").read_text(), re.MULTILINE)

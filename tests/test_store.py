@@ -24,11 +24,11 @@ def stored(tmp_path) -> Project:
     return project
 
 
-def results(project: Project) -> dict[str, bytes]:
+def results(project: Project) -> dict[str, str]:
     """What data stages, training and measuring have made, but for zips and photographs."""
     made = {}
     for folder in ("data", "models", "metrics", "reports"):
-        made |= project.bytes_of(folder)
+        made |= project.contents_of(folder)
     # The manifest of zips in a store has their hashes.
     left_out = (".gitignore", "data/raw/datasets.json")
     return {
@@ -49,7 +49,9 @@ def there(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in files}
 
 
-@pytest.mark.parametrize("address", ["{}", "simplecache::file://{}"])
+@pytest.mark.parametrize(
+    "address", ["{}", pytest.param("simplecache::file://{}", marks=pytest.mark.soak)]
+)
 def test_with_a_folder_elsewhere_everything_comes_out_the_same(project, stored, tmp_path, address):
     stored.params(data__store=address.format(tmp_path / "disk"))
     for stage in DATA:
@@ -58,8 +60,8 @@ def test_with_a_folder_elsewhere_everything_comes_out_the_same(project, stored, 
         project.stage(stage, name)
         stored.stage(stage, name)
     assert results(stored) == results(project)
-    assert not [path for path in stored.bytes_of("data") if image(path)]
-    assert list(stored.bytes_of(".scratch/zips")) == [".scratch/zips/lock"]
+    assert not [path for path in stored.contents_of("data") if image(path)]
+    assert list(stored.contents_of(".scratch/zips")) == [".scratch/zips/lock"]
 
     zipped = project.path("data/raw/sample.zip").read_bytes()
     expected = {f"zips/{hashlib.sha256(zipped).hexdigest()}": zipped}
@@ -82,7 +84,7 @@ def test_with_a_bucket_everything_comes_out_the_same(project, stored, s3, monkey
         project.stage(stage, name)
         stored.run("python", "-m", f"stages.{stage}", name)
     assert results(stored) == results(project)
-    assert not [path for path in stored.bytes_of("data") if image(path)]
+    assert not [path for path in stored.contents_of("data") if image(path)]
 
 
 def test_what_is_there_is_not_written_again(mirrored, tmp_path):
@@ -140,11 +142,11 @@ def test_what_is_missing_there_is_named_with_what_brings_it_back(stored, tmp_pat
         stored.stage(stage)
     name = Path(next((tmp_path / "disk/union-32-png").iterdir()))
     name.unlink()
-    before = stored.bytes_of("data/gray")
+    before = stored.contents_of("data/gray")
     said = stored.stage("grayscale", expect=2).stderr
     again = "run `dvc repro --force --single-item union grayscale` to make it again"
     assert said.endswith(f"error: {name}: missing; {again}\n")
-    assert stored.bytes_of("data/gray") == before
+    assert stored.contents_of("data/gray") == before
 
     zipped = next((tmp_path / "disk/zips").iterdir())
     zipped.unlink()

@@ -229,14 +229,14 @@ def test_training_that_diverges_stops_and_says_where(project, steps, spoil, mess
     with open(project.path("colorize/methods/gan.py"), "a") as file:
         file.write(DIVERGING.format(spoil=spoil))
     project.params(models__gan__steps=steps, runtime__log_interval=100)  # saved before a row ends
-    before = project.bytes_of("metrics/training/gan.csv")
+    before = project.contents_of("metrics/training/gan.csv")
     said = project.stage("train", "gan", expect=2).stderr
     assert re.fullmatch(
         rf"error: models\.gan: {message}; saved after step 3", said.splitlines()[-1]
     )
     assert "Traceback" not in said
     assert not project.path("models/gan").exists()
-    assert project.bytes_of("metrics/training/gan.csv") == before
+    assert project.contents_of("metrics/training/gan.csv") == before
     # What was saved is from before.
     assert "resuming after step 3 of" in project.stage("train", "gan", expect=2).stderr
 
@@ -432,14 +432,18 @@ UNPAIRED = [name for name, entry in MODELS.items() if entry.get("unpaired") == "
 def test_unpaired_training_knows_no_true_colour_of_its_gray_inputs(project, name):
     """Other colours for all that it sees in gray change nothing, to the byte."""
     project.stage("train", name)
-    before = project.bytes_of(f"metrics/training/{name}.csv") | project.bytes_of(f"models/{name}")
+    before = project.contents_of(f"metrics/training/{name}.csv") | project.contents_of(
+        f"models/{name}"
+    )
     rows = index.Index.read(project.path("data/union"))
     in_gray, in_color = splits.parts(rows.groups(rows.split("train")), 2)
     for number, photograph in enumerate(in_gray):
         path = project.path(f"data/union/{photograph}")
         zips.image(number, *Image.open(path).size).save(path)
     project.stage("train", name)
-    after = project.bytes_of(f"metrics/training/{name}.csv") | project.bytes_of(f"models/{name}")
+    after = project.contents_of(f"metrics/training/{name}.csv") | project.contents_of(
+        f"models/{name}"
+    )
     assert in_color
     assert (after == before) == (name in UNPAIRED)
 
