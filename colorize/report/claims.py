@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from colorize.evaluation.failures import COPY_BELOW, SAME_BELOW
+from colorize.evaluation.failures import COPY_BELOW, SAME_BELOW, failure
 from colorize.report.columns import COLUMNS
 from colorize.report.tables import SUPERVISION, Row, headline, models, said
 
@@ -43,7 +43,10 @@ def claims(rows: list[Row], parameters: Mapping[str, Mapping[str, Any]]) -> list
 
 
 def best(rows: list[Row]) -> list[tuple[str, str]]:
-    """Which model is ahead in what, with its number: of this set, not a verdict."""
+    """Which model is ahead in what, with its number: of this set, not a verdict.
+
+    None is whose pictures are no colourings: one that copies its input may well be the closest.
+    """
     asked = (
         ("Closest to the true photographs", "ciede2000", {*SUPERVISION}),
         ("Closest of those trained without pairs", "ciede2000", {"unpaired"}),
@@ -55,6 +58,7 @@ def best(rows: list[Row]) -> list[tuple[str, str]]:
             (value, row.name, said(headline(row.result), metric))
             for row in rows
             if row.kind != "trivial"
+            and not failure(headline(row.result))
             and row.supervision in kinds
             and (value := headline(row.result)[metric]["mean"]) is not None
         )
