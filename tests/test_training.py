@@ -431,19 +431,15 @@ UNPAIRED = [name for name, entry in MODELS.items() if entry.get("unpaired") == "
 @pytest.mark.parametrize("name", [*UNPAIRED, "zhang_l2", "pix2pix_lab"])
 def test_unpaired_training_knows_no_true_colour_of_its_gray_inputs(project, name):
     """Other colours for all that it sees in gray change nothing, to the byte."""
-
-    def trained() -> dict[str, str]:
-        project.stage("train", name)
-        curve, model = f"metrics/training/{name}.csv", f"models/{name}"
-        return project.contents_of(curve) | project.contents_of(model)
-
-    before = trained()
+    project.stage("train", name)
+    before = project.trained(name)
     rows = index.Index.read(project.path("data/union"))
     in_gray, in_color = splits.parts(rows.groups(rows.split("train")), 2)
     for number, photograph in enumerate(in_gray):
         path = project.path(f"data/union/{photograph}")
         zips.image(number, *Image.open(path).size).save(path)
-    after = trained()
+    project.stage("train", name)
+    after = project.trained(name)
     assert in_color
     assert (after == before) == (name in UNPAIRED)
 
