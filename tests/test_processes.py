@@ -3,6 +3,7 @@
 import datetime
 import shutil
 import signal
+import statistics
 import subprocess
 import time
 from pathlib import Path
@@ -91,8 +92,9 @@ def distance(ours: dict[str, Tensor], theirs: dict[str, Tensor]) -> float:
 
 def compare(
     folder: Path, dtype: torch.dtype, steps: int, cases: list[str], most: float, device: str = "cpu"
-) -> None:
-    """Of the gradients of the first update `most` is the relative distance."""
+) -> list[float]:
+    """The relative distances of the gradients of the first update, `most` at most."""
+    distances = []
     multiprocessing.spawn(work, (folder, dtype, steps, cases, device), COUNT)
     first, second = (torch.load(folder / f"{number}.pt") for number in range(COUNT))
     for key in cases:
@@ -101,9 +103,11 @@ def compare(
             assert torch.equal(value, second[key]["networks"][name]), (key, name)
         far = distance(ours["gradients"][0], theirs["gradients"][0])
         assert far < most, (key, far)
+        distances.append(far)
         assert len(ours["gradients"]) == len(theirs["gradients"])
         if dtype == torch.float64:  # in float32 rounding grows too fast to tell it from mistakes
             agree(key, ours, theirs)
+    return distances
 
 
 def agree(key: str, ours: dict[str, Any], theirs: dict[str, Any]) -> None:
@@ -144,7 +148,10 @@ def test_two_processes_move_weights_on_a_gpu(tmp_path):
 
 @pytest.mark.soak
 def test_in_single_precision_it_is_rounding(tmp_path):
-    compare(tmp_path, torch.float32, 1, list(CASES), most=2e-5)
+    # Where rounding crosses a kink, that of a ReLU or an L1, one pixel of thousands changes sides:
+    # with other first weights `cyclegan-resize` is 5e-6 to 6e-5 away.
+    distances = compare(tmp_path, torch.float32, 1, list(CASES), most=1e-4)
+    assert statistics.median(distances) < 1e-6
 
 
 STAGE = ("python", "-m", "stages.train", "gan")
