@@ -1,9 +1,12 @@
 """Stage `evaluate@NAME`: measure one trained model on val and test, and show its pictures."""
 
 import sys
+from collections.abc import Callable
+from functools import partial
 
 import pandas as pd
 from PIL import Image
+from torch import Tensor
 
 from colorize.base import command, memory
 from colorize.base.device import choose_device
@@ -55,15 +58,19 @@ def main() -> None:
             cases.fixed(images, evaluate.splits[-1], evaluate.grid),
             cases.extremes(images, evaluate.splits[-1]),
         )
-        shown = show(colors, photographs, [case for of_kind in of_kinds for case in of_kind])
-        with replaced_folder(pictures_folder) as partial:
-            pictures.save(partial, shown)
+        chosen = [case for of_kind in of_kinds for case in of_kind]
+        shown = show(photographs, chosen, partial(colored_and_gray, colors))
+        with replaced_folder(pictures_folder) as folder:
+            pictures.save(folder, shown)
             if len(network.domains) > 2:
-                show_domains(colors, photographs, of_kinds[0]).save(partial / pictures.DOMAINS)
+                chosen = of_kinds[0][:IN_ALL_DOMAINS]
+                ways = show(photographs, chosen, partial(each_from_each, colors))
+                (folder / pictures.DOMAINS).mkdir()
+                pictures.save(folder / pictures.DOMAINS, ways)
         for of_kind, grid_file in zip(of_kinds, grid_files, strict=True):
             picture = pictures.grid([each for each in shown if each.case in of_kind])
-            with replaced_file(grid_file) as partial:
-                picture.save(partial, "PNG")
+            with replaced_file(grid_file) as file:
+                picture.save(file, "PNG")
 
 
 def all_rows(
@@ -107,52 +114,43 @@ def all_rows(
 
 
 def show(
-    colors: Colors, photographs: protocol.Photographs, chosen: list[cases.Case]
+    photographs: protocol.Photographs,
+    chosen: list[cases.Case],
+    versions: Callable[[protocol.Batch], dict[str, Tensor]],
 ) -> list[pictures.Shown]:
-    """The chosen photographs in all their versions.
+    """The chosen photographs in all versions, each (n, 3 or 1, S, S) uint8.
 
     Coloured in the batches that they were measured in: all at once, large ones fill the memory.
     """
 
-    def versions(batch: protocol.Batch) -> dict[str, dict[str, Image.Image]]:
-        found = {"gray": batch.gray, "truth": batch.truth} | colors.rows(batch)
-        if "gray" in colors.model.targets:
-            found["to_gray"] = colors.made(batch.truth, "gray")
+    def drawn(batch: protocol.Batch) -> dict[str, dict[str, Image.Image]]:
+        found = versions(batch)
         return {
             name: {v: pictures.shrunk(images[i]) for v, images in found.items()}
             for i, name in enumerate(batch.names)
         }
 
     names = list(dict.fromkeys(case.photograph for case in chosen))
-    drawn = {name: of for part in photographs.each(versions, names) for name, of in part.items()}
-    return [pictures.Shown(case, drawn[case.photograph]) for case in chosen]
+    by_name = {name: of for part in photographs.each(drawn, names) for name, of in part.items()}
+    return [pictures.Shown(case, by_name[case.photograph]) for case in chosen]
 
 
-def show_domains(
-    colors: Colors, photographs: protocol.Photographs, fixed: list[cases.Case]
-) -> Image.Image:
-    """Every domain from every other, of the first photographs."""
+def colored_and_gray(colors: Colors, batch: protocol.Batch) -> dict[str, Tensor]:
+    found = {"gray": batch.gray, "truth": batch.truth} | colors.rows(batch)
+    if "gray" in colors.model.targets:
+        found["to_gray"] = colors.made(batch.truth, "gray")
+    return found
+
+
+def each_from_each(colors: Colors, batch: protocol.Batch) -> dict[str, Tensor]:
+    """Every domain from every other, by pictures.WAY; from the domain itself, the true one."""
     domains = colors.model.domains
-
-    def all_ways(batch: protocol.Batch) -> list[dict[str, dict[str, Image.Image]]]:
-        true = {domain: picture(domain, batch.truth, batch.gray) for domain in domains}
-        made = {
-            source: {t: x if t == source else colors.made(x, t) for t in domains}
-            for source, x in true.items()
-        }
-        return [
-            {
-                source: {target: pictures.shrunk(images[i]) for target, images in of.items()}
-                for source, of in made.items()
-            }
-            for i in range(len(batch.names))
-        ]
-
-    chosen = fixed[:IN_ALL_DOMAINS]
-    parts = photographs.each(all_ways, [case.photograph for case in chosen])
-    return pictures.domains_grid(
-        [case.dataset for case in chosen], [of for part in parts for of in part]
-    )
+    true = {domain: picture(domain, batch.truth, batch.gray) for domain in domains}
+    return {
+        pictures.WAY.format(source, target): x if target == source else colors.made(x, target)
+        for source, x in true.items()
+        for target in domains
+    }
 
 
 def _own_quantities(images: pd.DataFrame) -> pd.DataFrame:

@@ -34,9 +34,9 @@ def main() -> None:
             validation={name: pd.read_csv(common.VALIDATION / f"{name}.csv") for name in models},
             pictures={name: pictures.read(common.PICTURES / name) for name in models},
             domains={
-                name: photographs.read(path, "RGB")
+                name: pictures.read(folder)
                 for name in models
-                if (path := common.PICTURES / name / pictures.DOMAINS).is_file()
+                if (folder := common.PICTURES / name / pictures.DOMAINS).is_dir()
             },
         )
         write_text(common.REPORT, html)

@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from PIL import Image
 from skimage import color as skcolor
 
 from colorize import color, domains
@@ -14,7 +13,7 @@ from colorize.evaluation import translations
 from colorize.evaluation.bootstrap import summarize
 from colorize.evaluation.colors import Colors
 from colorize.evaluation.protocol import Batch
-from colorize.report import grids
+from colorize.report import pictures
 from tests.test_validation import Constructed, smooth
 
 ALL = ("gray", "color", "sepia", "warm", "cool", "night")
@@ -114,6 +113,11 @@ def test_six_domains_are_trained_measured_and_shown(project):
     assert all(set(of) == set(ALL) - {source} for source, of in result["test"].items())
     curve = pd.read_csv(project.path(f"metrics/validation/{name}.csv"))
     assert {f"{domain}_projection" for domain in ALL} <= set(curve)
-    grid = Image.open(project.path(f"reports/pictures/{name}/domains.png"))
-    height = grids.HEADER + 2 * 6 * (grids.CAPTION + 128 + grids.GAP) - grids.GAP
-    assert grid.size == (6 * (128 + grids.GAP) - grids.GAP, height)
+    folder = project.path(f"reports/pictures/{name}")
+    first, second = pictures.read(folder / "domains")
+    fixed = [shown for shown in pictures.read(folder) if shown.case.kind == "fixed"]
+    assert [first.case, second.case] == [shown.case for shown in fixed[:2]]
+    assert list(first.pictures) == [f"{source}_{target}" for source in ALL for target in ALL]
+    true = np.asarray(fixed[0].pictures["truth"])
+    assert np.array_equal(first.pictures["color_color"], true)
+    assert not np.array_equal(first.pictures["gray_color"], true)

@@ -15,7 +15,7 @@ from colorize.evaluation.perceptual import NOT_MEASURED
 from colorize.report import claims, columns, seeds, study, tables
 from colorize.report.curves import RATIOS, validation_curve
 from colorize.report.page import page
-from colorize.report.pictures import Shown
+from colorize.report.pictures import WAY, Shown
 
 
 def results(projection: float) -> dict:
@@ -336,7 +336,9 @@ def test_each_domain_from_each_other_is_a_table_and_a_grid():
     ways["night"] = {"gray": way(5), "color": way(6)}
     able = results(0.5) | {"domains": {"test": ways}}
     rows = [tables.Row(n, "model", "unpaired", r) for n, r in (("one", able), ("two", results(1)))]
-    html = render(rows, domains={"one": Image.new("RGB", (40, 30))})
+    names = list(ways)
+    made = {WAY.format(s, t): Image.new("RGB", (32, 32)) for s in names for t in names}
+    html = render(rows, domains={"one": [Shown(Case("a.png", "x", "fixed", 1.0), made)]})
     assert "one: each domain from each other" in html
     assert "two: each domain" not in html
     assert line_of(html, "domains-one", "from gray") == [
@@ -346,7 +348,9 @@ def test_each_domain_from_each_other_is_a_table_and_a_grid():
     ]
     section = html.split('id="domains-one"')[1].split("</table>")[0]
     assert section.count("copy 9.25") == 6
-    assert re.search(r'<img src="data:image/jpeg[^"]+" alt="Photographs in each domain', html)
+    gallery = html.split('id="made-one-table"')[1].split("</table>")[0]
+    assert re.findall('<th scope="row">(.+?)</th>', gallery) == [f"x, from {n}" for n in names]
+    assert [gallery.count(f'alt="to {name}"') for name in names] == [3, 3, 3]
 
 
 def run_of(seed: int, projection: float, updates: int) -> study.Run:

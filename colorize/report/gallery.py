@@ -8,7 +8,7 @@ from PIL import Image
 
 from colorize.report import grids
 from colorize.report.curves import data_uri
-from colorize.report.pictures import Shown
+from colorize.report.pictures import WAY, Shown
 
 DETAILS = {"own": "its RGB", "pasted": "lightness kept"}  # of a model that has both
 
@@ -48,6 +48,26 @@ def extremes(pictures: dict[str, list[Shown]]) -> dict[str, list[tuple[str, list
                 by_dataset.setdefault(case.dataset, []).extend(cells)
         found[name] = list(by_dataset.items())
     return found
+
+
+def from_each(shown: list[Shown]) -> Gallery:
+    """Every domain, a column each, from every other, a row each for every photograph."""
+    domains = list(dict.fromkeys(way.split("_")[0] for way in shown[0].pictures))
+
+    def cell(picture: Image.Image) -> Cell:
+        return Cell(embedded(grids.fitted(picture)), "")
+
+    return Gallery(
+        [(f"to {target}", "") for target in domains],
+        [
+            (
+                f"{case.dataset}, from {source}",
+                [cell(pictures[WAY.format(source, target)]) for target in domains],
+            )
+            for case, pictures in shown
+            for source in domains
+        ],
+    )
 
 
 def _gallery(

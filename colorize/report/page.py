@@ -38,7 +38,7 @@ def page(
     losses: dict[str, pd.DataFrame],  # by model
     validation: dict[str, pd.DataFrame],  # validation curves, by model
     pictures: dict[str, list[Shown]],  # by model
-    domains: dict[str, Image.Image],  # by model: the grid of every domain from every other
+    domains: dict[str, list[Shown]],  # by model that knows more than two: each from each other
 ) -> str:
     """The report as one HTML page that needs nothing beside it."""
     reference = next(row.result for row in rows if row.name == baseline)
@@ -82,7 +82,7 @@ def page(
         of_gray=columns.TO_GRAY,
         stargans=_told(rows, validation, key),
         domains={
-            name: (table, gallery.embedded(domains[name]))
+            name: (table, gallery.from_each(domains[name]))
             for name, table in tables.domains(rows, split).items()
         },
         costs=costs.table(rows, parameters),

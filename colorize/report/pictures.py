@@ -1,6 +1,5 @@
 """reports/pictures/NAME/: the photographs that a model is shown with, each version by itself."""
 
-from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import NamedTuple
@@ -15,7 +14,8 @@ from colorize.evaluation.cases import Case
 from colorize.report import grids
 
 MANIFEST = "manifest.json"
-DOMAINS = "domains.png"  # of models that know more domains than gray and colour
+DOMAINS = "domains"  # a folder of the same kind, of models that know more than gray and colour
+WAY = "{}_{}"  # its versions: from a domain, to a domain
 
 # By version: the gray photograph, the true one; what the model makes of the gray one, where it may
 # change the lightness its colours on the photograph's own, and what it makes of the true one.
@@ -59,24 +59,6 @@ def read(folder: Path) -> list[Shown]:
         pictures = {v: photographs.read(folder / file, "RGB") for v, file in files.items()}
         shown.append(Shown(Case(**entry), pictures))
     return shown
-
-
-def domains_grid(
-    captions: Sequence[str], made: Sequence[Mapping[str, Mapping[str, Image.Image]]]
-) -> Image.Image:
-    """Every domain, a column each, from every other, a row each, of some photographs.
-
-    made: of each photograph by source and target. Down a column all should look alike: the picture
-    from the domain itself is the true one.
-    """
-    sources = list(made[0])
-    return grids.grid(
-        {
-            f"to {target}": [of[source][target] for of in made for source in sources]
-            for target in sources
-        },
-        [f"{caption}: from {source}" for caption in captions for source in sources],
-    )
 
 
 def grid(shown: list[Shown]) -> Image.Image:
