@@ -143,11 +143,11 @@ def colored_and_gray(colors: Colors, batch: protocol.Batch) -> dict[str, Tensor]
 
 
 def each_from_each(colors: Colors, batch: protocol.Batch) -> dict[str, Tensor]:
-    """Every domain from every other, by pictures.WAY; from the domain itself, the true one."""
+    """Every domain from every other; from the domain itself, the true one."""
     domains = colors.model.domains
     true = {domain: picture(domain, batch.truth, batch.gray) for domain in domains}
     return {
-        pictures.WAY.format(source, target): x if target == source else colors.made(x, target)
+        pictures.WAY.join((source, target)): x if target == source else colors.made(x, target)
         for source, x in true.items()
         for target in domains
     }

@@ -93,10 +93,11 @@ def test_from_a_question_to_an_answer(mine):
         if set(found.values()) == {"Success"}:
             return True
         if has_ended:  # DVC's workers may do so by themselves; the README says what to do then
-            for name in (name for name, is_now in found.items() if is_now == "Running"):
-                lost.add(name)
-                mine.run("dvc", "queue", "kill", name)
-                queue_again(mine, name)
+            for name, is_now in found.items():
+                if is_now == "Running":
+                    lost.add(name)
+                    mine.run("dvc", "queue", "kill", name)
+                    queue_again(mine, name)
             start(mine)
         return False
 

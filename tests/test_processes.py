@@ -3,9 +3,9 @@
 import datetime
 import shutil
 import signal
-import statistics
 import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -90,24 +90,33 @@ def distance(ours: dict[str, Tensor], theirs: dict[str, Tensor]) -> float:
     return float((flat(ours) - flat(theirs)).norm() / flat(theirs).norm())
 
 
+Case = tuple[str, dict[str, Any]]  # of CASES
+
+
 def compare(
-    folder: Path, dtype: torch.dtype, steps: int, cases: list[str], most: float, device: str = "cpu"
-) -> list[float]:
-    """The relative distances of the gradients of the first update, `most` at most."""
-    distances = []
+    folder: Path,
+    dtype: torch.dtype,
+    steps: int,
+    cases: list[str],
+    most: float,
+    device: str = "cpu",
+    alone: Callable[[Case], Case] = lambda case: case,
+) -> None:
+    """Of the gradients of the first update `most` is the relative distance.
+
+    alone: what one process is to do where two do as the case says.
+    """
     multiprocessing.spawn(work, (folder, dtype, steps, cases, device), COUNT)
     first, second = (torch.load(folder / f"{number}.pt") for number in range(COUNT))
     for key in cases:
-        ours, theirs = first[key], trained(*CASES[key], steps, device)
+        ours, theirs = first[key], trained(*alone(CASES[key]), steps, device)
         for name, value in ours["networks"].items():  # to the byte
             assert torch.equal(value, second[key]["networks"][name]), (key, name)
         far = distance(ours["gradients"][0], theirs["gradients"][0])
         assert far < most, (key, far)
-        distances.append(far)
         assert len(ours["gradients"]) == len(theirs["gradients"])
         if dtype == torch.float64:  # in float32 rounding grows too fast to tell it from mistakes
             agree(key, ours, theirs)
-    return distances
 
 
 def agree(key: str, ours: dict[str, Any], theirs: dict[str, Any]) -> None:
@@ -146,12 +155,21 @@ def test_two_processes_move_weights_on_a_gpu(tmp_path):
     compare(tmp_path, torch.float64, 5, list(CASES), most=1e-12, device="cuda")
 
 
+def in_as_many_parts(case: Case) -> Case:
+    """What rounding does to a batch in parts is the same in one process: a pixel at the kink of an
+    L1 changes sides, which in `cyclegan-resize` is 2e-5 of the gradient.
+
+    Batch statistics are those of the parts; of processes they are summed.
+    """
+    name, changes = case
+    if name.startswith("zhang"):
+        return case
+    return name, changes | {"accumulation": COUNT * changes.get("accumulation", 1)}
+
+
 @pytest.mark.soak
 def test_in_single_precision_it_is_rounding(tmp_path):
-    # Where rounding crosses a kink, that of a ReLU or an L1, one pixel of thousands changes sides:
-    # with other first weights `cyclegan-resize` is 5e-6 to 6e-5 away.
-    distances = compare(tmp_path, torch.float32, 1, list(CASES), most=1e-4)
-    assert statistics.median(distances) < 1e-6
+    compare(tmp_path, torch.float32, 1, list(CASES), most=1e-6, alone=in_as_many_parts)
 
 
 STAGE = ("python", "-m", "stages.train", "gan")

@@ -337,7 +337,7 @@ def test_each_domain_from_each_other_is_a_table_and_a_grid():
     able = results(0.5) | {"domains": {"test": ways}}
     rows = [tables.Row(n, "model", "unpaired", r) for n, r in (("one", able), ("two", results(1)))]
     names = list(ways)
-    made = {WAY.format(s, t): Image.new("RGB", (32, 32)) for s in names for t in names}
+    made = {WAY.join((s, t)): Image.new("RGB", (32, 32)) for s in names for t in names}
     html = render(rows, domains={"one": [Shown(Case("a.png", "x", "fixed", 1.0), made)]})
     assert "one: each domain from each other" in html
     assert "two: each domain" not in html

@@ -41,10 +41,8 @@ def extremes(pictures: dict[str, list[Shown]]) -> dict[str, list[tuple[str, list
         by_dataset: dict[str, list[Cell]] = {}
         for case, versions in shown:
             if case.kind != "fixed":
-                truth, own = (
-                    embedded(grids.fitted(versions[v], grids.LEAST_SIDE)) for v in ("truth", "own")
-                )
-                cells = [Cell(truth, case.kind), Cell(own, f"{case.ciede2000:.1f}")]
+                said = {"truth": case.kind, "own": f"{case.ciede2000:.1f}"}
+                cells = [_cell(versions[v], words, grids.LEAST_SIDE) for v, words in said.items()]
                 by_dataset.setdefault(case.dataset, []).extend(cells)
         found[name] = list(by_dataset.items())
     return found
@@ -52,17 +50,13 @@ def extremes(pictures: dict[str, list[Shown]]) -> dict[str, list[tuple[str, list
 
 def from_each(shown: list[Shown]) -> Gallery:
     """Every domain, a column each, from every other, a row each for every photograph."""
-    domains = list(dict.fromkeys(way.split("_")[0] for way in shown[0].pictures))
-
-    def cell(picture: Image.Image) -> Cell:
-        return Cell(embedded(grids.fitted(picture)), "")
-
+    domains = list(dict.fromkeys(way.split(WAY)[0] for way in shown[0].pictures))
     return Gallery(
         [(f"to {target}", "") for target in domains],
         [
             (
                 f"{case.dataset}, from {source}",
-                [cell(pictures[WAY.format(source, target)]) for target in domains],
+                [_cell(pictures[WAY.join((source, target))]) for target in domains],
             )
             for case, pictures in shown
             for source in domains
@@ -84,7 +78,7 @@ def _gallery(
 
     def cell(version: str, each: Shown) -> Cell:
         words = f"{each.case.ciede2000:.1f}" if version == "own" else ""
-        return Cell(embedded(grids.fitted(each.pictures[version])), words)
+        return _cell(each.pictures[version], words)
 
     return Gallery(
         [(heading, detail) for heading, detail, _, _ in columns],
@@ -93,6 +87,10 @@ def _gallery(
             for i, each in enumerate(first)
         ],
     )
+
+
+def _cell(picture: Image.Image, words: str = "", most: int = grids.MOST_SIDE) -> Cell:
+    return Cell(embedded(grids.fitted(picture, most)), words)
 
 
 def embedded(picture: Image.Image) -> str:

@@ -15,7 +15,7 @@ from colorize.report import grids
 
 MANIFEST = "manifest.json"
 DOMAINS = "domains"  # a folder of the same kind, of models that know more than gray and colour
-WAY = "{}_{}"  # its versions: from a domain, to a domain
+WAY = "_"  # stands between a domain and the one that is made from it, in the name of a version
 
 # By version: the gray photograph, the true one; what the model makes of the gray one, where it may
 # change the lightness its colours on the photograph's own, and what it makes of the true one.
