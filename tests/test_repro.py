@@ -188,6 +188,8 @@ def test_seeds_that_have_run_come_from_the_run_cache(pipeline):
     assert [verdict["seeds"] for verdict in found["verdicts"]] == [[3, 1]] * 3 + [[3, 3]]
     page = (published / "README.md").read_text(encoding="utf-8")
     assert "Seeds 0, 1, 2: mean ± standard deviation" in page
+    repeat = page[page.index("\nmake repro\n") :]
+    assert "\npython -m stages.seeds stargan --seeds 0 1 2\n" in repeat
     pipeline.run("git", "clean", "-fdq", "reports")
 
 

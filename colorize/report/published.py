@@ -81,6 +81,7 @@ def page(
         f"git checkout {run.code}",
         "mv /tmp/params.yaml params.yaml",
         "make repro",
+        *(seeds.command(spread) if spread else []),
         "```",
     ]
     return "\n".join(lines) + "\n"
