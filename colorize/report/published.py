@@ -81,10 +81,16 @@ def page(
         f"git checkout {run.code}",
         "mv /tmp/params.yaml params.yaml",
         "make repro",
-        *(seeds.command(spread) if spread else []),
+        *(_seeds(spread) if spread else []),
         "```",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _seeds(spread: Spread) -> list[str]:
+    """The commands that train the other seeds, after those for the run itself."""
+    names, numbers = " ".join(spread.results), " ".join(map(str, spread.seeds))
+    return ["source .venv/bin/activate", f"python -m stages.seeds {names} --seeds {numbers}"]
 
 
 def table(rows: Iterable[Row]) -> str:

@@ -42,12 +42,6 @@ def page(found: Spread) -> str:
     return "\n".join(lines) + "\n"
 
 
-def command(found: Spread) -> list[str]:
-    """The lines for a shell that make it, where `dvc repro` has made the rest."""
-    names, numbers = " ".join(found.results), " ".join(map(str, found.seeds))
-    return ["source .venv/bin/activate", f"python -m stages.seeds {names} --seeds {numbers}"]
-
-
 def spread(values: Sequence[float | None], digits: int) -> str:
     """Mean, standard deviation and range of what is defined for every seed."""
     if None in values:
