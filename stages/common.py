@@ -12,8 +12,7 @@ from colorize.base.files import read_json, remove_leftovers
 from colorize.base.locks import only_one
 
 if TYPE_CHECKING:
-    from colorize.data.store import Places
-    from stages.parameters import DataParameters, Params
+    from stages.parameters import Params
 
 PARAMS = Path("params.yaml")
 PIPELINE = Path("dvc.yaml")
@@ -26,7 +25,6 @@ VAL = METRICS / "val"  # of every row what decides, on val
 VERDICTS = METRICS / "verdicts.json"
 CURVES = METRICS / "training"  # losses over the steps
 VALIDATION = METRICS / "validation"  # of a few val photographs, over the steps
-LIVE = METRICS / "live.json"  # the step that a model in training has reached, for `dvc exp show`
 IMAGE_METRICS = METRICS / "images"  # of every photograph
 SAMPLES = Path("reports/samples")  # grids of the same photographs for every model
 CASES = Path("reports/cases")  # and of its own best, median and worst
@@ -49,24 +47,6 @@ def read_params() -> "Params":
     from stages import parameters
 
     return parameters.read(PARAMS, PIPELINE)
-
-
-def places(parameters: "DataParameters") -> "Places | None":
-    """The folders of the store, if there is one. Raises UserError for an impossible address."""
-    from colorize.data import store  # as above
-
-    address = parameters.store
-    if address is None:
-        return None
-    if "://" not in address:
-        address = str(from_root(address))
-    return store.places(address, parameters.image_size, parameters.encoding, parameters.gray)
-
-
-def photographs(parameters: "DataParameters") -> tuple[Path, Path]:
-    """Where the photographs of the union lie, and where their gray copies. Raises as `places`."""
-    found = places(parameters)
-    return (found.photographs, found.gray) if found else (UNION, GRAY)
 
 
 def results(names: Iterable[str]) -> dict[str, dict[str, Any]]:
@@ -97,15 +77,12 @@ def name_argument(description: str) -> str:
 
 @contextlib.contextmanager
 def only_writer(stage: str, *outputs: Path) -> Iterator[None]:
-    """Hold `stage` alone, and time it, while it writes its outputs; what killed writers left goes.
+    """Hold `stage` alone while it writes its outputs; what killed writers left goes.
 
     An earlier run may not have ended yet: its dvc was killed, or somebody runs it by hand. Raises
     UserError where that takes long.
     """
-    from stages import times  # which reads params.yaml, as above
-
-    alone = only_one(Path(".scratch/locks") / stage, f"running the stage {stage}")
-    with alone, times.noted(stage):
+    with only_one(Path(".scratch/locks") / stage, f"running the stage {stage}"):
         for output in outputs:
             remove_leftovers(output)
         yield

@@ -20,8 +20,8 @@ from stages import common
 PACKAGES = ("colorize", "stages")
 
 # Code that changes no result: what all share, what checks and times, and what draws training.
-INERT = ("colorize/base/", "colorize/data/store.py", "colorize/report/grids.py")
-INERT += ("stages/common.py", "stages/parameters.py", "stages/dependencies.py", "stages/times.py")
+INERT = ("colorize/base/", "colorize/report/grids.py")
+INERT += ("stages/common.py", "stages/parameters.py", "stages/dependencies.py")
 INERT += ("stages/together.py",)
 
 # Read at run time, not imported.

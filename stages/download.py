@@ -11,8 +11,7 @@ from stages import common
 def main() -> None:
     params = common.read_params()
     with common.only_writer("download", common.RAW):
-        places = common.places(params.data)
-        sources = download(params.data, common.RAW, common.SCRATCH / "zips", places)
+        sources = download(params.data, common.RAW, common.SCRATCH / "zips")
     if "DVC_EXP_NAME" not in os.environ:  # an experiment is of its moment
         warn_of_unwatched(sources)
 

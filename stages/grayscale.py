@@ -10,8 +10,7 @@ def main() -> None:
 
     params = common.read_params()
     with common.only_writer("grayscale", common.GRAY):
-        places = common.places(params.data)
-        grayscale(params.data, common.UNION, common.GRAY, places=places)
+        grayscale(params.data, common.UNION, common.GRAY)
 
 
 if __name__ == "__main__":

@@ -20,7 +20,8 @@ def photographs(params: Params, device: torch.device) -> Photographs:
         networks = perceptual.read(common.from_root(evaluate.weights), device)
     return Photographs(
         Index.read(UNION),
-        *common.photographs(params.data),
+        UNION,
+        GRAY,
         of_training,
         image_size,
         evaluate.validation_max,

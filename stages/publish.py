@@ -1,10 +1,10 @@
 """Publish what `dvc repro` made: everything but photographs, in reports/published/RUN/, for git.
 
-Metrics of all rows with their intervals, verdicts, curves, the parameters without paths of this
-machine, what it ran on and how long each stage took. With --seeds-of also what models come to with
-other seeds; those that `python -m stages.seeds` has trained are not trained again. With --note what
-no file tells, as where else a model was trained. With --readme the table in README.md that stands
-between `<!-- published: RUN -->` and `<!-- end -->` is written anew.
+Metrics of all rows with their intervals, verdicts, curves, and the parameters without paths of this
+machine. With --seeds-of also what models come to with other seeds; those that `python -m
+stages.seeds` has trained are not trained again. With --note what no file tells, as which machine
+trained them and how long it took. With --readme the table in README.md that stands between
+`<!-- published: RUN -->` and `<!-- end -->` is written anew.
 """
 
 import argparse
@@ -23,14 +23,14 @@ from colorize.data.index import Index
 from colorize.evaluation.baselines import TRIVIAL
 from colorize.report import published, tables
 from colorize.report.published import Run
-from stages import common, experiments, seeds, times
+from stages import common, experiments, seeds
 from stages.parameters import Params
 
 PUBLISHED = Path("reports/published")
 README = Path("README.md")
 CODE = ("colorize", "stages", "requirements.txt")
 PACKAGES = ("torch", "torchvision", "numpy", "pillow", "scikit-image", "dvc")
-ZIPS, STORE = "/data/zips", "/data/store"  # in place of where they are on this machine
+ZIPS = "/data/zips"  # in place of where they are on this machine
 
 
 def main() -> None:
@@ -56,7 +56,7 @@ def main() -> None:
 
     models, trivial = common.results(params.models), common.results(TRIVIAL)
     rows, verdicts = tables.rows_of(models, trivial), read_json(common.VERDICTS)
-    run = _run(name, code, arguments.note, params)
+    run = _run(name, code, arguments.note)
     metrics = {"rows": models | trivial, "verdicts": verdicts}
     if spread is not None:
         metrics["seeds"] = spread._asdict()
@@ -102,13 +102,8 @@ def _output(*arguments: str) -> str:
     return done.stdout
 
 
-def _run(name: str, code: str, note: str, params: Params) -> Run:
+def _run(name: str, code: str, note: str) -> Run:
     index = Index.read(common.UNION)
-    stages = [
-        *("download", "union", "grayscale"),
-        *(f"{stage}@{model}" for model in params.models for stage in ("train", "evaluate")),
-        *("baselines", "compare", "report"),
-    ]
     return Run(
         name,
         code,
@@ -122,20 +117,15 @@ def _run(name: str, code: str, note: str, params: Params) -> Run:
         },
         versions={"Python": platform.python_version()}
         | {package: importlib.metadata.version(package) for package in PACKAGES},
-        took=times.taken(stages),
     )
 
 
 def _anywhere(params: Params) -> str:
     """params.yaml, comments and all, without paths of this machine."""
     text = common.PARAMS.read_text(encoding="utf-8")
-    for place, anywhere in (
-        (params.data.mirror, ZIPS),
-        (str(Path(params.data.catalog).parent), ZIPS),
-        (params.data.store or "", STORE),
-    ):
+    for place in (params.data.mirror, str(Path(params.data.catalog).parent)):
         if Path(place).is_absolute():
-            text = text.replace(place, anywhere)
+            text = text.replace(place, ZIPS)
     return text
 
 

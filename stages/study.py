@@ -113,8 +113,8 @@ def runs(params: Params, asked: StudyParameters) -> Iterator[tuple[str, int, dic
     own entry of `models`, and the metrics that contrasts compare it by.
     """
     shared = params.model_dump(mode="json", include={"seed", "data", "train", "evaluate"})
-    for where in ("catalog", "mirror", "store"):
-        del shared["data"][where]  # what came from there, or lies there, is known
+    for where in ("catalog", "mirror"):
+        del shared["data"][where]  # what came from there is known
     for name, variant in asked.variants.items():
         entry = params.model(variant.model).model_dump(mode="json") | variant.set
         metrics = {c.metric for c in asked.contrasts if name in (c.model, c.against)}

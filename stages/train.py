@@ -3,7 +3,6 @@
 import contextlib
 import functools
 import sys
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pandas as pd
@@ -13,7 +12,7 @@ from torch import Tensor
 from colorize.base import command, lifetime, memory, processes
 from colorize.base.device import choose_device
 from colorize.base.errors import UserError
-from colorize.base.files import replaced_file, replaced_folder, sha256_of, write_json, write_text
+from colorize.base.files import replaced_file, replaced_folder, sha256_of, write_text
 from colorize.data import tensors
 from colorize.data.index import Index, check_colors, check_gray, statistics
 from colorize.evaluation import validation
@@ -26,7 +25,7 @@ from colorize.training.draws import KINDS
 from colorize.training.interruption import Stopped
 from colorize.training.log import Diverged
 from stages import common, dependencies, together
-from stages.common import GRAY, LIVE, SCRATCH, UNION
+from stages.common import GRAY, SCRATCH, UNION
 from stages.parameters import Params
 
 
@@ -72,13 +71,12 @@ def train(name: str, params: Params) -> None:
             model.start_from(network, parameters.init_from, f"models.{name}")
         network.learn_of(colors)
         rows = Index.read(UNION)
-        union, gray = common.photographs(params.data)
         draws = KINDS[network.draws](
             rows.groups(rows.split("train")),
             domains=network.domains,
             shared=parameters.shares_photographs,
-            union=union,
-            gray=gray,
+            union=UNION,
+            gray=GRAY,
             image_size=image_size,
             load_scale=parameters.load_scale,
             flip=parameters.flip,
@@ -86,8 +84,8 @@ def train(name: str, params: Params) -> None:
         )
         val = rows.split("val", "photograph")
         chosen = grids.choose(val, params.train.samples)
-        samples, truth = _photographs(union, gray, chosen, image_size)
-        measured = _photographs(union, gray, val[: validation.MOST], image_size)
+        samples, truth = _photographs(chosen, image_size)
+        measured = _photographs(val[: validation.MOST], image_size)
 
         def show_snapshots(snapshots: dict[int, Tensor]) -> None:
             with replaced_file(grid_file) as partial:
@@ -95,10 +93,7 @@ def train(name: str, params: Params) -> None:
 
         facts = _facts(name, parameters, seed, device, params.runtime.compile)
         checkpoints = Checkpoints(SCRATCH / "training", name, facts)
-        with (
-            checkpoints.alone() if first else contextlib.nullcontext(),
-            _live(name, curve_file) if first else contextlib.nullcontext() as show_losses,
-        ):
+        with checkpoints.alone() if first else contextlib.nullcontext():
             if first:
                 print(f"to watch: {curve_file} (`dvc plots show`), {grid_file}", file=sys.stderr)
             try:
@@ -114,7 +109,7 @@ def train(name: str, params: Params) -> None:
                     runtime=params.runtime,
                     device=device,
                     checkpoints=checkpoints,
-                    show_losses=show_losses,
+                    show_losses=functools.partial(_write_table, curve_file),
                     show_snapshots=show_snapshots,
                     show_measurements=functools.partial(_write_table, validation_file),
                 )
@@ -136,26 +131,10 @@ def train(name: str, params: Params) -> None:
                 checkpoints.remove()
 
 
-def _photographs(
-    union: Path, gray: Path, names: list[str], image_size: int
-) -> tuple[Tensor, Tensor]:
+def _photographs(names: list[str], image_size: int) -> tuple[Tensor, Tensor]:
     """In gray (n, 1, S, S) and in colour (n, 3, S, S), uint8."""
-    in_gray = tensors.squares(gray, names, image_size, "L")
-    return in_gray, tensors.squares(union, names, image_size, "RGB")
-
-
-@contextlib.contextmanager
-def _live(name: str, curve_file: Path) -> Iterator[Callable[[pd.DataFrame], None]]:
-    """Give what shows a table of losses: as a curve, and, until this ends, its last step."""
-
-    def show(losses: pd.DataFrame) -> None:
-        _write_table(curve_file, losses)
-        write_json(LIVE, {"step": {name: int(losses["step"].iloc[-1])}})
-
-    try:
-        yield show
-    finally:
-        write_json(LIVE, {})
+    in_gray = tensors.squares(GRAY, names, image_size, "L")
+    return in_gray, tensors.squares(UNION, names, image_size, "RGB")
 
 
 def _write_table(file: Path, table: pd.DataFrame) -> None:

@@ -10,7 +10,7 @@ def main() -> None:
 
     params = common.read_params()
     with common.only_writer("union", common.UNION):
-        union(params.data, common.RAW, common.UNION, places=common.places(params.data))
+        union(params.data, common.RAW, common.UNION)
 
 
 if __name__ == "__main__":

@@ -40,15 +40,3 @@ def test_training_is_timed_for_every_method(tmp_path, method):
 def test_two_processes_are_timed_together(tmp_path):
     trainer.write_photographs(tmp_path, 64)
     assert training._launch((2, 1), settings("cyclegan"), tmp_path, 2) > 0
-
-
-@pytest.mark.soak
-def test_reading_is_timed_from_folder_and_bucket(tmp_path):
-    pytest.importorskip("moto", reason="needs requirements-test.txt")
-    output = tmp_path / "reading.json"
-    command = [sys.executable, "-m", "benchmarks.reading", "--photographs", "6"]
-    command += ["--image-size", "64", "--output", str(output)]
-    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
-    rows = json.loads(output.read_text())["rows"]
-    assert {way.split(",")[0] for way in rows} == {"folder", "bucket"}
-    assert all(row["cpu_ms"] > 0 for row in rows.values())

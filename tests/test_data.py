@@ -63,7 +63,7 @@ def mirror(tmp_path):
 
 def fetch(mirror, tmp_path, names=("first", "second")):
     parameters = DownloadParameters(
-        datasets=list(names), catalog=f"{mirror}/catalog.yaml", mirror=str(mirror), store=None
+        datasets=list(names), catalog=f"{mirror}/catalog.yaml", mirror=str(mirror)
     )
     download(parameters, tmp_path / "raw", tmp_path / "kept")
     return tmp_path / "raw"

@@ -68,7 +68,6 @@ def fetch(address, tmp_path, names=BOTH, described=None) -> Path:
         datasets=list(names),
         catalog=str(described or f"{address}/catalog.yaml"),
         mirror=str(address),
-        store=None,
     )
     download(parameters, tmp_path / "raw", tmp_path / "kept")
     return tmp_path / "raw"
@@ -499,12 +498,12 @@ def test_names_and_passwords_come_from_a_netrc_file(mirror, server, tmp_path, mo
     assert same(fetch(server.url, tmp_path, ["second"]), mirror, ["second"])
 
 
-@pytest.mark.parametrize("key", ["catalog", "mirror", "store"])
+@pytest.mark.parametrize("key", ["catalog", "mirror"])
 @pytest.mark.parametrize(
     "address", ["https://me:secret@host/zips", "http://secret@host", "cache::ftp://a:secret@host"]
 )
 def test_no_password_gets_into_parameters_and_messages(key, address):
-    keys = {"datasets": ["first"], "catalog": "a", "mirror": "a", "store": None, key: address}
+    keys = {"datasets": ["first"], "catalog": "a", "mirror": "a", key: address}
     with pytest.raises(UserError, match=rf"^data\.{key}: names and passwords .*netrc$"):
         DownloadParameters.parse(keys, "data")
 

@@ -14,7 +14,6 @@ from tests.processes import has_checkpoint, runs, wait_for
 WEIGHTS = (1, 3, 30)
 STEPS = 400  # enough to be killed in between
 METRIC = "metrics/val/stargan.json:ciede2000"
-STEP = "step.stargan"  # in metrics/live.json
 WEIGHT = "models.stargan.reconstruction_weight"
 
 
@@ -77,7 +76,6 @@ def test_from_a_question_to_an_answer(mine):
     start(mine)
     wait_for(lambda: has_checkpoint(mine))
     (killed,) = [name for name, is_now in status(mine).items() if is_now == "Running"]
-    wait_for(lambda: 0 < int(experiments(mine)[killed].get(STEP) or 0) < STEPS)
     mine.run("dvc", "queue", "kill", killed)
     wait_for(lambda: status(mine)[killed] == "Failed")
     said = mine.run("dvc", "queue", "logs", killed).stdout
@@ -112,7 +110,6 @@ def test_from_a_question_to_an_answer(mine):
     assert {name: mine.contents_of(name) for name in kept} == kept
 
     found = experiments(mine)
-    assert not any(STEP in row for row in found.values())
     del found[""]  # the workspace, and what it was made from
     assert {name: float(row[WEIGHT]) for name, row in found.items()} == {
         f"weight-{weight}": weight for weight in WEIGHTS

@@ -2,15 +2,12 @@
 
 import json
 import re
-from pathlib import Path
 
 import pandas as pd
 import pytest
-import torch
 from ruamel.yaml import YAML
 
-from stages import parameters, publish
-from tests.conftest import PIPELINE, STAGES, TEXT, Project, commit, ran, undo
+from tests.conftest import PIPELINE, Project, commit, ran, undo
 
 RUN = "reports/published/tiny"
 
@@ -47,12 +44,7 @@ def test_a_run_is_published_with_all_but_photographs(clean):
     assert "- `zhang_l2` beside `mean_color`: " in page
 
     run = json.loads(clean.path(f"{RUN}/run.json").read_text())
-    assert set(run["took"]) == set(STAGES)
-    assert all(taken["seconds"] > 0 for taken in run["took"].values())
-    train = run["took"]["train@stargan"]
-    assert train["torch"] == torch.__version__
-    assert "threads" in train["machine"] or train["machine"] == torch.cuda.get_device_name()
-    assert f"| `train@stargan` | {train['seconds']:.0f} | {train['machine']} | " in page
+    assert run["versions"]["torch"] in page
     index = pd.read_csv(clean.path("data/union/index.csv"))
     kept = index[index.kept]
     for rows, which in ((kept, "all"), (kept[kept.side == "photograph"], "photographs")):
@@ -70,22 +62,6 @@ def test_its_parameters_repeat_it_and_name_no_place_of_this_machine(clean, tmp_p
     there = clean.path(f"{RUN}/params.yaml").read_text()
     assert there == text.replace(str(tmp_path), "/data/zips")
     assert YAML(typ="safe").load(there)["models"].keys() == {*PIPELINE}
-    # What came of another mirror may have been less work.
-    took = json.loads(clean.path(f"{RUN}/run.json").read_text())["took"]
-    assert {stage for stage, taken in took.items() if taken is not None} == {"download"}
-
-
-def test_where_this_machine_has_zips_and_photographs_is_not_published(tmp_path, monkeypatch):
-    def with_places(zips: str, store: str) -> str:
-        mirror = re.sub("(?m)^(  mirror:) [^ ]+", rf"\1 {zips}", TEXT)
-        return re.sub("(?m)^(  store:) [^ ]+", rf"\1 {store}", mirror)
-
-    monkeypatch.chdir(tmp_path)
-    for store, published in (("/mnt/me/all", "/data/store"), ("s3://lab/all", "s3://lab/all")):
-        text = with_places("/home/me/zips", store)
-        Path("params.yaml").write_text(text, encoding="utf-8")
-        params = parameters.check(parameters.load(Path("params.yaml")))
-        assert publish._anywhere(params) == with_places("/data/zips", published)
 
 
 def test_the_table_of_the_readme_is_that_of_the_run(clean):

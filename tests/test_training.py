@@ -1,6 +1,5 @@
 """The training stage as users run it: exact, resumable, and stopped without loss."""
 
-import json
 import os
 import re
 import shutil
@@ -18,7 +17,7 @@ from colorize.data import index, splits
 from colorize.training import checkpoint, draws, loop
 from colorize.training.log import Log
 from tests import zips
-from tests.conftest import METHODS, MODELS, ROOT, Project
+from tests.conftest import METHODS, MODELS, Project
 from tests.gpu import needs_gpu
 from tests.processes import wait_for_checkpoint
 
@@ -173,9 +172,6 @@ def test_curves_and_snapshots_are_there_while_it_trains(project):
     partly = project.path(curve).read_text()
     assert partly.startswith("step,images,loss,")
     assert partly.count("\n") >= 2
-    live = project.path("metrics/live.json")
-    last = int(partly.splitlines()[-1].split(",")[0])
-    assert json.loads(live.read_text()) == {"step": {"stargan": last}}
     picture = Image.open(project.path(grid))
     measured = project.path(validation).read_text()
     assert [row.split(",")[0] for row in measured.splitlines()] == ["step", "1", "4"]
@@ -183,7 +179,6 @@ def test_curves_and_snapshots_are_there_while_it_trains(project):
     assert project.path(validation).read_text().startswith(measured)
     assert project.path(curve).read_text().startswith(partly)
     assert Image.open(project.path(grid)).width > picture.width  # one more snapshot
-    assert live.read_bytes() == (ROOT / "metrics/live.json").read_bytes()  # as git has it
 
 
 def test_stopped_while_outputs_are_written_no_step_is_lost(project):

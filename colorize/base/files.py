@@ -127,12 +127,20 @@ def write_parquet(path: Path, frame: "pd.DataFrame") -> None:
         frame.to_parquet(partial, index=False)
 
 
-def read_json(path: Path) -> Any:
-    """Read what an earlier stage wrote. Raises UserError where it is missing or broken."""
+def read_bytes(path: Path) -> bytes:
+    """Read what an earlier stage wrote. Raises UserError where it is missing or unreadable."""
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return path.read_bytes()
     except FileNotFoundError:
-        raise UserError(f"{path}: missing; run `dvc repro` to make it") from None
+        raise UserError(f"{path}: missing; run `dvc repro` to make it again") from None
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read: {error.strerror}") from None
+
+
+def read_json(path: Path) -> Any:
+    """The same of JSON. Raises UserError where it is missing or broken."""
+    try:
+        return json.loads(read_bytes(path))
     except ValueError as error:
         raise UserError(f"{path}: not JSON ({error})") from None
 

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 from colorize.base.errors import UserError
-from colorize.data import store
 
 FOLDERS = ("testA", "testB", "trainA", "trainB")
 MANIFEST = "datasets.json"  # beside the zips in data/raw: which there are, and what they show
@@ -34,7 +33,7 @@ class Contents(NamedTuple):
 def open_zip(path: Path) -> zipfile.ZipFile:
     """Raises UserError where the file is missing or its directory of members cannot be read."""
     try:
-        return store.open_zip(path)
+        return zipfile.ZipFile(path)
     except FileNotFoundError:
         raise UserError(f"{path}: missing; run the download stage again") from None
     except Exception as error:  # a damaged directory raises what its fields lead to

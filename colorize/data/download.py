@@ -16,18 +16,16 @@ from typing import Any
 from pydantic import Field, field_validator
 from pydantic_core import PydanticCustomError
 from tqdm import tqdm
-from upath import UPath
 
 from colorize.base.errors import UserError
 from colorize.base.files import check_room, replaced_folder, sha256_of, write_json
 from colorize.base.locks import only_one
 from colorize.base.parameters import Parameters
 from colorize.base.progress import INTERVAL
-from colorize.data import catalog, folder, sample, store, transfer
+from colorize.data import catalog, folder, sample, transfer
 from colorize.data.archive import FOLDERS, MANIFEST, contents
 from colorize.data.catalog import Dataset
 from colorize.data.remote import SECRET, Remote, holds_secret
-from colorize.data.store import Places
 
 AT_ONCE = 4  # transfers
 THREAD = "transfer"  # name of the threads that carry them out
@@ -40,12 +38,11 @@ class DownloadParameters(Parameters):
     datasets: list[str] = Field(min_length=1)
     catalog: str
     mirror: str
-    store: str | None
 
-    @field_validator("catalog", "mirror", "store")
+    @field_validator("catalog", "mirror")
     @classmethod
-    def _without_secrets(cls, address: str | None) -> str | None:
-        if address is not None and holds_secret(address):
+    def _without_secrets(cls, address: str) -> str:
+        if holds_secret(address):
             raise PydanticCustomError("secret", SECRET)
         return address
 
@@ -57,14 +54,11 @@ class DownloadParameters(Parameters):
         return names
 
 
-def download(
-    parameters: DownloadParameters, target: Path, kept: Path, places: Places | None = None
-) -> list[str]:
+def download(parameters: DownloadParameters, target: Path, kept: Path) -> list[str]:
     """Write one zip a dataset and `datasets.json` to the folder `target`, replacing it whole.
 
     Verified zips also stay under `kept`/SHA256, and are linked from there: a set that changes
     fetches only what is new.
-    places: the store that gets the zips, one after the other, in place of `target` and `kept`.
     Returns `catalog.local_sources`. Raises UserError, and leaves `target` as it was, for a dataset
     that is missing in the catalog or on the mirror, or whose size, checksum or content is wrong,
     and where the disk has too little room.
@@ -73,15 +67,8 @@ def download(
     chosen = catalog.select(parameters.datasets, known, parameters.catalog)
     # Two runs share what is kept: the second waits, and finds what the first has fetched.
     with only_one(kept / "lock", "downloading", seconds=-1), replaced_folder(target) as raw:
-        facts = {name: _facts(chosen[name]) for name in sorted(chosen)}
-        if places is None:
-            _place(chosen, parameters.mirror, kept, raw)
-        else:
-            zips = store.made(places.zips)
-            for name, dataset in chosen.items():
-                sha256 = _store(name, dataset, parameters.mirror, kept, raw, zips)
-                facts[name]["sha256"] = sha256
-        write_json(raw / MANIFEST, facts)
+        _place(chosen, parameters.mirror, kept, raw)
+        write_json(raw / MANIFEST, {name: _facts(chosen[name]) for name in sorted(chosen)})
     return catalog.local_sources(parameters.catalog, chosen)
 
 
@@ -96,21 +83,6 @@ def _place(chosen: dict[str, Dataset], mirror: str, kept: Path, raw: Path) -> No
         _link(kept / remote.sha256, raw / f"{name}.zip")
     for name, dataset in chosen.items():
         _check_content(raw / f"{name}.zip", name, dataset)
-
-
-def _store(name: str, dataset: Dataset, mirror: str, kept: Path, raw: Path, zips: UPath) -> str:
-    """Have the dataset's zip in the folder `zips`, under its SHA-256, and on this disk no more."""
-    if dataset.file is not None and store.has(zips / dataset.sha256, dataset.bytes):
-        _check_content(zips / dataset.sha256, name, dataset)
-        return dataset.sha256
-    _place({name: dataset}, mirror, kept, raw)
-    path = raw / f"{name}.zip"
-    sha256 = sha256_of(path)
-    if not store.has(zips / sha256, path.stat().st_size):
-        store.put(path, zips / sha256)
-    path.unlink()
-    (kept / sha256).unlink(missing_ok=True)
-    return sha256
 
 
 def _facts(dataset: Dataset) -> dict[str, Any]:

@@ -8,14 +8,13 @@ from typing import Literal
 import pandas as pd
 
 from colorize.base.errors import UserError
-from colorize.base.files import replaced_folder, write_json
+from colorize.base.files import read_bytes, replaced_folder, write_json
 from colorize.base.parameters import Parameters
 from colorize.base.progress import progress
 from colorize.base.workers import cores, spread
-from colorize.data import pixels, store
+from colorize.data import pixels
 from colorize.data.encoding import png, unjpeg, unpng
 from colorize.data.index import MADE_FROM, Index, union_identity
-from colorize.data.store import Places
 
 
 class GrayscaleParameters(Parameters):
@@ -25,25 +24,18 @@ class GrayscaleParameters(Parameters):
 
 
 def grayscale(
-    parameters: GrayscaleParameters,
-    union: Path,
-    target: Path,
-    workers: int | None = None,
-    places: Places | None = None,
+    parameters: GrayscaleParameters, union: Path, target: Path, workers: int | None = None
 ) -> None:
     """Write a single-channel PNG to `target` for each image of `union`, under the same stem.
 
     Always lossless: the gray level carries the photograph's own lightness. index.csv has the
     SHA-256 of each photograph and of its copy: what training depends on, in one small file.
     workers: processes, one a core unless given; the result does not depend on it.
-    places: the store that has the photographs, and gets the copies, in place of the two folders.
     Raises UserError where the union is missing or one of its images does not decode.
     """
     names = Index.read(union).names
     with replaced_folder(target) as folder:
-        photographs = places.photographs if places else union
-        copies = store.made(places.gray) if places else folder
-        copy = functools.partial(_copy, parameters.gray, photographs, copies)
+        copy = functools.partial(_copy, parameters.gray, union, folder)
         hashes = progress(spread(copy, names, workers or cores()), "grayscale", len(names))
         rows = [(name, *pair) for name, pair in zip(names, hashes, strict=True)]
         index = pd.DataFrame(rows, columns=["name", "color_sha256", "gray_sha256"])
@@ -51,14 +43,14 @@ def grayscale(
         write_json(folder / MADE_FROM, union_identity(union))
 
 
-def _copy(gray: str, photographs: Path, copies: Path, name: str) -> tuple[str, str]:
+def _copy(gray: str, union: Path, copies: Path, name: str) -> tuple[str, str]:
     """SHA-256 of the photograph and of the copy that it writes."""
-    path = photographs / name
-    original = store.read(path)
+    path = union / name
+    original = read_bytes(path)
     try:
         rgb = unpng(original) if path.suffix == ".png" else unjpeg(original)
     except Exception as error:  # decoders raise all sorts on damaged files
         raise UserError(f"{path}: cannot be decoded as an image ({error})") from None
     data = png(pixels.gray_levels(rgb, gray))
-    store.write((copies / name).with_suffix(".png"), data)
+    (copies / name).with_suffix(".png").write_bytes(data)
     return hashlib.sha256(original).hexdigest(), hashlib.sha256(data).hexdigest()

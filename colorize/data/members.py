@@ -10,8 +10,8 @@ from typing import NamedTuple
 import numpy as np
 from PIL.Image import Resampling
 
-from colorize.base.errors import UserError, one_line
-from colorize.data import archive, decoding, duplicates, palette, photographs, store
+from colorize.base.errors import one_line
+from colorize.data import archive, decoding, duplicates, palette, photographs
 from colorize.data.encoding import jpeg, png
 from colorize.data.palette import Palette
 
@@ -31,14 +31,9 @@ class Seen(NamedTuple):
 
 
 def hash_of(member: Member) -> tuple[str, str]:
-    """(SHA-256, "") of a file in a zip, or ("", why it cannot be read).
-
-    Raises UserError where the zip is out of reach.
-    """
+    """(SHA-256, "") of a file in a zip, or ("", why it cannot be read)."""
     try:
         return hashlib.sha256(_bytes(*member)).hexdigest(), ""
-    except UserError:
-        raise
     except Exception as error:  # damaged members raise what their compression raises
         return "", one_line(error)
 
@@ -68,7 +63,7 @@ def look(folder: Path, image_size: int, suffix: str, member: Member) -> Seen:
     resized = photographs.resize(image, image_size, Resampling.LANCZOS)
     rgb = rgb if resized is image else np.asarray(resized)
     data = jpeg(resized) if suffix == ".jpg" else png(rgb)
-    store.write(folder / name_of(sha256, suffix), data)
+    (folder / name_of(sha256, suffix)).write_bytes(data)
     luma = duplicates.luma(resized)
     colours = palette.palette(rgb)
     return Seen(sha256, "", *image.size, colours, luma, duplicates.fingerprints(luma))

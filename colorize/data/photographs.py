@@ -6,12 +6,12 @@ from pathlib import Path
 from PIL import Image
 
 from colorize.base.errors import UserError
-from colorize.data import store
+from colorize.base.files import read_bytes
 
 
 def read(path: Path, mode: str) -> Image.Image:
     """Read an image that an earlier stage wrote, as `mode` (RGB or L). Raises UserError."""
-    data = store.read(path)
+    data = read_bytes(path)
     try:
         with Image.open(io.BytesIO(data)) as image:
             return image.convert(mode)

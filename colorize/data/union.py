@@ -14,14 +14,13 @@ from colorize.base.files import read_json, replaced_folder, write_json
 from colorize.base.parameters import Parameters
 from colorize.base.progress import progress
 from colorize.base.workers import cores, spread
-from colorize.data import archive, selection, splits, store
+from colorize.data import archive, selection, splits
 from colorize.data.archive import MANIFEST, folder_of
 from colorize.data.encoding import jpeg
 from colorize.data.measures import Measures
 from colorize.data.members import hash_of, look
 from colorize.data.sheet import DATASHEET, SHEETS, contact_sheet, datasheet
 from colorize.data.statistics import training_statistics
-from colorize.data.store import Places
 
 INDEX = "index.csv"
 STATISTICS = "statistics.json"
@@ -40,13 +39,7 @@ class UnionParameters(Parameters):
     validation: Annotated[float, Field(gt=0, lt=0.5)]
 
 
-def union(
-    parameters: UnionParameters,
-    raw: Path,
-    target: Path,
-    workers: int | None = None,
-    places: Places | None = None,
-) -> None:
+def union(parameters: UnionParameters, raw: Path, target: Path, workers: int | None = None) -> None:
     """Read the zips in `raw` and write images, index and statistics to `target`.
 
     Every file seen is a row of index.csv, kept or not, with the cause, the reason in words, and the
@@ -63,20 +56,18 @@ def union(
     A photograph's name is its pixels' hash, and its place in val and its half in unpaired training
     follow from its group's: none moves when a dataset is added.
     workers: processes, one a core unless given; the result does not depend on it.
-    places: the store that has the zips, and gets the images, in place of the two folders.
     Raises UserError for a broken zip and for splits that come out empty.
     """
     workers = workers or cores()
     suffix = ".jpg" if parameters.encoding == "jpeg" else ".png"
     with replaced_folder(target) as folder:
-        images = store.made(places.photographs) if places else folder
         manifest = read_json(raw / MANIFEST)
-        zips = _zips(raw, manifest, places)
+        zips = _zips(raw, manifest)
         rows, ignored = _list(manifest, zips)
         _set_hashes(rows, zips, workers)
         selection.drop_sides(rows, parameters.sides)
         members = [(zips[row["dataset"]], row["source"]) for row in selection.distinct(rows)]
-        look_at = functools.partial(look, images, parameters.image_size, suffix)
+        look_at = functools.partial(look, folder, parameters.image_size, suffix)
         with Measures(folder) as measures:
             with contextlib.closing(spread(look_at, members, workers)) as looked:
                 seen = progress(looked, "union", len(members))
@@ -89,24 +80,22 @@ def union(
             statistics = training_statistics(index, measures.palette, parameters.image_size)
             sheet = datasheet(index, measures.palette, ignored)
         kept = index[index["kept"]]
-        _delete_all_but(folder, set(kept["name"]))  # in a store others may need them
+        _delete_all_but(folder, set(kept["name"]))
         index.to_csv(folder / INDEX, index=False, lineterminator="\n")
         write_json(folder / STATISTICS, statistics)
         write_json(folder / DATASHEET, sheet)
         (folder / SHEETS).mkdir()
         for dataset, names in kept.groupby("dataset")["name"]:
-            sheet = contact_sheet(images, list(names))
+            sheet = contact_sheet(folder, list(names))
             (folder / SHEETS / f"{dataset}.jpg").write_bytes(jpeg(sheet))
 
 
-def _zips(raw: Path, manifest: dict[str, dict], places: Places | None) -> dict[str, Path]:
+def _zips(raw: Path, manifest: dict[str, dict]) -> dict[str, Path]:
     """Where each dataset's zip lies. Raises UserError for one that is not in the manifest."""
     stray = sorted({path.stem for path in raw.glob("*.zip")} - set(manifest))
     if stray:
         raise UserError(f"{raw}: {stray[0]}.zip is not in {MANIFEST}; run the download stage again")
-    if places is None:
-        return {dataset: raw / f"{dataset}.zip" for dataset in manifest}
-    return {dataset: places.zips / facts["sha256"] for dataset, facts in manifest.items()}
+    return {dataset: raw / f"{dataset}.zip" for dataset in manifest}
 
 
 def _list(

@@ -1,12 +1,12 @@
-"""A run that is published: its results, what it ran on, how long it took and how to repeat it."""
+"""A run that is published: its results, what it ran on, and how to repeat it."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from colorize.report import seeds
 from colorize.report.columns import COLUMNS
 from colorize.report.seeds import Spread
-from colorize.report.tables import Row, headline, markdown_table, said, text
+from colorize.report.tables import Row, headline, markdown_table, said
 from colorize.report.verdicts import Verdict, markdown
 
 # How close, how much like photographs, how much of it right, how strong
@@ -21,8 +21,6 @@ class Run(NamedTuple):
     note: str  # what else a reader has to know, in Markdown
     images: Mapping[str, Mapping[str, int]]  # of train, val and test: all, and photographs
     versions: Mapping[str, str]
-    # By stage its seconds, machine and torch; None: its outputs came from a cache
-    took: Mapping[str, Mapping[str, Any] | None]
 
 
 def page(
@@ -37,14 +35,6 @@ def page(
         for split, of in run.images.items()
     )
     versions = ", ".join(f"{name} {version}" for name, version in run.versions.items())
-    nothing = {"seconds": None, "machine": "", "torch": ""}
-    took = {stage: taken or nothing for stage, taken in run.took.items()}
-    seconds = [taken["seconds"] for taken in took.values()]
-    total = None if None in seconds else sum(seconds)
-    stages = [
-        (f"`{stage}`", text(taken["seconds"], 0), taken["machine"], taken["torch"])
-        for stage, taken in took.items()
-    ]
     lines = [
         f"# {run.name}",
         "",
@@ -64,16 +54,9 @@ def page(
         *map(markdown, decided["contrasts"]),
         "",
         *(["## With other seeds", "", seeds.page(spread)] if spread else []),
-        "## What it took",
-        "",
-        f"{versions}. Each stage, as it was run:",
-        "",
-        *markdown_table(
-            ("stage", "seconds", "on", "torch"), [*stages, ("all", text(total, 0), "", "")]
-        ),
-        "",
         "## To repeat it",
         "",
+        f"It was made with {versions}.",
         "With your own folder of zips in place of `/data/zips`, where params.yaml names that:",
         "",
         "```bash",
