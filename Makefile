@@ -19,7 +19,7 @@ setup: .venv/installed  ## create .venv and install what requirements.txt pins
 	touch $@
 
 repro: setup  ## run the pipeline (PRESET=sample|full|small|mirror MIRROR=PATH_OR_URL set params.yaml first)
-	$(if $(PRESET),python -m stages.preset $(PRESET) $(if $(MIRROR),--mirror '$(MIRROR)'))
+	$(if $(PRESET),python -m studies.preset $(PRESET) $(if $(MIRROR),--mirror '$(MIRROR)'))
 	python -m stages.check --fix
 	dvc repro
 	@git diff --quiet HEAD -- dvc.lock metrics || echo 'Results are new. To be able to come back to them: git commit -am "Results of this machine"'

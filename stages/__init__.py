@@ -1,4 +1,4 @@
-"""One thin script for each stage of dvc.yaml, and commands around the pipeline.
+"""One thin script for each stage of dvc.yaml, and what they share.
 
 Run from the root as `python -m stages.NAME`. A script reads its parameters, calls the library, and
 writes the outputs that dvc.yaml declares.

@@ -143,7 +143,11 @@ class Project:
         )
         return _checked(done, expect)
 
-    def stage(
+    def stage(self, name: str, *arguments: str, **how: Any) -> subprocess.CompletedProcess:
+        """`python -m stages.NAME ARGUMENTS`; how: as of `module`."""
+        return self.module(f"stages.{name}", *arguments, **how)
+
+    def module(
         self,
         name: str,
         *arguments: str,
@@ -151,11 +155,11 @@ class Project:
         killed: tuple[str, int] | None = None,
         under_dvc: bool = False,
     ) -> subprocess.CompletedProcess:
-        """`python -m stages.NAME ARGUMENTS`, but for the seconds that its imports take.
+        """`python -m NAME ARGUMENTS`, but for the seconds that its imports take.
 
         killed, under_dvc: as `forks.Forks.run` says; killed itself it exits with -9.
         """
-        command = ["python", "-m", f"stages.{name}", *arguments]
+        command = ["python", "-m", name, *arguments]
         if self.threads != forks.THREADS:  # torch takes their number when it is imported
             return self.run(*command, expect=expect)
         done = _forks().run(command, self.root, killed, under_dvc)

@@ -1,15 +1,12 @@
 """What the benchmarks time runs; how fast it is, no test says."""
 
-import json
 import math
-import subprocess
-import sys
 from typing import Any
 
 import pytest
 
 from benchmarks import trainer, training
-from tests.conftest import METHODS, ROOT
+from tests.conftest import METHODS
 
 
 def settings(method: str) -> dict[str, Any]:

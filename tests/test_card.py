@@ -1,4 +1,4 @@
-"""`python -m stages.card`: the figures of a model card."""
+"""`python -m studies.card`: the figures of a model card."""
 
 import json
 import re
@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from stages import card
+from studies import card
 
 GRAY = torch.arange(256, dtype=torch.uint8).expand(2, 1, 256, 256)
 NAMES = ["fedcba9876543210.png", "0123456789abcdef.png"]
@@ -23,7 +23,7 @@ def table(said: str) -> dict[str, list[float]]:
 @pytest.mark.parametrize("name", ["zhang_l2", "stargan_rgb"])
 def test_a_card_has_a_line_for_each_question(project, name):
     project.stage("train", name)
-    said = project.stage("card", f"models/{name}").stdout
+    said = project.module("studies.card", f"models/{name}").stdout
     assert re.match(r"\d+ photographs of test, 32 pixels\n", said)
     lines = table(said)
     own_rgb = ["its own RGB"] if name == "stargan_rgb" else []
@@ -54,7 +54,7 @@ def test_a_model_of_another_size_is_refused(project):
     project.params(data__image_size=64)
     project.stage("union")
     project.stage("grayscale")
-    said = project.stage("card", "models/zhang_l2", expect=2).stderr
+    said = project.module("studies.card", "models/zhang_l2", expect=2).stderr
     assert said.strip() == (
         "error: models/zhang_l2: made for photographs of 32 pixels; data.image_size is 64"
     )

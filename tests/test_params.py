@@ -8,8 +8,9 @@ from ruamel.yaml import YAML
 
 from colorize.base.device import choose_device
 from colorize.base.errors import UserError
-from stages import experiments, parameters, preset, study
-from stages.experiments import Experiment
+from stages import parameters
+from studies import experiments, preset, study
+from studies.experiments import Experiment
 from tests.conftest import ROOT, TEXT, Project, committed, merge
 from tests.zips import catalog, dataset, encoded, image
 
@@ -67,14 +68,14 @@ def test_the_study_that_is_committed_is_the_one_that_would_be_made():
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"model": "none"}, "stages/study.yaml: variants.default.model: params.yaml has no model"),
+        ({"model": "none"}, "studies/study.yaml: variants.default.model: params.yaml has no model"),
         (
             {"asks": None},
-            "stages/study.yaml: variants.default.asks: input should be a valid string",
+            "studies/study.yaml: variants.default.asks: input should be a valid string",
         ),
-        ({"group": "others"}, "stages/study.yaml: variants.default.group: input should be"),
-        ({"sets": {}}, "stages/study.yaml: variants.default.sets: unknown key"),
-        ({"set": {"norm": 1}}, "stages/study.yaml: variants.default.norm: input should be"),
+        ({"group": "others"}, "studies/study.yaml: variants.default.group: input should be"),
+        ({"sets": {}}, "studies/study.yaml: variants.default.sets: unknown key"),
+        ({"set": {"norm": 1}}, "studies/study.yaml: variants.default.norm: input should be"),
     ],
 )
 def test_what_a_study_may_not_ask_is_said_with_its_place(monkeypatch, tmp_path, change, said):
@@ -85,7 +86,7 @@ def test_what_a_study_may_not_ask_is_said_with_its_place(monkeypatch, tmp_path, 
     YAML().dump(values, changed)
     with pytest.raises(UserError) as raised:
         study.read(parameters.check(with_preset("study")))
-    assert str(raised.value).replace(str(changed), "stages/study.yaml").startswith(said)
+    assert str(raised.value).replace(str(changed), "studies/study.yaml").startswith(said)
 
 
 def test_mirror_is_small_cut_short():
@@ -276,7 +277,7 @@ def test_powers_of_ten_are_numbers():
 @pytest.fixture
 def repository(tmp_path) -> Project:
     """A git repository with nothing but the committed params.yaml, the presets and the code."""
-    for name in ("params.yaml", "dvc.yaml", "presets", "stages", "colorize"):
+    for name in ("params.yaml", "dvc.yaml", "presets", "stages", "studies", "colorize"):
         (tmp_path / name).symlink_to(ROOT / name)
     (tmp_path / "params.yaml").unlink()
     (tmp_path / "params.yaml").write_text(TEXT, encoding="utf-8")
@@ -291,23 +292,23 @@ def repository(tmp_path) -> Project:
 
 
 def test_presets_apply_keep_comments_and_are_undone(repository):
-    repository.stage("preset", "full")
+    repository.module("studies.preset", "full")
     text = repository.path("params.yaml").read_text(encoding="utf-8")
     values = YAML(typ="safe").load(text)
     assert values["data"]["image_size"] == 256
     assert len(values["data"]["datasets"]) == 10
     assert values["models"]["cyclegan"]["cycle_weight"] == 10  # not in the preset
     assert text.count("#") == TEXT.count("#")
-    repository.stage("preset", "sample")
+    repository.module("studies.preset", "sample")
     assert repository.path("params.yaml").read_text(encoding="utf-8") == TEXT
 
 
 def test_a_preset_keeps_what_was_written_by_hand_aside(repository):
     edited = TEXT.replace("seed: 0", "seed: 42", 1)
     repository.path("params.yaml").write_text(edited, encoding="utf-8")
-    said = repository.stage("preset", "sample").stdout
-    repository.stage("preset", "full")
-    repository.stage("preset", "sample")
+    said = repository.module("studies.preset", "sample").stdout
+    repository.module("studies.preset", "full")
+    repository.module("studies.preset", "sample")
     kept = re.search(r"kept as (\S+)", said)[1]
     assert repository.path(kept).read_text(encoding="utf-8") == edited
 
@@ -318,16 +319,16 @@ def test_the_mirror_preset_takes_its_datasets_from_the_mirror(repository, tmp_pa
     names = ("2024", "mine")
     catalog(folder, {n: dataset(folder, n, {"trainA/a.png": encoded(image(0))}) for n in names})
     for name in ("mirror", "small"):
-        said = repository.stage("preset", name, expect=2).stderr
+        said = repository.module("studies.preset", name, expect=2).stderr
         assert said.startswith(f"error: preset '{name}': needs --mirror")
-    said = repository.stage("preset", "full", "--mirror", str(folder), expect=2).stderr
+    said = repository.module("studies.preset", "full", "--mirror", str(folder), expect=2).stderr
     assert said == "error: --mirror: the preset 'full' has datasets of its own\n"
-    repository.stage("preset", "mirror", "--mirror", str(folder))
+    repository.module("studies.preset", "mirror", "--mirror", str(folder))
     values = YAML(typ="safe").load(repository.path("params.yaml"))
     assert values["data"]["datasets"] == ["2024", "mine"]
     assert " on 2024, mine at 64 px" in repository.stage("check").stdout
     assert values["data"]["mirror"] == str(folder)
-    flags = repository.stage("preset", "mirror", "--mirror", str(folder), "--print").stdout
+    flags = repository.module("studies.preset", "mirror", "--mirror", str(folder), "--print").stdout
     assert """-S 'data.datasets=["2024","mine"]'""" in flags
 
 
@@ -390,13 +391,13 @@ def test_a_device_that_is_not_there_is_named():
 
 
 def test_seeds_that_cannot_be_run_are_named(repository):
-    said = repository.stage("seeds", "nothing", expect=2).stderr
+    said = repository.module("studies.seeds", "nothing", expect=2).stderr
     assert said.startswith("error: models: no entry 'nothing' (there are zhang_l2, ")
-    said = repository.stage("seeds", "gan", "--seeds", "1", "1", expect=2).stderr
+    said = repository.module("studies.seeds", "gan", "--seeds", "1", "1", expect=2).stderr
     assert said == "error: --seeds: at least two are needed to tell how far apart they are\n"
-    said = repository.stage("seeds", "gan", "--seeds", "1", "-1", expect=2).stderr
+    said = repository.module("studies.seeds", "gan", "--seeds", "1", "-1", expect=2).stderr
     assert said.startswith("error: --seeds.seed: ")
-    said = repository.stage("seeds", "gan", "--jobs", "0", expect=2).stderr
+    said = repository.module("studies.seeds", "gan", "--jobs", "0", expect=2).stderr
     assert said == "error: --jobs: at least 1 is needed, not 0\n"
 
 

@@ -1,4 +1,4 @@
-"""`python -m stages.publish`: what it writes, and when it does not."""
+"""`python -m studies.publish`: what it writes, and when it does not."""
 
 import json
 import re
@@ -20,7 +20,7 @@ def clean(pipeline) -> Project:
 
 
 def publish_tiny(project: Project, *arguments: str, expect: int = 0) -> str:
-    done = project.stage("publish", "tiny", *arguments, expect=expect)
+    done = project.module("studies.publish", "tiny", *arguments, expect=expect)
     return done.stderr if expect else done.stdout
 
 
@@ -95,7 +95,7 @@ def test_what_cannot_be_repeated_is_not_published(clean):
         "error: publish: commit first what differs:\n M colorize/color.py\n"
     )
     undo(clean)
-    assert "is no name" in clean.stage("publish", "../tiny", expect=2).stderr
+    assert "is no name" in clean.module("studies.publish", "../tiny", expect=2).stderr
     assert not clean.path("reports/published").exists()
 
 

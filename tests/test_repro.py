@@ -111,7 +111,7 @@ def test_where_results_differ_from_those_committed_there_is_a_way_back(pipeline)
 def run_seeds(pipeline: Project) -> tuple[list[str], str]:
     """The stages that ran, and the table."""
     arguments = ["stargan", "--seeds", "1", "2", "--jobs", "2"]
-    said = pipeline.run("python", "-m", "stages.seeds", *arguments).stdout
+    said = pipeline.run("python", "-m", "studies.seeds", *arguments).stdout
     logs = [pipeline.path(f".scratch/experiments/stargan-seed{seed}.log") for seed in (1, 2)]
     table = pipeline.path("reports/seeds.md")
     text = table.read_text(encoding="utf-8")
@@ -176,7 +176,7 @@ def test_seeds_that_have_run_come_from_the_run_cache(pipeline):
     _, text = run_seeds(pipeline)
     assert run_seeds(pipeline) == ([], text)
     metrics = pipeline.path("metrics/stargan.json")
-    done = pipeline.run("python", "-m", "stages.publish", "tiny", "--seeds-of", "stargan")
+    done = pipeline.run("python", "-m", "studies.publish", "tiny", "--seeds-of", "stargan")
     assert not ran(done.stdout)
     published = pipeline.path("reports/published/tiny")
     found = json.loads((published / "metrics.json").read_text())["seeds"]
@@ -188,7 +188,7 @@ def test_seeds_that_have_run_come_from_the_run_cache(pipeline):
     page = (published / "README.md").read_text(encoding="utf-8")
     assert "Seeds 0, 1, 2: mean ± standard deviation" in page
     repeat = page[page.index("\nmake repro\n") :]
-    assert "\npython -m stages.seeds stargan --seeds 0 1 2\n" in repeat
+    assert "\npython -m studies.seeds stargan --seeds 0 1 2\n" in repeat
     pipeline.run("git", "clean", "-fdq", "reports")
 
 
@@ -204,7 +204,7 @@ WILD = "  wild: {model: stargan, group: options, asks: no, set: {reconstruction_
 
 @pytest.mark.soak
 def test_a_study_runs_what_is_missing_beside_the_workspace(pipeline):
-    asked = pipeline.path("stages/study.yaml")
+    asked = pipeline.path("studies/study.yaml")
     committed = asked.read_text()
     results = pipeline.path("reports/study")
 
@@ -218,7 +218,7 @@ def test_a_study_runs_what_is_missing_beside_the_workspace(pipeline):
 
     def study(expect: int) -> tuple[str, dict[str, str]]:
         """What it says is wrong, and how each experiment that it has begun has ended."""
-        said = pipeline.run("python", "-m", "stages.study", "--jobs", "2", expect=expect)
+        said = pipeline.run("python", "-m", "studies.study", "--jobs", "2", expect=expect)
         begun = re.findall(r"^study-(\w+-\d): begun, see ", said.stdout, re.MULTILINE)
         ended = re.findall(r"^study-(\w+-\d): (\w+); \d to go$", said.stdout, re.MULTILINE)
         assert sorted(begun) == sorted(name for name, _ in ended)

@@ -44,7 +44,7 @@ def imported_rooms(path: Path) -> set[str]:
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: a relative import"
             modules += [f"{node.module}.{alias.name}" for alias in node.names]
-    assert not [module for module in modules if module.split(".")[0] == "stages"], path
+    assert not [module for module in modules if module.split(".")[0] in ("stages", "studies")], path
     return {module.split(".")[1] for module in modules if module.split(".")[0] == "colorize"}
 
 

@@ -43,7 +43,7 @@ def page(
         "Parameters: [params.yaml](params.yaml). All metrics, with their intervals:",
         "[metrics.json](metrics.json). Curves over the steps: [training/](training),",
         "[validation/](validation). All of this page comes from these and from",
-        "[run.json](run.json), by `python -m stages.publish`.",
+        "[run.json](run.json), by `python -m studies.publish`.",
         "",
         table(rows),
         "*Means of test with 95 % bootstrap intervals over groups of photographs;",
@@ -73,7 +73,7 @@ def page(
 def _seeds(spread: Spread) -> list[str]:
     """The commands that train the other seeds, after those for the run itself."""
     names, numbers = " ".join(spread.results), " ".join(map(str, spread.seeds))
-    return ["source .venv/bin/activate", f"python -m stages.seeds {names} --seeds {numbers}"]
+    return ["source .venv/bin/activate", f"python -m studies.seeds {names} --seeds {numbers}"]
 
 
 def table(rows: Iterable[Row]) -> str:

@@ -18,9 +18,10 @@ from colorize.evaluation.images import parts_of, row_named
 from colorize.report import seeds
 from colorize.report.seeds import Spread
 from colorize.training.loop import SeedParameters
-from stages import common, experiments
-from stages.experiments import Experiment
+from stages import common
 from stages.parameters import Params
+from studies import experiments
+from studies.experiments import Experiment
 
 
 def main() -> None:

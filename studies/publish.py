@@ -2,7 +2,7 @@
 
 Metrics of all rows with their intervals, verdicts, curves, and the parameters without paths of this
 machine. With --seeds-of also what models come to with other seeds; those that `python -m
-stages.seeds` has trained are not trained again. With --note what no file tells, as which machine
+studies.seeds` has trained are not trained again. With --note what no file tells, as which machine
 trained them and how long it took. With --readme the table in README.md that stands between
 `<!-- published: RUN -->` and `<!-- end -->` is written anew.
 """
@@ -23,12 +23,13 @@ from colorize.data.index import Index
 from colorize.evaluation.baselines import TRIVIAL
 from colorize.report import published, tables
 from colorize.report.published import Run
-from stages import common, experiments, seeds
+from stages import common
 from stages.parameters import Params
+from studies import experiments, seeds
 
 PUBLISHED = Path("reports/published")
 README = Path("README.md")
-CODE = ("colorize", "stages", "requirements.txt")
+CODE = ("colorize", "stages", "studies", "requirements.txt")
 PACKAGES = ("torch", "torchvision", "numpy", "pillow", "scikit-image", "dvc")
 ZIPS = "/data/zips"  # in place of where they are on this machine
 

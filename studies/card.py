@@ -1,4 +1,4 @@
-"""What a model card says in figures: `python -m stages.card MODEL`, a folder as pretrained/NAME is.
+"""What a model card says in figures: `python -m studies.card MODEL`, a folder like pretrained/NAME.
 
 Prints a table of this folder's test photographs: the model beside colourings that need no
 training, with its colours made weaker or stronger, and where it sees them in another gray, with

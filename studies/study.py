@@ -1,4 +1,4 @@
-"""Why does StarGAN copy its input, and what makes it colour? stages/study.yaml asks it, variant by
+"""Why does StarGAN copy its input, and what makes it colour? studies/study.yaml asks it, variant by
 variant, as DVC experiments on the photographs of params.yaml.
 
 Each variant is trained with each of its seeds beside the workspace, which stays as it is. What
@@ -34,11 +34,12 @@ from colorize.evaluation.metrics import METRICS, PERCEPTUAL
 from colorize.evaluation.verdicts import Contrast
 from colorize.methods import model
 from colorize.report import study
-from stages import common, experiments, parameters
-from stages.experiments import Experiment
+from stages import common, parameters
 from stages.parameters import Params
+from studies import experiments
+from studies.experiments import Experiment
 
-STUDY = Path("stages/study.yaml")
+STUDY = Path("studies/study.yaml")
 RESULTS = Path("reports/study")
 SETTINGS = "settings.json"  # beside what an experiment gave
 
@@ -87,7 +88,7 @@ def main() -> None:
 
 
 def read(params: Params) -> StudyParameters:
-    """stages/study.yaml. Raises UserError, before anything runs, for what no variant may have."""
+    """studies/study.yaml. Raises UserError, before anything runs, for what no variant may have."""
     values = parameters.load(STUDY)
     try:
         asked = StudyParameters.parse(values, "")
