@@ -18,6 +18,8 @@ from colorize.methods import model
 from colorize.methods.parameters import ModelParameters
 from colorize.training import draws, loop
 from stages import common
+from stages import parameters as params
+from studies import preset
 from tests.plain import plain
 
 WIDTHS = ("width", "discriminator_width")
@@ -103,9 +105,11 @@ def turn_of(p: ModelParameters) -> int:
 
 def parameters(settings: dict[str, Any]) -> ModelParameters:
     method = settings["method"]
-    of_method = [e for e in common.read_params().models.values() if e["method"] == method]
+    others = params.load(preset.PRESETS / "all.yaml")["models"]
+    of_all = [*common.read_params().models.values(), *others.values()]
+    of_method = [entry for entry in of_all if entry["method"] == method]
     if not of_method:
-        raise UserError(f"--method {method}: no model in params.yaml is of it")
+        raise UserError(f"--method {method}: no model in params.yaml or presets/all.yaml is of it")
     entry = of_method[0]
     entry |= {key: settings["width"] for key in WIDTHS if key in entry}
     entry["depth"] = settings["depth"] or PUBLISHED_DEPTH[entry["network"]]

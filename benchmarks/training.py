@@ -60,7 +60,7 @@ def main() -> None:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--method", required=True, help="whose first entry in params.yaml is taken")
+    parser.add_argument("--method", required=True, help="whose first entry is taken")
     parser.add_argument("--image-size", type=int, default=128, help="pixels (128)")
     parser.add_argument("--width", type=int, default=64, help="of all networks (64)")
     parser.add_argument("--depth", type=int, help="of the generator (as published)")

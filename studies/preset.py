@@ -34,10 +34,10 @@ def main() -> None:
     arguments = parser.parse_args()
 
     deltas = read(arguments.name, arguments.mirror)
-    if arguments.print:
-        print(" ".join(flags(deltas)))
-        return
     committed = _committed()
+    if arguments.print:
+        print(" ".join(flags(deltas, from_yaml(committed, str(common.PARAMS)))))
+        return
     text = applied(committed, deltas) if deltas else committed
     values = from_yaml(text, f"{common.PARAMS} with the preset '{arguments.name}'")
     params = parameters.check(values)
@@ -49,12 +49,13 @@ def main() -> None:
 
 
 def read(name: str, mirror: str | None) -> dict[str, Any]:
-    """The changes a preset makes; one that names no datasets takes those of the mirror.
+    """The changes a preset makes. One that changes `data` but names no datasets takes the mirror's.
 
     Raises UserError where a mirror is missing or not asked for.
     """
     deltas = load(name)
-    if name == "sample" or "datasets" in deltas["data"]:
+    data = deltas.get("data")
+    if data is None or "datasets" in data:
         if mirror:
             raise UserError(f"--mirror: the preset '{name}' has datasets of its own")
         return deltas
@@ -66,7 +67,7 @@ def read(name: str, mirror: str | None) -> dict[str, Any]:
         raise UserError(f"--mirror: {remote.SECRET}")
     described = f"{mirror.rstrip('/')}/catalog.yaml"
     datasets = sorted(catalog.load(described))
-    deltas["data"] |= {"datasets": datasets, "catalog": described, "mirror": mirror}
+    data.update({"datasets": datasets, "catalog": described, "mirror": mirror})
     return deltas
 
 
@@ -74,24 +75,30 @@ def load(name: str) -> dict[str, Any]:
     """What a preset changes in the committed params.yaml, with all that it extends."""
     if name == "sample":
         return {}
-    own = parameters.load(PRESETS / f"{name}.yaml")
+    own = YAML().load(PRESETS / f"{name}.yaml")  # with its comments, for those of new models
     deltas = load(own.pop("extends", "sample"))
     _merge(deltas, own)
     return deltas
 
 
-def flags(deltas: dict[str, Any], where: str = "") -> list[str]:
-    """The changes as `-S key=value` arguments."""
+def flags(deltas: dict[str, Any], values: dict[str, Any], where: str = "") -> list[str]:
+    """The changes to `values` as `-S key=value` arguments; Hydra wants ++ before a new key."""
     result = []
     for key, value in deltas.items():
         if isinstance(value, dict):
-            result += flags(value, f"{where}{key}.")
-        elif isinstance(value, list):
-            # In quotes: a dataset may be called 2024.
-            result.append(f"-S '{where}{key}=[{','.join(map(json.dumps, value))}]'")
+            result += flags(value, values.get(key, {}), f"{where}{key}.")
         else:
-            result.append(f"-S '{where}{key}={value}'")
+            new = "" if key in values else "++"
+            result.append(f"-S '{new}{where}{key}={_of_hydra(value)}'")
     return result
+
+
+def _of_hydra(value: Any) -> str:
+    if isinstance(value, list):
+        return f"[{','.join(map(_of_hydra, value))}]"
+    if isinstance(value, dict):
+        return f"{{{','.join(f'{key}:{_of_hydra(of_key)}' for key, of_key in value.items())}}}"
+    return json.dumps(value)  # strings in quotes: a dataset may be called 2024
 
 
 def applied(text: str, deltas: dict[str, Any]) -> str:
@@ -99,6 +106,9 @@ def applied(text: str, deltas: dict[str, Any]) -> str:
     yaml = YAML()
     yaml.width = 200
     yaml.indent(mapping=2, sequence=4, offset=2)
+    yaml.representer.add_representer(
+        type(None), lambda yaml, _: yaml.represent_scalar("tag:yaml.org,2002:null", "null")
+    )
     values = yaml.load(text)
     _merge(values, deltas)
     out = io.StringIO()
@@ -110,7 +120,7 @@ def _merge(values: dict[str, Any], deltas: dict[str, Any]) -> None:
     for key, value in deltas.items():
         if isinstance(value, dict) and isinstance(values.get(key), dict):
             _merge(values[key], value)
-        elif isinstance(value, list) and isinstance(values.get(key), list):
+        elif isinstance(value, list) and not any(isinstance(item, dict) for item in value):
             values[key][:] = value  # in place: keeps the comment behind it
         else:
             values[key] = value

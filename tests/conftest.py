@@ -38,6 +38,7 @@ SMALL_MODEL |= {"discriminator_width": 2, "discriminator_layers": 2}
 SMALL_MODEL |= {"l2_share": 0.125, "critic_share": 0.125}  # one step each
 
 TEXT = (ROOT / "params.yaml").read_text(encoding="utf-8")
+ALL = YAML(typ="safe").load(ROOT / "presets/all.yaml")  # the other models
 
 
 def committed() -> dict[str, Any]:
@@ -47,9 +48,16 @@ def committed() -> dict[str, Any]:
 def merge(values: dict[str, Any], changes: dict[str, Any]) -> None:
     for key, value in changes.items():
         if isinstance(value, dict):
-            merge(values[key], value)
+            merge(values.setdefault(key, {}), value)
         else:
             values[key] = value
+
+
+def with_all_models() -> dict[str, Any]:
+    """The committed params.yaml with the preset `all`."""
+    values = committed()
+    merge(values, ALL)
+    return values
 
 
 def shrink(values: dict[str, Any]) -> None:
@@ -59,13 +67,13 @@ def shrink(values: dict[str, Any]) -> None:
 
 
 def small() -> dict[str, Any]:
-    """The committed params.yaml, shrunk."""
-    values = committed()
+    """The committed params.yaml with the preset `all`, shrunk."""
+    values = with_all_models()
     shrink(values)
     return values
 
 
-MODELS = committed()["models"]
+MODELS = with_all_models()["models"]
 # Of each method the first entry
 METHODS = tuple({entry["method"]: name for name, entry in reversed(MODELS.items())}.values())[::-1]
 PIPELINE = ("zhang_l2", "stargan")  # the models in pipelines of tests
@@ -213,7 +221,7 @@ def _forks() -> forks.Forks:
 
 
 def checkout(target: Path) -> Project:
-    """Copy what git tracks, and what it would, to `target`, with params.yaml made small.
+    """Copy what git tracks, and what it would, to `target`; params.yaml has all models, made small.
 
     But not what no stage reads, such as 44 MB of trained weights: many tests have their own copy.
     """
@@ -232,7 +240,8 @@ def checkout(target: Path) -> Project:
             (target / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, target / name)
     project = Project(target)
-    project.edit_params(shrink)
+    project.edit_params(lambda values: (merge(values, ALL), shrink(values)))
+    project.stage("check", "--fix")
     return project
 
 

@@ -30,7 +30,8 @@ def images(**datasets: list[float]) -> pd.DataFrame:
         for dataset, values in datasets.items()
         for place, value in enumerate(values)
     ]
-    return pd.DataFrame(lines).assign(side="photograph", split="test")
+    table = pd.DataFrame(lines).assign(side="photograph", split="test")
+    return table.assign(group=table["name"])
 
 
 def test_fixed_photographs_are_dealt_from_the_datasets_by_turns():
@@ -50,6 +51,12 @@ def test_fixed_photographs_are_dealt_from_the_datasets_by_turns():
     of_another_model = cases.fixed(table.assign(ciede2000=-table["ciede2000"]), "test", 5)
     assert [c.photograph for c in of_another_model] == [c.photograph for c in chosen]
     assert len(cases.fixed(table, "test", 50)) == 6
+
+
+def test_fixed_photographs_are_dealt_from_the_groups_of_a_dataset_by_turns():
+    table = images(a=[1.0, 2.0, 3.0, 4.0], b=[5.0]).assign(group=["x", "x", "y", "x", "z"])
+    chosen = [case.photograph for case in cases.fixed(table, "test", 5)]
+    assert chosen == ["0a.png", "0b.png", "2a.png", "1a.png", "3a.png"]
 
 
 def test_the_extremes_of_each_dataset():
@@ -166,8 +173,10 @@ def test_the_pictures_of_a_model(project, name, versions):
     assert manifest[4]["ciede2000"] == pytest.approx(of_test["ciede2000"].max(), abs=1e-3)
     below = (of_test["ciede2000"] < manifest[3]["ciede2000"] - 1e-3).sum()
     assert below == (len(of_test) - 1) // 2
-    fixed = sorted(Index.read(project.path("data/union")).split("test", "photograph"))[:2]
-    assert [entry["photograph"] for entry in manifest[:2]] == fixed
+    index = Index.read(project.path("data/union"))
+    groups = index.groups(sorted(index.split("test", "photograph")))
+    first = dict(reversed([(group, name) for name, group in groups.items()]))
+    assert [entry["photograph"] for entry in manifest[:2]] == sorted(first.values())[:2]
     named = {file for entry in manifest for file in entry["pictures"].values()}
     assert {path.name for path in folder.iterdir()} == {"manifest.json", *named}
     sides = len(versions) * (128 + grids.GAP) - grids.GAP

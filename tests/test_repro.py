@@ -33,7 +33,7 @@ def test_what_the_pipeline_leaves(pipeline):
     for name in (*PIPELINE, *TRIVIAL):
         result = json.loads(pipeline.path(f"metrics/{name}.json").read_text())
         assert {"val", "test", "by_dataset", "diagnostics", "images"} <= set(result)
-        assert (result["images"], result["groups"]) == (27, 2)
+        assert (result["images"], result["groups"]) == (8, 3)
         assert set(result["val"]) == set(result["test"])
         for entry in result["test"].values():
             assert set(entry) == {"mean", "low", "high"}

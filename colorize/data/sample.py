@@ -1,10 +1,11 @@
-"""The `sample` dataset: tiles of the photographs inside scikit-image, in CycleGAN's zip form.
+"""The `sample` dataset: tiles of scikit-image's and matplotlib's photographs, as one zip.
 
 It lets the whole pipeline run anywhere, without a network, in minutes. Tiles of one photograph
-overlap, and are one group (the catalog's `groups`): all are trained on, or none. Eight photographs
+overlap, and are one group (the catalog's `groups`): all are trained on, or none. Nine photographs
 are few, and numbers on this dataset prove only that everything works.
 """
 
+import importlib.util
 import io
 import zipfile
 from pathlib import Path
@@ -15,18 +16,22 @@ from PIL import Image
 from colorize.base.errors import UserError
 from colorize.base.files import sha256_of
 
-TILE = 128  # pixels
+# Of the installed packages that come with photographs
+FOLDERS = {"skimage": "data", "matplotlib": "mpl-data/sample_data"}
+
+TRAIN = ((128, 64), (256, 128))  # side of a tile and stride to the next, in pixels
 
 
 class Source(NamedTuple):
-    file: str  # in scikit-image's data folder
+    file: str  # in one of FOLDERS
     sha256: str
     folder: str  # of the dataset
     box: tuple[int, int, int, int]  # left, top, right, bottom, in pixels
-    stride: int  # pixels between tiles
+    tiles: tuple[tuple[int, int], ...] = TRAIN
 
 
-# The middle of the retina and of the deep field: the rest is black, or more of the same. By the
+# Photographs of the test are seen whole: their tiles are as high or as wide as they are. Of the
+# retina and of the deep field the middle is taken: the rest is black, or more of the same. By the
 # hash of its first tile, and data.validation = 0.25, the cat is for val.
 SOURCES = (
     Source(
@@ -34,86 +39,87 @@ SOURCES = (
         "88431cd9653ccd539741b555fb0a46b61558b301d4110412b5bc28b5e3ea6cb5",
         "trainA",
         (0, 0, 512, 512),
-        64,
     ),
     Source(
         "motorcycle_left.png",
         "db18e9c4157617403c3537a6ba355dfeafe9a7eabb6b9b94cb33f6525dd49179",
         "trainA",
         (0, 0, 741, 500),
-        64,
     ),
     Source(
         "ihc.png",
         "f8dd1aa387ddd1f49d8ad13b50921b237df8e9b262606d258770687b0ef93cef",
         "trainB",
         (0, 0, 512, 512),
-        64,
     ),
     Source(
         "retina.jpg",
         "38a07f36f27f095e818aea7b96d34202c05176d30253c66733f2e00379e9e0e6",
         "trainB",
         (449, 449, 961, 961),
-        64,
     ),
     Source(
         "hubble_deep_field.jpg",
         "3a19c5dd8a927a9334bb1229a6d63711b1c0c767fb27e2286e7c84a3e2c2f5f4",
         "trainB",
         (244, 180, 756, 692),
-        64,
     ),
     Source(
         "chelsea.png",
         "596aa1e7cb875eb79f437e310381d26b338a81c2da23439704a73c4651e8c4bb",
         "trainA",
         (0, 0, 451, 300),
-        64,
     ),
     Source(
         "coffee.png",
         "cc02f8ca188b167c775a7101b5d767d1e71792cf762c33d6fa15a4599b5a8de7",
         "testA",
         (0, 0, 600, 400),
-        128,
+        ((400, 100),),
     ),
     Source(
         "rocket.jpg",
         "c2dd0de7c538df8d111e479619b129464d0269d0ae5fd18ca91d33a7fdfea95c",
         "testB",
         (0, 0, 640, 427),
-        128,
+        ((427, 106),),
+    ),
+    Source(
+        "grace_hopper.jpg",
+        "a8ca6d734765703b09728ab47fe59f473d93ae3967fc24c7c0288c3c7adb7130",
+        "testA",
+        (0, 0, 512, 600),
+        ((512, 88),),
     ),
 )
 
 
-def photograph(source: str) -> Path:
-    """Path of a photograph inside the installed scikit-image.
-
-    Imported here, not above: only the `sample` dataset needs the package.
-    """
-    import skimage
-
-    return Path(skimage.__file__).parent / "data" / source
+def photograph(file: str) -> Path:
+    """Where a photograph lies in the installed packages. Raises UserError where none has it."""
+    for package, folder in FOLDERS.items():
+        found = importlib.util.find_spec(package)  # to import them would take a second
+        if found is not None and (path := Path(found.origin).parent / folder / file).is_file():
+            return path
+    raise UserError(f"{file}: not in {' or '.join(FOLDERS)}, whose photographs 'sample' is made of")
 
 
 def build(target: Path) -> None:
     """Write the dataset as a zip at `target`; the same bytes for the same Pillow every time.
 
-    Raises UserError where the installed scikit-image holds other photographs than expected.
+    Raises UserError where the installed packages hold other photographs than expected.
     """
     with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
         for source in SOURCES:
             path = photograph(source.file)
-            if not path.is_file() or sha256_of(path) != source.sha256:
+            if sha256_of(path) != source.sha256:
                 raise UserError(f"{path}: not the photograph that the dataset 'sample' is cut from")
             image = Image.open(path).convert("RGB")
             left, top, right, bottom = source.box
-            for y in range(top, bottom - TILE + 1, source.stride):
-                for x in range(left, right - TILE + 1, source.stride):
-                    name = f"sample/{source.folder}/{path.stem}_{x:04}_{y:04}.png"
-                    png = io.BytesIO()
-                    image.crop((x, y, x + TILE, y + TILE)).save(png, "PNG")
-                    # ZipInfo's own date is fixed (1980): the current one would change the bytes.
-                    archive.writestr(zipfile.ZipInfo(name), png.getvalue())
+            for side, stride in source.tiles:
+                for y in range(top, bottom - side + 1, stride):
+                    for x in range(left, right - side + 1, stride):
+                        name = f"sample/{source.folder}/{path.stem}_{side}_{x:04}_{y:04}.png"
+                        png = io.BytesIO()
+                        image.crop((x, y, x + side, y + side)).save(png, "PNG")
+                        # Its own date is fixed (1980): the current one would change the bytes.
+                        archive.writestr(zipfile.ZipInfo(name), png.getvalue())

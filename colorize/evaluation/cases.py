@@ -21,14 +21,17 @@ class Case:
 
 
 def fixed(images: pd.DataFrame, split: str, count: int) -> list[Case]:
-    """`count` photographs of the split, from its datasets by turns, each time the first by name.
+    """`count` photographs of the split, from its datasets by turns, and from a dataset's groups by
+    turns, each time the first by name.
 
     images: what metrics/images/NAME.parquet holds. A name is a hash of the photograph's content, so
     this is a random choice that nobody made, the same for every model.
     """
-    of_split = _photographs(images, split).sort_values("name")
-    turn = of_split.groupby("dataset").cumcount()
-    chosen = of_split.assign(turn=turn).sort_values(["turn", "dataset"], kind="stable")[:count]
+    ranked = _photographs(images, split).sort_values("name")
+    ranked["of_group"] = ranked.groupby(["dataset", "group"]).cumcount()
+    ranked = ranked.sort_values("of_group", kind="stable")
+    ranked["turn"] = ranked.groupby("dataset").cumcount()
+    chosen = ranked.sort_values(["turn", "dataset"], kind="stable")[:count]
     return [_case(line, "fixed") for _, line in chosen.iterrows()]
 
 
