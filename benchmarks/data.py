@@ -31,10 +31,11 @@ from benchmarks.memory import Measured, measured
 from colorize.base import command
 from colorize.base.errors import UserError
 from colorize.base.workers import cores
-from colorize.data import archive, catalog, decoding, duplicates, palette, photographs, pixels
+from colorize.data import archive, catalog, decoding, duplicates, palette, pixels
 from colorize.data.encoding import jpeg, png, unjpeg, unpng
 from colorize.data.measures import Measures
 from colorize.data.members import Seen
+from colorize.data.reading import photographs
 
 if TYPE_CHECKING:
     from colorize.data.union import UnionParameters

@@ -25,11 +25,12 @@ from skimage import metrics as skmetrics
 from benchmarks import results
 from benchmarks.memory import Measured, measured
 from benchmarks.photographs import photographs
-from colorize import bins, color
+from colorize import color
 from colorize.base import command, memory
 from colorize.base.workers import cores
-from colorize.data.index import Index
-from colorize.data.tensors import to_tensor
+from colorize.color import bins
+from colorize.data.reading.index import Index
+from colorize.data.reading.tensors import to_tensor
 from colorize.evaluation import protocol
 from colorize.evaluation.quantities import Quantities, Rarity
 

@@ -72,7 +72,7 @@ def train(image_size: int, width: int, seconds: float, rate: Synchronized) -> No
     # Imported here: torch reads the policy when it is loaded, and the parent needs none of it.
     import torch
 
-    from colorize.methods import model
+    from colorize.methods.shared import model
     from stages import common
 
     entry = common.read_params().models["cyclegan"]

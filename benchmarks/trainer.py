@@ -13,9 +13,9 @@ from benchmarks.photographs import photographs
 from colorize.base import processes
 from colorize.base.device import choose_device
 from colorize.base.errors import UserError
-from colorize.data.photographs import resize
-from colorize.methods import model
-from colorize.methods.parameters import ModelParameters
+from colorize.data.reading.photographs import resize
+from colorize.methods.shared import model
+from colorize.methods.shared.parameters import ModelParameters
 from colorize.training import draws, loop
 from stages import common
 from stages import parameters as params

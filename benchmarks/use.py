@@ -23,8 +23,8 @@ from skimage.transform import resize
 from benchmarks import results
 from benchmarks.memory import Measured, measured
 from benchmarks.photographs import photographs
-from colorize.bands import bands
 from colorize.base import command
+from colorize.color.bands import bands
 from colorize.use import files, models
 from colorize.use.batch import colour_all
 from colorize.use.colorizer import Colorizer, working_size

@@ -1,8 +1,9 @@
 """Colouring black-and-white photographs with GANs, a room for each part of the pipeline.
 
-    use, report, evaluation, training -> methods -> networks -> color, bins, bands, domains
-                    |                             data -> color
-                    +-> data                    everything -> base
+    report -> comparison -> evaluation -> quality -> color
+    evaluation, training, use -> methods -> networks -> color
+    evaluation, training, use -> data -> color
+    training -> quality         everything -> base
 
 An arrow says what may import what; each room's docstring says what it owns. The library knows
 nothing of DVC and never reads params.yaml: the scripts in `stages/` hand it validated parameters

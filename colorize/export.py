@@ -16,7 +16,7 @@ from colorize.base import command
 
 command.begin()
 
-from colorize.methods import model
+from colorize.methods.shared import model
 from colorize.use import models, onnx
 
 

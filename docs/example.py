@@ -15,8 +15,9 @@ from PIL import Image, ImageDraw, ImageFont
 from colorize import Colorizer, color
 from colorize.base import command
 from colorize.base.errors import UserError
-from colorize.data import decoding, sample, tensors
-from colorize.data.photographs import center_crop, resize
+from colorize.data import decoding, sample
+from colorize.data.reading import tensors
+from colorize.data.reading.photographs import center_crop, resize
 
 SHOWN = ("chelsea.png", "coffee.png", "rocket.jpg")
 SIDE = 220  # pixels of a photograph in the picture

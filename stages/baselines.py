@@ -5,19 +5,18 @@ from colorize.base.device import choose_device
 from colorize.base.files import write_json, write_parquet
 from colorize.evaluation import baselines, protocol
 from colorize.evaluation.baselines import TRIVIAL
-from stages import common, measured
+from stages import common
 
 
 def main() -> None:
     memory.keep_freed()
     params = common.read_params()
-    results = {name: common.METRICS / f"{name}.json" for name in TRIVIAL}
+    results = {name: common.RESULTS / f"{name}.json" for name in TRIVIAL}
     images = {name: common.IMAGE_METRICS / f"{name}.parquet" for name in TRIVIAL}
     with common.only_writer("baselines", *results.values(), *images.values()):
         evaluate = params.evaluate
-        photographs = measured.photographs(
-            params, choose_device(params.runtime.device, "runtime.device")
-        )
+        device = choose_device(params.runtime.device, "runtime.device")
+        photographs = common.measured(params, device)
         trivial = baselines.trivial(photographs, photographs.mean_ab)
         rows = protocol.evaluate(trivial, photographs, evaluate.splits, evaluate.resamples)
         for name, row in rows.items():

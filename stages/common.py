@@ -2,16 +2,21 @@
 
 import argparse
 import contextlib
-import json
 import os
+import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from colorize.base.files import read_json, remove_leftovers
 from colorize.base.locks import only_one
+from colorize.base.parameters import from_yaml
 
 if TYPE_CHECKING:
+    import torch
+
+    from colorize.evaluation.protocol import Photographs
+    from colorize.methods.shared.parameters import ModelParameters
     from stages.parameters import Params
 
 PARAMS = Path("params.yaml")
@@ -21,6 +26,7 @@ UNION = Path("data/union")
 GRAY = Path("data/gray")
 MODELS = Path("models")
 METRICS = Path("metrics")
+RESULTS = METRICS / "results"  # of every row
 VAL = METRICS / "val"  # of every row what decides, on val
 VERDICTS = METRICS / "verdicts.json"
 CURVES = METRICS / "training"  # losses over the steps
@@ -46,22 +52,51 @@ def read_params() -> "Params":
     # Only here: worker processes of the data stages import this module, but need no torch.
     from stages import parameters
 
-    return parameters.read(PARAMS, PIPELINE)
+    return parameters.read(PARAMS)
+
+
+def measured(params: "Params", device: "torch.device") -> "Photographs":
+    """The photographs that rows are measured on. Raises what `Photographs.of_union` raises."""
+    from colorize.evaluation.protocol import Photographs  # as above
+
+    p, weights = params.evaluate, params.evaluate.weights
+    folder = None if weights is None else from_root(weights)
+    return Photographs.of_union(
+        UNION, GRAY, params.data.image_size, p.validation_max, device, folder
+    )
 
 
 def results(names: Iterable[str]) -> dict[str, dict[str, Any]]:
-    """Of each row what metrics/NAME.json holds. Raises UserError where it is missing or broken."""
-    return {name: read_json(METRICS / f"{name}.json") for name in names}
+    """What each row came to. Raises UserError where a file is missing or broken."""
+    return {name: read_json(RESULTS / f"{name}.json") for name in names}
+
+
+def remove_others(folder: Path, names: Iterable[str]) -> None:
+    """Remove what models have left in a folder of outputs that are in params.yaml no more.
+
+    Stages depend on the folder: with leftovers it would be another one than on other machines.
+    """
+    kept = {*names}
+    for path in folder.iterdir() if folder.is_dir() else ():
+        if path.stem not in kept and not path.name.startswith("."):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+def code_of_training(parameters: "ModelParameters") -> list[Path]:
+    """The files of code that dvc.yaml has the training of a model depend on."""
+    stages = from_yaml(PIPELINE.read_text(encoding="utf-8"), str(PIPELINE))["stages"]
+    found = []
+    for path in stages["train"]["do"]["deps"]:
+        for key in ("method", "network"):
+            path = path.replace(f"${{item.{key}}}", getattr(parameters, key))
+        if not path.startswith("data/"):
+            found += sorted(Path(path).rglob("*.py")) if Path(path).is_dir() else [Path(path)]
+    return found
 
 
 def from_root(path: str) -> Path:
     """A path in params.yaml to what git and DVC do not keep: from the main checkout, or from ~."""
     return ROOT / Path(path).expanduser()
-
-
-def watch(path: str) -> str:
-    """The line of dvc.yaml that has DVC watch a file or folder outside the project."""
-    return f"- {json.dumps(path, ensure_ascii=False)}"
 
 
 def name_argument(description: str) -> str:

@@ -2,9 +2,9 @@
 
 from colorize.base import command
 from colorize.base.files import replaced_folder, write_json
-from colorize.evaluation import verdicts
+from colorize.comparison import verdicts
+from colorize.comparison.images import row_named
 from colorize.evaluation.baselines import BASELINE, TRIVIAL
-from colorize.evaluation.images import row_named
 from colorize.evaluation.metrics import deciding
 from stages import common
 
@@ -12,7 +12,10 @@ from stages import common
 def main() -> None:
     params = common.read_params()
     with common.only_writer("compare", common.VAL, common.VERDICTS):
-        results = common.results((*params.models, *TRIVIAL))
+        names = (*params.models, *TRIVIAL)
+        for folder in (common.RESULTS, common.IMAGE_METRICS):
+            common.remove_others(folder, names)
+        results = common.results(names)
         of_val = {name: result["val"] for name, result in results.items()}
         of_val[f"{BASELINE}_scaled"] = results[BASELINE]["scaled"]["val"]
 

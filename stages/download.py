@@ -5,7 +5,7 @@ import sys
 
 from colorize.base import command
 from colorize.data.download import download
-from stages import common
+from stages import common, watched
 
 
 def main() -> None:
@@ -18,14 +18,12 @@ def main() -> None:
 
 def warn_of_unwatched(sources: list[str]) -> None:
     """Say so where DVC would not notice that a catalog or a folder of photographs changes."""
-    watched = common.PIPELINE.read_text(encoding="utf-8")
-    for path in sources:
-        if common.watch(path) not in watched:
-            print(
-                f"{common.PIPELINE}: it does not have {path}: DVC will not notice when that "
-                "changes; `python -m stages.check --fix` mends it",
-                file=sys.stderr,
-            )
+    for path in watched.missing(sources):
+        print(
+            f"{common.PIPELINE}: it does not have {path}: DVC will not notice when that changes; "
+            "`python -m stages.check --fix` mends it",
+            file=sys.stderr,
+        )
 
 
 if __name__ == "__main__":

@@ -12,14 +12,14 @@ from colorize.base import command, memory
 from colorize.base.device import choose_device
 from colorize.base.errors import UserError
 from colorize.base.files import replaced_file, replaced_folder, write_json, write_parquet
-from colorize.domains import picture
+from colorize.color.domains import picture
 from colorize.evaluation import cases, directions, protocol, translations
 from colorize.evaluation.baselines import BASELINE
 from colorize.evaluation.colors import Colors
 from colorize.evaluation.failures import failure
-from colorize.methods import model
+from colorize.methods.shared import model
 from colorize.report import pictures
-from stages import common, measured
+from stages import common
 from stages.common import MODELS
 
 IN_ALL_DOMAINS = 2  # photographs that are shown from each domain in each
@@ -30,7 +30,7 @@ def main() -> None:
     name = common.name_argument(__doc__)
     params = common.read_params()
     params.model(name)
-    result_file = common.METRICS / f"{name}.json"
+    result_file = common.RESULTS / f"{name}.json"
     images_file = common.IMAGE_METRICS / f"{name}.parquet"
     pictures_folder = common.PICTURES / name
     grid_files = [folder / f"{name}.png" for folder in (common.SAMPLES, common.CASES)]
@@ -38,7 +38,7 @@ def main() -> None:
     with common.only_writer(f"evaluate@{name}", *outputs):
         image_size = params.data.image_size
         device = choose_device(params.runtime.device, "runtime.device")
-        photographs = measured.photographs(params, device)
+        photographs = common.measured(params, device)
         network = model.load(MODELS / name, device)
         if network.image_size != image_size:
             raise UserError(
@@ -80,7 +80,7 @@ def all_rows(
     *,
     is_baseline: bool,
 ) -> tuple[dict, pd.DataFrame]:
-    """What metrics/NAME.json holds of a model, and the lines of its photographs.
+    """What metrics/results/NAME.json holds of a model, and the lines of its photographs.
 
     All rows of `Colors.rows`, and the other direction, where the model has it.
     """

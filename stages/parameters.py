@@ -8,19 +8,18 @@ from pydantic import Field
 
 from colorize.base.errors import UserError
 from colorize.base.parameters import from_yaml
+from colorize.comparison.images import DERIVED, parts_of
+from colorize.comparison.verdicts import CompareParameters
 from colorize.data import catalog
 from colorize.data.download import DownloadParameters
 from colorize.data.grayscale import GrayscaleParameters
 from colorize.data.union import UnionParameters
 from colorize.evaluation.baselines import BASELINE, TRIVIAL
-from colorize.evaluation.images import DERIVED, parts_of
 from colorize.evaluation.protocol import EvaluateParameters
-from colorize.evaluation.verdicts import CompareParameters
-from colorize.methods import model
-from colorize.methods.parameters import ModelParameters
+from colorize.methods.shared import model
+from colorize.methods.shared.parameters import ModelParameters
 from colorize.training.loop import SeedParameters, TrainParameters
 from colorize.training.runtime import RuntimeParameters
-from stages import dependencies
 
 
 class DataParameters(DownloadParameters, UnionParameters, GrayscaleParameters):
@@ -56,14 +55,9 @@ REFUSED = ("verdicts", "training", *TRIVIAL)
 FORBIDDEN_KEYS = ("size", "nfiles")
 
 
-def read(path: Path, pipeline: Path) -> Params:
-    """Read and check params.yaml, and that dvc.yaml (`pipeline`) is up to date with it.
-
-    Raises UserError, one line that names the dotted key.
-    """
-    params = check(load(path))
-    dependencies.check(pipeline, params.models)
-    return params
+def read(path: Path) -> Params:
+    """Read and check params.yaml. Raises UserError, one line that names the dotted key."""
+    return check(load(path))
 
 
 def load(path: Path) -> Any:

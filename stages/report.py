@@ -4,8 +4,8 @@ import pandas as pd
 
 from colorize.base import command
 from colorize.base.files import read_json, write_text
-from colorize.data import photographs
-from colorize.data.index import statistics
+from colorize.data.reading import photographs
+from colorize.data.reading.index import statistics
 from colorize.data.sheet import DATASHEET, SHEETS
 from colorize.evaluation.baselines import BASELINE, TRIVIAL
 from colorize.report import pictures, tables
@@ -17,6 +17,8 @@ def main() -> None:
     params = common.read_params()
     models = params.models
     with common.only_writer("report", common.REPORT):
+        for folder in (common.CURVES, common.VALIDATION, common.PICTURES):
+            common.remove_others(folder, models)
         rows = tables.rows_of(common.results(models), common.results(TRIVIAL))
         html = page(
             rows,

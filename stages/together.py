@@ -13,7 +13,7 @@ import torch
 from colorize.base.command import BAD_INPUT, FAILED, INTERRUPTED
 from colorize.base.device import choose_device
 from colorize.base.errors import UserError
-from colorize.methods.parameters import ModelParameters
+from colorize.methods.shared.parameters import ModelParameters
 from colorize.training.runtime import RuntimeParameters
 
 

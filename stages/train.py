@@ -13,18 +13,17 @@ from colorize.base import command, lifetime, memory, processes
 from colorize.base.device import choose_device
 from colorize.base.errors import UserError
 from colorize.base.files import replaced_file, replaced_folder, sha256_of, write_text
-from colorize.data import tensors
-from colorize.data.index import Index, check_colors, check_gray, statistics
-from colorize.evaluation import validation
-from colorize.methods import model
-from colorize.methods.parameters import ModelParameters
+from colorize.data.reading import tensors
+from colorize.data.reading.index import Index, check_colors, check_gray, statistics
+from colorize.methods.shared import model
+from colorize.methods.shared.parameters import ModelParameters
 from colorize.report import grids
-from colorize.training import loop
+from colorize.training import loop, validation
 from colorize.training.checkpoint import Checkpoints
 from colorize.training.draws import KINDS
 from colorize.training.interruption import Stopped
 from colorize.training.log import Diverged
-from stages import common, dependencies, together
+from stages import common, together
 from stages.common import GRAY, SCRATCH, UNION
 from stages.parameters import Params
 
@@ -147,8 +146,7 @@ def _facts(
     """All that decides the result, by the names that users know."""
     values = {f"models.{name}.{key}": v for key, v in parameters.model_dump(mode="json").items()}
     data = (UNION / "index.csv", UNION / "statistics.json", GRAY / "index.csv")
-    code = dependencies.code_of_model(Path(), "train", parameters.model_dump())
-    files = {str(path): sha256_of(path) for path in (*data, *map(Path, sorted(code)))}
+    files = {str(path): sha256_of(path) for path in (*data, *common.code_of_training(parameters))}
     machine = {"device": device.type}  # which of several, and with how many threads, is rounding
     return values | {"seed": seed} | files | machine | {"runtime.compile": compiled}
 

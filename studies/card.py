@@ -14,16 +14,16 @@ from skimage import filters
 from torch import Tensor
 
 from colorize import color
-from colorize.bands import on_lightness
 from colorize.base import command, memory
 from colorize.base.device import choose_device
 from colorize.base.errors import UserError
+from colorize.color.bands import on_lightness
 from colorize.evaluation import baselines, protocol
 from colorize.evaluation.colors import Colors
 from colorize.evaluation.protocol import Batch
-from colorize.methods import model
+from colorize.methods.shared import model
 from colorize.report import tables
-from stages import common, measured
+from stages import common
 
 RATIOS = (0.6, 0.8, 1.0)  # of chroma to the photographs', on val
 NOISE = 10  # standard deviation, in levels of 255
@@ -55,7 +55,7 @@ def main() -> None:
             f"{folder}: made for photographs of {network.image_size} pixels; "
             f"data.image_size is {image_size}"
         )
-    photographs = measured.photographs(params, device)
+    photographs = common.measured(params, device)
     colors = Colors(network, folder)
     gain = colors.fit_gain(photographs)
     trivial = baselines.trivial(photographs, photographs.mean_ab)

@@ -20,7 +20,7 @@ from colorize.base.errors import UserError
 from colorize.base.files import write_text
 from colorize.base.parameters import from_yaml
 from colorize.data import catalog, remote
-from stages import common, dependencies, parameters
+from stages import common, parameters, watched
 
 PRESETS = Path("presets")
 
@@ -44,7 +44,7 @@ def main() -> None:
     sources = parameters.sources(params.data)
     keep_edits(committed, text)
     write_text(common.PARAMS, text)
-    dependencies.fix(common.PIPELINE, params.models, sources)
+    watched.write(sources)
     print(f"params.yaml is now the preset '{arguments.name}'")
 
 

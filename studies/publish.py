@@ -19,7 +19,7 @@ from pathlib import Path
 from colorize.base import command
 from colorize.base.errors import UserError
 from colorize.base.files import read_json, replaced_folder, write_json, write_text
-from colorize.data.index import Index
+from colorize.data.reading.index import Index
 from colorize.evaluation.baselines import TRIVIAL
 from colorize.report import published, tables
 from colorize.report.published import Run

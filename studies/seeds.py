@@ -12,9 +12,9 @@ from pathlib import Path
 from colorize.base import command
 from colorize.base.errors import UserError
 from colorize.base.files import read_json, write_text
-from colorize.evaluation import verdicts
+from colorize.comparison import verdicts
+from colorize.comparison.images import parts_of, row_named
 from colorize.evaluation.baselines import BASELINE
-from colorize.evaluation.images import parts_of, row_named
 from colorize.report import seeds
 from colorize.report.seeds import Spread
 from colorize.training.loop import SeedParameters
@@ -60,7 +60,7 @@ def of_seeds(params: Params, names: Sequence[str], numbers: Sequence[int], jobs:
 def fetch(experiment: Experiment, copies: Path) -> None:
     """Copy what an experiment measured: of the whole, and of each photograph."""
     for source in (
-        common.METRICS / f"{experiment.model}.json",
+        common.RESULTS / f"{experiment.model}.json",
         common.IMAGE_METRICS / f"{experiment.model}.parquet",
     ):
         experiments.fetch(source, experiment.name, copies / source.name)

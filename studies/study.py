@@ -27,12 +27,12 @@ from colorize.base.files import (
     write_text,
 )
 from colorize.base.parameters import Parameters
-from colorize.evaluation import verdicts
+from colorize.comparison import verdicts
+from colorize.comparison.images import Row
+from colorize.comparison.verdicts import Contrast
 from colorize.evaluation.bootstrap import WeightedSums
-from colorize.evaluation.images import Row
 from colorize.evaluation.metrics import METRICS, PERCEPTUAL
-from colorize.evaluation.verdicts import Contrast
-from colorize.methods import model
+from colorize.methods.shared import model
 from colorize.report import study
 from stages import common, parameters
 from stages.parameters import Params
@@ -138,7 +138,7 @@ def keep(experiment: Experiment, folder: Path, settings: dict[str, Any], split: 
     name = experiment.model
     with replaced_folder(folder) as partial:
         for source, copy in (
-            (common.METRICS / f"{name}.json", "metrics.json"),
+            (common.RESULTS / f"{name}.json", "metrics.json"),
             (common.VALIDATION / f"{name}.csv", "validation.csv"),
         ):
             experiments.fetch(source, experiment.name, partial / copy)

@@ -241,7 +241,6 @@ def checkout(target: Path) -> Project:
             shutil.copy2(ROOT / name, target / name)
     project = Project(target)
     project.edit_params(lambda values: (merge(values, ALL), shrink(values)))
-    project.stage("check", "--fix")
     return project
 
 
@@ -343,7 +342,7 @@ def float64():
 def only_models(
     project: Project, *names: str, contrasts: Iterable[tuple[str, str, str]] = ()
 ) -> None:
-    """Leave no others in params.yaml and dvc.yaml, and ask nothing about others."""
+    """Leave no others in params.yaml, and ask nothing about others."""
 
     def change(values: dict[str, Any]) -> None:
         for name in set(MODELS) - set(names):
@@ -352,4 +351,3 @@ def only_models(
         values["compare"]["contrasts"] = [dict(zip(keys, c, strict=True)) for c in contrasts]
 
     project.edit_params(change)
-    project.stage("check", "--fix")

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from colorize.bins import CENTRES
+from colorize.color.bins import CENTRES
 
 
 def plain(method: nn.Module) -> "Plain":

@@ -5,7 +5,8 @@ import pytest
 import torch
 
 from benchmarks import evaluation as benchmark
-from colorize import bands, bins, color
+from colorize import color
+from colorize.color import bands, bins
 from colorize.evaluation import quantities
 from colorize.evaluation.quantities import Rarity
 from tests.test_color import photograph

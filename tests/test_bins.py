@@ -7,7 +7,8 @@ import pytest
 import torch
 from scipy.spatial import Delaunay
 
-from colorize import bins, color
+from colorize import color
+from colorize.color import bins
 from colorize.methods.zhang_class import encoded
 
 

@@ -44,7 +44,7 @@ def test_a_card_has_a_line_for_each_question(project, name):
         assert np.array(ratios) / ratios[-1] == pytest.approx(card.RATIOS, abs=0.05)
     assert lines["gray copy"][2:] == [0, 0]
     project.stage("evaluate", name)
-    evaluated = json.loads(project.path(f"metrics/{name}.json").read_text())
+    evaluated = json.loads(project.path(f"metrics/results/{name}.json").read_text())
     row = evaluated.get("pasted", evaluated)["test"]
     assert lines["its colours"][0] == pytest.approx(row["ciede2000"]["mean"], abs=0.005)
 

@@ -6,7 +6,7 @@ from PIL import Image
 
 from colorize import color
 from colorize.data import sample
-from colorize.methods import losses
+from colorize.methods.shared import losses
 
 PHOTOGRAPHS = ("astronaut.png", "chelsea.png", "coffee.png", "rocket.jpg")
 

@@ -10,15 +10,16 @@ import torch
 from PIL import Image
 from skimage import color as skcolor
 
-from colorize import domains
 from colorize.base.errors import UserError
-from colorize.data import duplicates, index, palette, photographs, splits, tensors
+from colorize.color import domains
+from colorize.data import duplicates, palette
 from colorize.data.download import DownloadParameters, download
 from colorize.data.grayscale import GrayscaleParameters, grayscale
 from colorize.data.measures import Measures
 from colorize.data.measures import luma as luma_of
 from colorize.data.measures import prints as prints_of
 from colorize.data.members import Seen
+from colorize.data.reading import index, photographs, splits, tensors
 from colorize.data.union import UnionParameters, union
 from colorize.training.draws import Domains, Pairs, Unpaired, batches
 from tests import zips

@@ -8,7 +8,8 @@ import pytest
 import torch
 from skimage import color as skcolor
 
-from colorize import color, domains
+from colorize import color
+from colorize.color import domains
 from colorize.evaluation import translations
 from colorize.evaluation.bootstrap import summarize
 from colorize.evaluation.colors import Colors
@@ -107,7 +108,7 @@ def test_six_domains_are_trained_measured_and_shown(project):
     name = "stargan_domains"
     project.stage("train", name)
     project.stage("evaluate", name)
-    result = json.loads(project.path(f"metrics/{name}.json").read_text())["domains"]
+    result = json.loads(project.path(f"metrics/results/{name}.json").read_text())["domains"]
     assert set(result) == {"val", "test"}
     assert list(result["test"]) == list(ALL)
     assert all(set(of) == set(ALL) - {source} for source, of in result["test"].items())

@@ -15,14 +15,14 @@ from safetensors.torch import load_file, save_file
 from colorize import color
 from colorize.base.errors import UserError
 from colorize.base.files import sha256_of
-from colorize.data import splits
-from colorize.data.index import Index
+from colorize.data.reading import splits
+from colorize.data.reading.index import Index
 from colorize.evaluation import baselines, protocol, quantities
 from colorize.evaluation.baselines import TRIVIAL
 from colorize.evaluation.colors import Colors
 from colorize.evaluation.quantities import measure
-from colorize.methods import model
-from colorize.methods.parameters import InitFrom
+from colorize.methods.shared import model
+from colorize.methods.shared.parameters import InitFrom
 from colorize.report import grids, pictures, tables
 from tests.conftest import MODELS, Project, only_models
 from tests.gpu import needs_gpu
@@ -275,7 +275,7 @@ def assert_the_table_matches(project: Project, name: str, prefix: str) -> None:
         list(table["name"])
     )
     assert table["group"].nunique() == 4  # photographs that the tiles are of
-    result = json.loads(project.path(f"metrics/{name}.json").read_text())
+    result = json.loads(project.path(f"metrics/results/{name}.json").read_text())
     row = result[prefix.strip("_")] if prefix else result
     for split in ("val", "test"):
         of_split = table[(table["split"] == split) & (table["side"] == "photograph")]
@@ -293,7 +293,7 @@ def test_evaluate_names_a_model_that_is_missing_or_broken(project):
     weights.write_bytes(weights.read_bytes()[:1000])
     said = project.stage("evaluate", "gan", expect=2).stderr
     assert re.fullmatch(r"error: models/gan: not a model that can be loaded .*\n", said)
-    assert not project.path("metrics/gan.json").exists()
+    assert not project.path("metrics/results/gan.json").exists()
 
 
 def save_model(project: Project, name: str, weights: float) -> None:
@@ -343,7 +343,7 @@ def test_test_is_read_only_where_it_is_asked_for(project):
     project.stage("evaluate", "zhang_l2")
     project.stage("baselines")
     results = {
-        name: json.loads(project.path(f"metrics/{name}.json").read_text())
+        name: json.loads(project.path(f"metrics/results/{name}.json").read_text())
         for name in ("zhang_l2", *TRIVIAL)
     }
     assert not any("test" in result for result in results.values())
@@ -364,7 +364,7 @@ def test_a_model_that_gives_no_numbers_is_named(project, name):
     save_model(project, name, 1e38)  # which overflows in the first sum
     said = project.stage("evaluate", name, expect=2).stderr
     assert re.fullmatch(rf"error: models/{name}: the model's colours are not finite.*\n", said)
-    assert not project.path(f"metrics/{name}.json").exists()
+    assert not project.path(f"metrics/results/{name}.json").exists()
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from colorize.base.errors import UserError
-from colorize.methods import model
-from colorize.methods.base import Method
+from colorize.methods.shared import model
+from colorize.methods.shared.base import Method
 from colorize.use import onnx as exporting
 from tests.conftest import METHODS, small
 from tests.test_use import command

@@ -12,7 +12,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from colorize.base import files, locks
-from colorize.methods import model
+from colorize.methods.shared import model
 from tests.conftest import ROOT, Project
 from tests.processes import imports_torch, members, runs, wait_for, wait_for_checkpoint
 
@@ -24,7 +24,7 @@ FOLDERS = {
     "union": "data/union",
     "grayscale": "data/gray",
     "train@gan": "models/gan",
-    "baselines": "metrics/gray_copy.json",
+    "baselines": "metrics/results/gray_copy.json",
 }
 
 

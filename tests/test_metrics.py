@@ -9,8 +9,9 @@ import torch
 from skimage import color as skcolor
 from skimage import metrics as skmetrics
 
-from colorize import bins, color
-from colorize.evaluation import bootstrap, distributions, fidelity, metrics, thumbnails
+from colorize import color
+from colorize.color import bins
+from colorize.evaluation import bootstrap, distributions, metrics, thumbnails
 from colorize.evaluation.quantities import (
     Quantities,
     Rarity,
@@ -18,6 +19,7 @@ from colorize.evaluation.quantities import (
     measure,
     opponents,
 )
+from colorize.quality import fidelity
 from tests.test_color import PHOTOGRAPHS, photograph
 
 # All colours weigh the same

@@ -5,8 +5,9 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from colorize.networks import bottleneck, judges, patchgan, resnet, stargan, unet, zhang
-from colorize.networks.layers import normalization
+from colorize.networks import bottleneck, resnet, stargan, unet, zhang
+from colorize.networks.shared import judges, patchgan
+from colorize.networks.shared.layers import normalization
 
 
 def millions(network: nn.Module) -> float:

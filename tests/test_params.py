@@ -384,7 +384,7 @@ def test_what_is_no_set_of_parameters_is_named_in_one_line(tmp_path, text, messa
     path = tmp_path / "params.yaml"
     path.write_text(text, encoding="utf-8")
     with pytest.raises(UserError) as raised:
-        parameters.read(path, ROOT / "dvc.yaml")
+        parameters.read(path)
     said = str(raised.value).replace(f"{tmp_path}/", "")
     assert re.fullmatch(rf"(params\.yaml)?:? ?{message}.*", said)
 

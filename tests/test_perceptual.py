@@ -14,9 +14,9 @@ from torchmetrics.image import LearnedPerceptualImagePatchSimilarity
 from colorize import color
 from colorize.base.errors import UserError
 from colorize.base.files import sha256_of
-from colorize.data.index import Index
+from colorize.comparison.images import Row
+from colorize.data.reading.index import Index
 from colorize.evaluation import baselines, perceptual, protocol
-from colorize.evaluation.images import Row
 from colorize.report import tables
 from tests.gpu import needs_gpu
 from tests.test_report import render, results, words
@@ -204,7 +204,7 @@ def test_weights_that_are_missing_or_others_are_named(project, weights):
     said = project.stage("baselines", expect=2).stderr
     other = r"error: networks/pt_inc.*-6726825d\.pth: its SHA-256 begins with \w{8}, not .*\n"
     assert re.fullmatch(other, said)
-    assert not project.path("metrics/gray_copy.json").exists()
+    assert not project.path("metrics/results/gray_copy.json").exists()
 
 
 def test_a_file_that_would_run_code_is_no_weights(tmp_path, monkeypatch):

@@ -11,13 +11,13 @@ from PIL import Image
 
 from colorize import color
 from colorize.base.errors import UserError
-from colorize.data.index import Index
-from colorize.data.tensors import squares, to_tensor
+from colorize.data.reading.index import Index
+from colorize.data.reading.tensors import squares, to_tensor
 from colorize.evaluation import cases
 from colorize.evaluation.cases import Case
 from colorize.evaluation.colors import Colors
 from colorize.evaluation.protocol import Batch
-from colorize.methods import model
+from colorize.methods.shared import model
 from colorize.report import grids, pictures
 from tests.conftest import Project
 from tests.test_report import shown_of

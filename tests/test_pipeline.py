@@ -1,96 +1,143 @@
 """dvc.yaml against params.yaml and the code."""
 
 import ast
+import functools
 import os
 import re
-from pathlib import Path
 
 import pytest
 from ruamel.yaml import YAML
 
-from colorize.methods.model import SHARED
-from stages import dependencies
-from stages.dependencies import INERT
-from tests.conftest import ROOT, checkout, committed
+from tests.conftest import MODELS, ROOT, checkout, committed
+from tests.zips import catalog
 
 DVC = YAML(typ="safe").load(ROOT / "dvc.yaml")
 STAGES = DVC["stages"]
-MODELS = committed()["models"]
+
+# Code that changes no result: what all share, what reads and checks, and what draws training.
+INERT = ("colorize/base/", "colorize/report/grids.py", "stages/common.py", "stages/parameters.py")
+INERT += ("stages/together.py", "stages/watched.py")
 
 
 def definition(stage: str) -> dict:
     return STAGES[stage].get("do", STAGES[stage])
 
 
-def test_generated_lists_are_up_to_date():
-    text = (ROOT / "dvc.yaml").read_text(encoding="utf-8")
-    wanted = dependencies.generated(text, MODELS, root=ROOT)
-    assert text == wanted, f"dvc.yaml {dependencies.difference(text, wanted)}: `check --fix`"
+def code_of(stage: str, model: dict | None = None) -> set[str]:
+    """The files of code that a stage depends on, folders unrolled."""
+    found = set()
+    for path in definition(stage)["deps"]:
+        for key in ("method", "network") if model else ():
+            path = path.replace(f"${{item.{key}}}", model[key])
+        if path.startswith(("colorize/", "stages/")):
+            files = (ROOT / path).rglob("*.py") if (ROOT / path).is_dir() else [ROOT / path]
+            found |= {str(file.relative_to(ROOT)) for file in files}
+    return found
 
 
-@pytest.mark.parametrize("name", MODELS)
-@pytest.mark.parametrize("stage", ["train", "evaluate"])
-def test_a_model_depends_on_its_own_method_and_network_alone(stage, name):
-    model = MODELS[name]
-    listed = {
-        d.replace("${item.method}", model["method"]).replace("${item.network}", model["network"])
-        for d in definition(stage)["deps"]
-    }
-    imported = dependencies.code_of_model(ROOT, stage, model)
-    assert {f"colorize/{room}s/{model[room]}.py" for room in ("method", "network")} <= imported
-    assert imported <= listed
-    # DVC can leave nothing out of a list for one model: what others share stands there for all.
-    networks = ("batches", "layers", "patchgan", "judges")
-    shared = {f"colorize/networks/{name}.py" for name in networks}
-    shared |= {f"colorize/methods/{name}.py" for name in SHARED} | {"colorize/bins.py"}
-    code = {d for d in listed if d.startswith(("colorize/", "stages/"))}
-    assert code - imported <= shared
-    methods = {path.stem for path in (ROOT / "colorize/methods").glob("*.py")} - {*SHARED}
-    assert {Path(d).stem for d in listed} & methods == {model["method"]}
+def imported(*modules: str) -> set[str]:
+    """Files of `modules` and of all that they import, but for inert ones and empty packages."""
+    found, todo = set(), [path for module in modules for path in file_of(module)]
+    while todo:
+        path = todo.pop()
+        if path not in found:
+            found.add(path)
+            todo += imported_by(path)
+    return found
 
 
-def test_what_changes_no_result_is_no_dependency_of_training_and_evaluation():
-    for stage in ("train", "evaluate", "baselines"):
-        assert not [d for d in definition(stage)["deps"] if d.startswith(INERT)], stage
+def file_of(module: str) -> list[str]:
+    path = module.replace(".", "/")
+    # Of packages one alone has code; the others say what is in them.
+    path += "/__init__.py" if path == "colorize/color" else ".py"
+    return [path] if (ROOT / path).is_file() and not path.startswith(INERT) else []
 
 
-def test_check_writes_the_lists_for_an_added_model(tmp_path):
+@functools.cache
+def imported_by(path: str) -> list[str]:
+    modules = []
+    for node in ast.walk(ast.parse((ROOT / path).read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            modules += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            # `from package import module` and `from module import name` look the same.
+            modules += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+    return [file for module in modules for file in file_of(module)]
+
+
+def needed(stage: str, model: dict | None = None) -> set[str]:
+    own = [f"colorize.{kind}s.{model[kind]}" for kind in ("method", "network")] if model else []
+    return imported(f"stages.{stage}", *own)
+
+
+RUNS = [
+    (stage, name) for stage in STAGES for name in (MODELS if "foreach" in STAGES[stage] else [None])
+]
+
+
+@pytest.mark.parametrize(("stage", "name"), RUNS)
+def test_a_stage_depends_on_all_code_that_it_imports(stage, name):
+    model = MODELS[name] if name else None
+    assert needed(stage, model) <= code_of(stage, model)
+
+
+def test_training_depends_on_nothing_that_no_training_imports():
+    """A folder is the exact dependency: what lies there is used. Colour is one subject for all."""
+    listed = set().union(*(code_of("train", model) for model in MODELS.values()))
+    used = set().union(*(needed("train", model) for model in MODELS.values()))
+    rest = {path for path in listed - used if not path.endswith("__init__.py")}
+    assert {path for path in rest if not path.startswith("colorize/color/")} == set()
+
+
+def test_a_model_depends_on_its_own_method_and_network_alone():
+    own = re.compile(r"colorize/(method|network)s/\w+\.py")
+    for stage in ("train", "evaluate"):
+        for model in MODELS.values():
+            listed = {path for path in code_of(stage, model) if own.fullmatch(path)}
+            assert listed == {
+                f"colorize/methods/{model['method']}.py",
+                f"colorize/networks/{model['network']}.py",
+            }
+
+
+def test_what_changes_no_result_is_no_dependency():
+    for stage, name in RUNS:
+        if stage != "report":  # it draws
+            listed = code_of(stage, MODELS[name] if name else None)
+            assert not [path for path in listed if path.startswith(INERT)], stage
+
+
+def test_an_added_model_needs_no_other_line(tmp_path):
     project = checkout(tmp_path)
-    project.stage("check")
     before = project.path("dvc.yaml").read_text()
     project.params(models__second_gan=dict(MODELS["gan"]))
+    project.stage("check", "--fix")
+    assert project.path("dvc.yaml").read_text() == before
+
+
+def test_check_writes_the_catalog_and_folders_of_ones_own(tmp_path):
+    project = checkout(tmp_path / "project")
+    before = project.path("dvc.yaml").read_text()
+    photos = tmp_path / 'my "photos"'
+    photos.mkdir()
+    described = catalog(tmp_path, {"mine": {"folder": str(photos)}})
+    project.params(data__catalog=str(described), data__datasets=["mine"])
     said = project.stage("check", expect=2).stderr
-    assert re.fullmatch(r"error: dvc\.yaml: it lacks metrics/second_gan\.json, .*--fix`\n", said)
+    assert said.startswith(f"error: dvc.yaml: it lacks {described}, {photos}; run `python -m ")
     assert project.path("dvc.yaml").read_text() == before
     project.stage("check", "--fix")
-    added = set(project.path("dvc.yaml").read_text().splitlines()) - set(before.splitlines())
-    assert {line.strip(" -") for line in added} == {
-        "metrics/second_gan.json",
-        "metrics/images/second_gan.parquet",
-        "metrics/training/second_gan.csv",
-        "metrics/validation/second_gan.csv",
-        "reports/pictures/second_gan",
-        "metrics/validation/second_gan.csv: color_projection",
-        "second_gan: {path: models/second_gan, type: model}",
-    }
-    project.stage("check")
-
-
-def test_check_writes_the_lists_for_changed_imports(tmp_path):
-    project = checkout(tmp_path)
-    before = project.path("dvc.yaml").read_text()
-    with open(project.path("colorize/methods/pool.py"), "a") as file:
-        file.write("\nfrom colorize.evaluation import metrics  # noqa\n")
-    said = project.stage("check", expect=2).stderr
-    assert "colorize/evaluation/metrics.py" in said
-    project.stage("check", "--fix")
-    train = YAML(typ="safe").load(project.path("dvc.yaml"))["stages"]["train"]
-    assert "colorize/evaluation/metrics.py" in train["do"]["deps"]
-    assert project.path("dvc.yaml").read_text() != before
+    assert project.stage("check").stdout.startswith("params.yaml: 14 models")
+    deps = YAML(typ="safe").load(project.path("dvc.yaml"))["stages"]["download"]["deps"]
+    assert deps == [*definition("download")["deps"], str(described), str(photos)]
+    project.params(data__catalog="colorize/catalog.yaml", data__datasets=["sample"])
+    assert "watches nothing of your own" in project.stage("check", "--fix").stdout
+    assert project.path("dvc.yaml").read_text() == before
 
 
 def test_packages_hold_no_code():
     for path in [*(ROOT / "colorize").rglob("__init__.py"), *ROOT.glob("st*/__init__.py")]:
+        if path.parent.name == "color":  # is a dependency as a folder
+            continue
         docstring, *code = ast.parse(path.read_text(encoding="utf-8")).body
         is_room = path.parent.parent == ROOT / "colorize"
         assert ast.unparse(docstring).count("May import") == is_room, path

@@ -11,10 +11,11 @@ from PIL import Image
 
 from colorize import Colorizer, color
 from colorize.base.files import sha256_of
-from colorize.data import sample, tensors
-from colorize.evaluation.fidelity import chroma
-from colorize.methods import model
-from colorize.methods.parameters import InitFrom
+from colorize.data import sample
+from colorize.data.reading import tensors
+from colorize.methods.shared import model
+from colorize.methods.shared.parameters import InitFrom
+from colorize.quality.fidelity import chroma
 from tests.conftest import ROOT, Project
 
 FOLDERS = sorted(path for path in (ROOT / "pretrained").iterdir() if path.is_dir())

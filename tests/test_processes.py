@@ -271,7 +271,7 @@ def test_as_many_as_can_share_a_batch_train(together, capsys):
         runtime = params.runtime.model_copy(update={"processes": processes, "device": "cpu"})
         return stages_together.count("gan", p, runtime)
 
-    params = parameters.read(together.path("params.yaml"), together.path("dvc.yaml"))
+    params = parameters.read(together.path("params.yaml"))
     assert [count(n) for n in (1, 2, 3)] == [1, 2, 3]
     assert capsys.readouterr().err == ""
     assert count(4) == 3

@@ -34,7 +34,7 @@ def test_a_run_is_published_with_all_but_photographs(clean):
         assert curve == clean.path(f"metrics/training/{name}.csv").read_bytes()
 
     metrics = json.loads(clean.path(f"{RUN}/metrics.json").read_text())
-    stargan = json.loads(clean.path("metrics/stargan.json").read_text())
+    stargan = json.loads(clean.path("metrics/results/stargan.json").read_text())
     assert metrics["rows"]["stargan"] == stargan
     assert metrics["verdicts"] == json.loads(clean.path("metrics/verdicts.json").read_text())
     page = clean.path(f"{RUN}/README.md").read_text(encoding="utf-8")
@@ -89,10 +89,10 @@ def test_what_cannot_be_repeated_is_not_published(clean):
     said = publish_tiny(clean, expect=2)
     assert said.startswith("error: publish: `dvc repro` first; not up to date: evaluate@")
     undo(clean)
-    with open(clean.path("colorize/color.py"), "a") as file:
+    with open(clean.path("colorize/color/__init__.py"), "a") as file:
         file.write("\n")
     assert publish_tiny(clean, expect=2) == (
-        "error: publish: commit first what differs:\n M colorize/color.py\n"
+        "error: publish: commit first what differs:\n M colorize/color/__init__.py\n"
     )
     undo(clean)
     assert "is no name" in clean.module("studies.publish", "../tiny", expect=2).stderr

@@ -31,7 +31,7 @@ def test_what_the_pipeline_leaves(pipeline):
     assert len(verdicts["models"]) == 3 * len(PIPELINE) - 2
     assert len(verdicts["contrasts"]) == 2
     for name in (*PIPELINE, *TRIVIAL):
-        result = json.loads(pipeline.path(f"metrics/{name}.json").read_text())
+        result = json.loads(pipeline.path(f"metrics/results/{name}.json").read_text())
         assert {"val", "test", "by_dataset", "diagnostics", "images"} <= set(result)
         assert (result["images"], result["groups"]) == (8, 3)
         assert set(result["val"]) == set(result["test"])
@@ -160,7 +160,7 @@ def test_seeds_leave_the_workspace_and_other_models_alone(pipeline):
     for experiment in ("stargan-seed1", "stargan-seed2"):
         copy = pipeline.path(f"{experiment}.json")
         pipeline.run(
-            "dvc", "get", ".", "metrics/stargan.json", "--rev", experiment, "-o", copy.name
+            "dvc", "get", ".", "metrics/results/stargan.json", "--rev", experiment, "-o", copy.name
         )
         values.append(json.loads(copy.read_text())["test"]["ciede2000"]["mean"])
         copy.unlink()
@@ -175,7 +175,7 @@ def test_seeds_leave_the_workspace_and_other_models_alone(pipeline):
 def test_seeds_that_have_run_come_from_the_run_cache(pipeline):
     _, text = run_seeds(pipeline)
     assert run_seeds(pipeline) == ([], text)
-    metrics = pipeline.path("metrics/stargan.json")
+    metrics = pipeline.path("metrics/results/stargan.json")
     done = pipeline.run("python", "-m", "studies.publish", "tiny", "--seeds-of", "stargan")
     assert not ran(done.stdout)
     published = pipeline.path("reports/published/tiny")
@@ -337,7 +337,7 @@ def test_what_changes_no_result_reruns_nothing(pipeline):
         ("colorize/report/templates/page.html.jinja", ["report"]),
         ("colorize/networks/stargan.py", ["stargan"]),
         ("colorize/evaluation/colors.py", ["evaluate", "report"]),
-        ("colorize/evaluation/verdicts.py", ["compare", "report"]),
+        ("colorize/comparison/verdicts.py", ["compare", "report"]),
         ("colorize/data/sheet.py", ["download", "union", "grayscale", "report"]),
     ],
 )
@@ -389,7 +389,7 @@ def test_a_removed_model_is_no_row_of_old_results(pipeline):
 
     pipeline.edit_params(remove)
     done = pipeline.run("dvc", "repro", expect=255)
-    assert "error: dvc.yaml: it should not have metrics/stargan.json, " in done.stderr
+    assert "error: dvc.yaml: it should not have metrics/results/stargan.json, " in done.stderr
     assert "; run `python -m stages.check --fix`" in done.stderr
     assert "stargan.json" in pipeline.path("dvc.yaml").read_text()
     pipeline.stage("check", "--fix")

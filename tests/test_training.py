@@ -13,7 +13,7 @@ from PIL import Image
 from safetensors.torch import load_file
 
 from colorize.base import files, memory
-from colorize.data import index, splits
+from colorize.data.reading import index, splits
 from colorize.training import checkpoint, draws, loop
 from colorize.training.log import Log
 from tests import zips
@@ -25,7 +25,7 @@ from tests.processes import wait_for_checkpoint
 MOMENTS = (
     ("while it imports", "trainer", "stages.common.read_params", 1, 0),
     ("while it imports", "dvc", "stages.common.read_params", 1, 0),
-    ("while it loads", "trainer", "colorize.data.photographs.read", 9, 0),
+    ("while it loads", "trainer", "colorize.data.reading.photographs.read", 9, 0),
     ("while it saves", "trainer", "colorize.base.files._flush", 3, 0),  # facts.json, folder, this
     ("when it has saved", "trainer", "colorize.training.checkpoint.Checkpoints._files", 2, 3),
     ("within a step", "trainer", "torch.optim.Adam.step", 1, 3),
@@ -401,10 +401,10 @@ def test_a_changed_parameter_starts_afresh_and_is_named(project):
         said = project.stage("train", "gan").stderr
         assert re.search(rf"training/gan-\w+: not resumed; changed: {re.escape(named)}\n", said)
         assert "resuming" not in said
-    with open(project.path("colorize/networks/patchgan.py"), "a") as file:
+    with open(project.path("colorize/networks/shared/patchgan.py"), "a") as file:
         file.write("# A comment\n")
     said = project.stage("train", "gan").stderr
-    assert "changed: colorize/networks/patchgan.py, data/gray/index.csv\n" in said
+    assert "changed: colorize/networks/shared/patchgan.py, data/gray/index.csv\n" in said
     (facts,) = project.path(".scratch/training").glob("*/facts.json")
     facts.write_text("[1")
     assert "Traceback" not in project.stage("train", "gan").stderr

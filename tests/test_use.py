@@ -21,10 +21,11 @@ from PIL import Image, ImageCms, ImageEnhance, ImageOps
 from skimage import color as skcolor
 from torch.nn import functional as F
 
-from colorize import Colorizer, bands
+from colorize import Colorizer
 from colorize.base.errors import UserError
+from colorize.color import bands
 from colorize.data import sample
-from colorize.methods import model
+from colorize.methods.shared import model
 from colorize.use import colorizer as module
 from colorize.use import files
 from tests import forks

@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from colorize import color
-from colorize.data.index import Index
-from colorize.evaluation import validation
-from colorize.methods.base import Method
+from colorize.data.reading.index import Index
+from colorize.methods.shared.base import Method
+from colorize.training import validation
 from colorize.training.loop import measured_steps
 
 
@@ -161,7 +161,7 @@ def test_the_curve_ends_with_what_the_table_says(project, name, n_critic):
     assert list(curve["step"]) == [1, 4, 8]
     assert list(curve["generator_updates"]) == [step // n_critic for step in curve["step"]]
 
-    result = json.loads(project.path(f"metrics/{name}.json").read_text())
+    result = json.loads(project.path(f"metrics/results/{name}.json").read_text())
     both = ("projection", "identity_index", "psnr")
     expected = {f"color_{quantity}": result["val"][quantity] for quantity in both}
     expected["color_chroma"] = result["val"]["chroma_ratio"]

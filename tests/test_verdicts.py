@@ -10,10 +10,10 @@ from pydantic import ValidationError
 
 from colorize.base.errors import UserError
 from colorize.base.files import write_parquet
-from colorize.evaluation import verdicts
-from colorize.evaluation.images import Row, row_named
+from colorize.comparison import verdicts
+from colorize.comparison.images import Row, row_named
+from colorize.comparison.verdicts import Contrast, decide, holm
 from colorize.evaluation.metrics import BETTER, METRICS, PERCEPTUAL
-from colorize.evaluation.verdicts import Contrast, decide, holm
 
 
 def row(

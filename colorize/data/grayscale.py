@@ -14,7 +14,7 @@ from colorize.base.progress import progress
 from colorize.base.workers import cores, spread
 from colorize.data import pixels
 from colorize.data.encoding import png, unjpeg, unpng
-from colorize.data.index import MADE_FROM, Index, union_identity
+from colorize.data.reading.index import MADE_FROM, Index, union_identity
 
 
 class GrayscaleParameters(Parameters):

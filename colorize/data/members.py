@@ -11,9 +11,10 @@ import numpy as np
 from PIL.Image import Resampling
 
 from colorize.base.errors import one_line
-from colorize.data import archive, decoding, duplicates, palette, photographs
+from colorize.data import archive, decoding, duplicates, palette
 from colorize.data.encoding import jpeg, png
 from colorize.data.palette import Palette
+from colorize.data.reading import photographs
 
 Member = tuple[Path, str]  # a zip, and a name in it
 

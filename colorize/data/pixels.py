@@ -1,4 +1,4 @@
-"""Colour of whole 8-bit photographs, by tables: what colorize/color.py defines, without torch.
+"""Colour of whole 8-bit photographs, by tables: what colorize/color/ defines, without torch.
 
 The data stages go through tens of thousands of photographs, and what a pixel becomes depends on
 three bytes. Linear light and CIE's f are looked up instead of computed.
@@ -6,7 +6,7 @@ three bytes. Linear light and CIE's f are looked up instead of computed.
 
 import numpy as np
 
-# Linear RGB to CIE XYZ, divided by the D65 white: as in colorize/color.py, (out, in).
+# Linear RGB to CIE XYZ, divided by the D65 white: as in colorize/color/__init__.py, (out, in).
 _RGB_TO_XYZ = np.array(
     [[0.412453, 0.357580, 0.180423], [0.212671, 0.715160, 0.072169], [0.019334, 0.119193, 0.950227]]
 ) / np.array([[0.95047], [1.0], [1.08883]])

@@ -6,8 +6,8 @@ from pathlib import Path
 import pandas as pd
 from PIL import Image
 
-from colorize.data import photographs
 from colorize.data.palette import Palette
+from colorize.data.reading import photographs
 from colorize.data.statistics import histogram, pool
 
 # In the union's folder

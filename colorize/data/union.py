@@ -14,11 +14,12 @@ from colorize.base.files import read_json, replaced_folder, write_json
 from colorize.base.parameters import Parameters
 from colorize.base.progress import progress
 from colorize.base.workers import cores, spread
-from colorize.data import archive, selection, splits
+from colorize.data import archive, selection
 from colorize.data.archive import MANIFEST, folder_of
 from colorize.data.encoding import jpeg
 from colorize.data.measures import Measures
 from colorize.data.members import hash_of, look
+from colorize.data.reading import splits
 from colorize.data.sheet import DATASHEET, SHEETS, contact_sheet, datasheet
 from colorize.data.statistics import training_statistics
 

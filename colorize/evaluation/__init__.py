@@ -1,4 +1,4 @@
 """Evaluation: the same photographs, protocol and metrics for every model, baselines beside them.
 
-May import data, methods, colorize.color and .bins, and base; knows nothing of training or pictures.
+May import data, methods, quality, color and base; knows nothing of training or pictures.
 """

@@ -4,8 +4,8 @@ import torch
 from torch import Tensor
 
 from colorize import color
-from colorize.bands import by_bands, on_lightness
-from colorize.data import splits
+from colorize.color.bands import by_bands, on_lightness
+from colorize.data.reading import splits
 from colorize.evaluation.protocol import Batch, Colorer, Photographs
 
 BASELINE = "zhang_l2"  # the model that all others are compared with

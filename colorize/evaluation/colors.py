@@ -7,12 +7,12 @@ from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
 from colorize import color
-from colorize.bands import by_bands, on_lightness
 from colorize.base.errors import UserError
-from colorize.domains import Domain
-from colorize.evaluation.fidelity import chroma, total
+from colorize.color.bands import by_bands, on_lightness
+from colorize.color.domains import Domain
 from colorize.evaluation.protocol import Batch, Photographs
-from colorize.methods.base import Method
+from colorize.methods.shared.base import Method
+from colorize.quality.fidelity import chroma, total
 
 SIDE = 64  # pixels of a photograph, each way at most, that the gain is fitted on
 

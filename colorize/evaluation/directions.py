@@ -23,14 +23,14 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from colorize import color
-from colorize.data.tensors import to_image, to_tensor
+from colorize.data.reading.tensors import to_image, to_tensor
 from colorize.evaluation.bootstrap import summarize
 from colorize.evaluation.colors import Colors
-from colorize.evaluation.fidelity import chroma, psnr, total
 from colorize.evaluation.metrics import MOVED, Metrics, mean_of, ratio_of
-from colorize.evaluation.moved import moved, psnr_of_colors
 from colorize.evaluation.protocol import Batch, Photographs, gathered
 from colorize.evaluation.quantities import Quantities
+from colorize.quality.fidelity import chroma, psnr, total
+from colorize.quality.moved import moved, psnr_of_colors
 
 MOST = 200  # photographs of each split, the first by content: a dozen passes through the model each
 

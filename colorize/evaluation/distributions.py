@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from colorize import bins
+from colorize.color import bins
 
 THRESHOLDS = 151  # distances 0 to 150, in units of ab
 

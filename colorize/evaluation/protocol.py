@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple, TypeVar
+from typing import Annotated, Any, Literal, NamedTuple, Self, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -10,12 +10,12 @@ import torch
 from pydantic import Field, field_validator
 from torch import Tensor
 
-from colorize import bins
-from colorize.bands import BAND
 from colorize.base.parameters import Parameters
 from colorize.base.pool import one_thread_each
-from colorize.data.index import Index
-from colorize.data.tensors import squares
+from colorize.color import bins
+from colorize.color.bands import BAND
+from colorize.data.reading.index import Index, check_gray, statistics
+from colorize.data.reading.tensors import squares
 from colorize.evaluation import perceptual, quantities, thumbnails
 from colorize.evaluation.bootstrap import summarize
 from colorize.evaluation.metrics import METRICS, PERCEPTUAL
@@ -80,6 +80,26 @@ class Photographs:
         self.rarity = Rarity.of(bins.prior(statistics["ab_histogram"]["share"]))
         self.val = self.index.split("val", "photograph")[:validation_max]
 
+    @classmethod
+    def of_union(
+        cls,
+        union: Path,
+        gray: Path,
+        image_size: int,
+        validation_max: int,
+        device: torch.device,
+        weights: Path | None,
+    ) -> Self:
+        """Those that the data stages wrote. weights: a folder with those of `perceptual`.
+
+        Raises UserError where the data stages have to run again, or weights are not those named.
+        """
+        of_training = statistics(union, image_size)
+        check_gray(union, gray)
+        networks = None if weights is None else perceptual.read(weights, device)
+        index = Index.read(union)
+        return cls(index, union, gray, of_training, image_size, validation_max, device, networks)
+
     def measured(self, split: str) -> list[str]:
         """Of val photographs alone; of test every image."""
         return self.val if split == "val" else self.index.split("test")
@@ -124,7 +144,7 @@ KEYS = ["name", "group", "dataset", "side", "split"]
 class Evaluated(NamedTuple):
     """What is known of one row of the tables."""
 
-    result: dict[str, Any]  # what metrics/NAME.json holds
+    result: dict[str, Any]  # what metrics/results/NAME.json holds
     images: pd.DataFrame  # a line for each photograph: KEYS, then its quantities
 
 
@@ -141,7 +161,7 @@ def evaluate(
 
 
 def _result(rows: pd.DataFrame, quantities: Quantities, resamples: int) -> dict[str, Any]:
-    """What metrics/NAME.json holds, of images that `rows` of the index describe.
+    """What metrics/results/NAME.json holds, of images that `rows` of the index describe.
 
     `val` and `test`: metrics over photographs alone. `by_dataset`: over the images of each dataset
     in the last of the splits, DATASET for its photographs and DATASET/SIDE for other images.

@@ -13,10 +13,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from colorize import bins, color
-from colorize.bands import bands
+from colorize import color
+from colorize.color import bins
+from colorize.color.bands import bands
 from colorize.evaluation import distributions
-from colorize.evaluation.fidelity import (
+from colorize.evaluation.thumbnails import columns, thumbnail
+from colorize.quality.fidelity import (
     WINDOW,
     blurred,
     chroma,
@@ -25,7 +27,6 @@ from colorize.evaluation.fidelity import (
     ssim,
     total,
 )
-from colorize.evaluation.thumbnails import columns, thumbnail
 
 Quantities = dict[str, np.ndarray]  # of n images: (n,) or (n, k)
 

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from colorize.data import splits
-from colorize.evaluation.fidelity import ciede2000, length
+from colorize.data.reading import splits
+from colorize.quality.fidelity import ciede2000, length
 
 SIDE = 16
 AT_ONCE = 512  # images that are compared with others

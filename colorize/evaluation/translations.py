@@ -1,7 +1,7 @@
 """Every domain from every other, by models that know more domains than gray and colour.
 
-The true picture of a photograph is known in each domain (see colorize/domains.py). From a source to
-a target a model gives y of x, where T is true:
+The true picture of a photograph is known in each domain (see colorize/color/domains.py). From a
+source to a target a model gives y of x, where T is true:
 
     ciede2000            of y against T
     ciede2000_of_copy    of x against T: what doing nothing costs
@@ -18,15 +18,15 @@ from typing import Any
 import torch
 
 from colorize import color
-from colorize.domains import picture
+from colorize.color.domains import picture
 from colorize.evaluation.bootstrap import summarize
 from colorize.evaluation.colors import Colors
 from colorize.evaluation.directions import MOST
-from colorize.evaluation.fidelity import ciede2000, mean
 from colorize.evaluation.metrics import MOVED, Metrics, mean_of
-from colorize.evaluation.moved import moved
 from colorize.evaluation.protocol import Batch, Photographs, gathered
 from colorize.evaluation.quantities import Quantities
+from colorize.quality.fidelity import ciede2000, mean
+from colorize.quality.moved import moved
 
 METRICS: Metrics = {
     "ciede2000": mean_of("ciede2000"),

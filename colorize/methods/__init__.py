@@ -1,7 +1,6 @@
 """Ways of colouring, one file each: its parameters, its networks, its losses, how it colours.
 
-May import networks, colorize.color and .bins, and base; where training data come from, how long is
+May import networks, color and base; where training data come from, how long is
 trained and how results are judged is no method's business. Each file defines `Parameters`, the keys
-of an entry of `models` in params.yaml, and `Method`. What several of them share is in files that
-model.SHARED names.
+of an entry of `models` in params.yaml, and `Method`. What several of them share is in shared/.
 """

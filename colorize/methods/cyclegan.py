@@ -17,12 +17,12 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from colorize.domains import Domain
-from colorize.methods import adversarial, base, parameters, translation
-from colorize.methods.base import Computed, Losses
-from colorize.methods.losses import l1
-from colorize.methods.pool import ImagePool
-from colorize.methods.translation import signed, translated
+from colorize.color.domains import Domain
+from colorize.methods.shared import adversarial, base, parameters, translation
+from colorize.methods.shared.base import Computed, Losses
+from colorize.methods.shared.losses import l1
+from colorize.methods.shared.pool import ImagePool
+from colorize.methods.shared.translation import signed, translated
 from colorize.networks import resnet
 
 

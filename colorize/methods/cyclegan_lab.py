@@ -14,9 +14,9 @@ from typing import Literal
 
 from torch import Tensor
 
-from colorize.methods import lab_gan, parameters
-from colorize.methods.base import Losses, Supervision
-from colorize.methods.losses import l1
+from colorize.methods.shared import lab_gan, parameters
+from colorize.methods.shared.base import Losses, Supervision
+from colorize.methods.shared.losses import l1
 
 
 class Parameters(parameters.UnpairedParameters, lab_gan.Parameters):

@@ -10,7 +10,7 @@ convolutional network finds it easiest to keep the edges that it sees (see gan_b
 
 from typing import Literal
 
-from colorize.methods import adversarial, one_sided, parameters, translation
+from colorize.methods.shared import adversarial, one_sided, parameters, translation
 from colorize.networks import resnet
 
 

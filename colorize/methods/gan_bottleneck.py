@@ -7,9 +7,9 @@ for it: a plain GAN "ignores its input", as the paper says.
 
 from typing import Literal
 
-from colorize.methods import adversarial, one_sided, parameters
+from colorize.methods.shared import adversarial, one_sided, parameters
 from colorize.networks import bottleneck
-from colorize.networks.layers import Norm
+from colorize.networks.shared.layers import Norm
 
 
 class Parameters(parameters.UnpairedParameters, adversarial.Parameters):

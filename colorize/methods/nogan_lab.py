@@ -19,9 +19,9 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from colorize.methods import lab_gan, parameters
-from colorize.methods.base import Computed, Losses
-from colorize.methods.losses import half_squared_distance
+from colorize.methods.shared import lab_gan, parameters
+from colorize.methods.shared.base import Computed, Losses
+from colorize.methods.shared.losses import half_squared_distance
 
 Share = Annotated[float, Field(ge=0, le=1)]
 

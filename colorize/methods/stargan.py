@@ -27,9 +27,9 @@ from pydantic import Field
 from torch import Tensor
 
 from colorize.base import processes
-from colorize.methods import multi_domain, parameters
-from colorize.methods.base import Computed, Losses
-from colorize.methods.losses import cross_entropy, gradient_penalty, mean
+from colorize.methods.shared import multi_domain, parameters
+from colorize.methods.shared.base import Computed, Losses
+from colorize.methods.shared.losses import cross_entropy, gradient_penalty, mean
 from colorize.networks import stargan
 
 UNUSED = 3  # labels of the control of that name: with two domains, five in all

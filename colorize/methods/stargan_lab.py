@@ -14,9 +14,9 @@ import torch
 from torch import Tensor
 
 from colorize import color
-from colorize.domains import DARKER, Domain
-from colorize.methods import judges, lab
-from colorize.methods.base import Supervision
+from colorize.color.domains import DARKER, Domain
+from colorize.methods.shared import judges, lab
+from colorize.methods.shared.base import Supervision
 
 
 class Parameters(judges.Parameters):

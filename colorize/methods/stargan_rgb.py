@@ -6,7 +6,7 @@ network can learn to colour and to make gray is asked of it alone.
 
 from typing import Literal
 
-from colorize.methods import judges, multi_domain
+from colorize.methods.shared import judges, multi_domain
 
 
 class Parameters(judges.Parameters, multi_domain.RGBParameters):

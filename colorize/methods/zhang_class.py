@@ -16,10 +16,11 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from colorize import bins, color
-from colorize.methods import zhang_trunk
-from colorize.methods.base import Computed, Losses
-from colorize.methods.losses import soft_cross_entropy
+from colorize import color
+from colorize.color import bins
+from colorize.methods.shared import zhang_trunk
+from colorize.methods.shared.base import Computed, Losses
+from colorize.methods.shared.losses import soft_cross_entropy
 
 NEIGHBOURS = 5  # bins that share a colour, as published
 SIGMA = 5  # units of ab: of the Gaussian by which they share it, as published

@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 
 from colorize import color
-from colorize.methods import lab, zhang_trunk
-from colorize.methods.base import Computed, Losses
-from colorize.methods.losses import half_squared_distance
+from colorize.methods.shared import lab, zhang_trunk
+from colorize.methods.shared.base import Computed, Losses
+from colorize.methods.shared.losses import half_squared_distance
 
 
 class Parameters(zhang_trunk.Parameters):

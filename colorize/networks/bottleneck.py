@@ -8,7 +8,7 @@ import itertools
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from colorize.networks.layers import Norm, normal, normalization
+from colorize.networks.shared.layers import Norm, normal, normalization
 
 
 class Generator(nn.Sequential):

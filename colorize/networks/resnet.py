@@ -5,7 +5,7 @@ Convolutions keep their biases although instance normalisation removes them, as 
 
 from torch import Tensor, nn
 
-from colorize.networks.layers import Norm, Upsampling, normal, normalization
+from colorize.networks.shared.layers import Norm, Upsampling, normal, normalization
 
 
 class Generator(nn.Sequential):

@@ -14,7 +14,7 @@ from typing import Literal
 
 from torch import Tensor, nn
 
-from colorize.networks.layers import Norm, Upsampling, normalization
+from colorize.networks.shared.layers import Norm, Upsampling, normalization
 
 Padding = Literal["zeros", "reflect"]
 

@@ -23,7 +23,7 @@ MODES = """<style>:root { color: #1d2126; }
 @media (prefers-color-scheme: dark) { :root { color: #e6e9ed; } }</style>
 """
 
-# What colorize/evaluation/validation.py measures that ought to be 1, or 0 for made grays' chroma
+# What colorize/training/validation.py measures that ought to be 1, or 0 for made grays' chroma
 RATIOS = ("projection", "identity_index", "chroma")
 MOST_SHOWN = 2  # ratios begin at several times that, before anything is learnt
 

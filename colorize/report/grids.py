@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
-from colorize.data.tensors import to_image
+from colorize.data.reading.tensors import to_image
 
 GAP = 4  # pixels between cells
 HEADER = 22  # pixels for the labels

@@ -8,8 +8,8 @@ from PIL import Image
 from torch import Tensor
 
 from colorize.base.files import read_json, write_json
-from colorize.data import photographs
-from colorize.data.tensors import to_image
+from colorize.data.reading import photographs
+from colorize.data.reading.tensors import to_image
 from colorize.evaluation.cases import Case
 from colorize.report import grids
 

@@ -16,7 +16,7 @@ class Spread(NamedTuple):
 
     seeds: Sequence[int]
     splits: Sequence[str]  # that were looked at; verdicts are of the last
-    results: Mapping[str, Sequence[dict[str, Any]]]  # by model, metrics/NAME.json of each seed
+    results: Mapping[str, Sequence[dict[str, Any]]]  # by model, the results of each seed
     verdicts: Sequence[Verdict]  # of the means over seeds
 
 

@@ -17,7 +17,7 @@ PUBLISHED_IMAGES = 3_200_000
 
 class Run(NamedTuple):
     seed: int
-    result: dict[str, Any]  # metrics/NAME.json
+    result: dict[str, Any]  # metrics/results/NAME.json
     curve: pd.DataFrame  # metrics/validation/NAME.csv
 
 

@@ -5,12 +5,12 @@ from typing import Any, NamedTuple
 
 from matplotlib.figure import Figure
 
-from colorize.evaluation.verdicts import UNDECIDED
+from colorize.comparison.verdicts import UNDECIDED
 from colorize.report import curves
 from colorize.report.columns import COLUMNS
 from colorize.report.tables import Cell, Heading, Line, Table, text
 
-Verdict = dict[str, Any]  # as colorize.evaluation.verdicts.decide makes them
+Verdict = dict[str, Any]  # as colorize.comparison.verdicts.decide makes them
 
 CLOSER = {
     "better": "is closer to the true photographs than {}",

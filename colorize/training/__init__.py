@@ -1,4 +1,4 @@
 """Training, one loop for all methods: draws, steps, logs, checkpoints, interruptions.
 
-May import data, methods, colorize.color and base; measuring and drawing results is not done here.
+May import data, methods, quality, color and base; draws no pictures.
 """

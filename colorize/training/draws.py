@@ -18,10 +18,10 @@ from torch.utils.data import DataLoader, Dataset
 
 from colorize.base import lifetime, processes
 from colorize.base.errors import UserError
-from colorize.data import photographs
-from colorize.data.splits import parts
-from colorize.data.tensors import to_tensor
-from colorize.domains import Domain, made
+from colorize.color.domains import Domain, made
+from colorize.data.reading import photographs
+from colorize.data.reading.splits import parts
+from colorize.data.reading.tensors import to_tensor
 
 
 class Draws(Dataset):
@@ -32,7 +32,7 @@ class Draws(Dataset):
     square of `image_size`, and, with `flip`, mirrored half of the time. Items are dictionaries of
     uint8 tensors.
 
-    groups: the training photographs, and what group each belongs to (see colorize/data/splits.py).
+    groups: the training photographs, and what group each belongs to (see data/reading/splits.py).
     Methods that learn from pairs draw from all of them; others see each photograph in one of the
     `domains` alone, or in any of them where `shared`. Raises UserError where photographs are too
     few.

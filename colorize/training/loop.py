@@ -20,8 +20,8 @@ from torch import Tensor
 from colorize.base import processes
 from colorize.base.errors import UserError
 from colorize.base.parameters import Parameters
-from colorize.methods.base import Method, not_finite
-from colorize.methods.parameters import ModelParameters, Seed
+from colorize.methods.shared.base import Method, not_finite
+from colorize.methods.shared.parameters import ModelParameters, Seed
 from colorize.training.checkpoint import Checkpoints
 from colorize.training.draws import Draws, batches
 from colorize.training.interruption import LOST, Interruption, Stopped

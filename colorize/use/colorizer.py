@@ -15,14 +15,14 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from colorize import color
-from colorize.bands import bands
 from colorize.base.device import choose_device
 from colorize.base.errors import UserError
 from colorize.base.pool import one_thread_each
+from colorize.color.bands import bands
+from colorize.color.domains import DARKER, Domain
 from colorize.data.decoding import Unreadable, to_srgb
-from colorize.domains import DARKER, Domain
-from colorize.methods import model
-from colorize.methods.base import Method
+from colorize.methods.shared import model
+from colorize.methods.shared.base import Method
 from colorize.use import models
 
 MULTIPLE = 8  # of the sides that networks see: all their halvings fit

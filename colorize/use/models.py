@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from colorize.base.errors import UserError
-from colorize.methods.model import CONFIG
+from colorize.methods.shared.model import CONFIG
 
 PRETRAINED = Path(__file__).parents[2] / "pretrained"  # they come with the project
 TRAINED = Path("models")  # the pipeline's own, from where it runs

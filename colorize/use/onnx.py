@@ -14,7 +14,7 @@ from torch.nn import functional as F
 
 from colorize.base.errors import UserError
 from colorize.base.files import replaced_file
-from colorize.methods.base import Method
+from colorize.methods.shared.base import Method
 from colorize.use.colorizer import MULTIPLE
 
 LARGEST = 1e-3  # difference to the model itself, in units of a and b, which reach 110

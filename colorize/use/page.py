@@ -13,8 +13,8 @@ import numpy as np
 import panel as pn
 
 from colorize.base.errors import UserError
+from colorize.color.domains import Domain
 from colorize.data.decoding import Unreadable
-from colorize.domains import Domain
 from colorize.use import files, models, photos
 from colorize.use.colorizer import Colorizer
 

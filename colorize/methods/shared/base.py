@@ -11,9 +11,9 @@ from torch import Tensor, nn
 
 from colorize import color
 from colorize.base import processes
-from colorize.domains import Domain
-from colorize.methods.parameters import ModelParameters
-from colorize.methods.pool import ImagePool
+from colorize.color.domains import Domain
+from colorize.methods.shared.parameters import ModelParameters
+from colorize.methods.shared.pool import ImagePool
 
 Supervision = Literal["paired", "unpaired", "paired in effect"]
 

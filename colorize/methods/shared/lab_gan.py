@@ -10,9 +10,9 @@ from pydantic import Field
 from torch import Tensor
 
 from colorize import color
-from colorize.methods import adversarial, lab, one_sided, translation
-from colorize.methods.base import Computed, Losses
-from colorize.methods.parameters import check_halvings
+from colorize.methods.shared import adversarial, lab, one_sided, translation
+from colorize.methods.shared.base import Computed, Losses
+from colorize.methods.shared.parameters import check_halvings
 from colorize.networks import unet
 
 

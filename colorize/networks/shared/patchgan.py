@@ -6,7 +6,7 @@ Images are (n, 3, H, W) in [-1, 1]. Convolutions keep their biases, as published
 
 from torch import nn
 
-from colorize.networks.layers import Norm, normal, normalization
+from colorize.networks.shared.layers import Norm, normal, normalization
 
 
 class Discriminator(nn.Sequential):

@@ -11,8 +11,8 @@ from torch import Tensor
 
 from colorize.base.errors import UserError, one_line
 from colorize.base.files import sha256_of, write_bytes, write_json
-from colorize.methods.base import Method, not_finite
-from colorize.methods.parameters import InitFrom, ModelParameters
+from colorize.methods.shared.base import Method, not_finite
+from colorize.methods.shared.parameters import InitFrom, ModelParameters
 
 WEIGHTS = "weights.safetensors"  # of the generators: all that colouring needs
 TRAINING = "training.safetensors"  # of the other networks: what training on needs besides
@@ -22,25 +22,11 @@ CONFIG = "config.json"
 UNLOADABLE = (LookupError, TypeError, ValueError, ArithmeticError, MemoryError, RuntimeError)
 UNLOADABLE += (safetensors.SafetensorError,)
 
-# The other files beside this one
-SHARED = (
-    "__init__",
-    "adversarial",
-    "base",
-    "judges",
-    "lab",
-    "lab_gan",
-    "losses",
-    "model",
-    "multi_domain",
-)
-SHARED += ("one_sided", "parameters", "pool", "translation", "zhang_trunk")
-
 
 def method_names() -> list[str]:
     """The ways of colouring: one file each in colorize/methods/."""
-    files = Path(__file__).parent.glob("*.py")
-    return sorted(file.stem for file in files if file.stem not in SHARED)
+    files = Path(__file__).parent.parent.glob("*.py")
+    return sorted(file.stem for file in files if file.stem != "__init__")
 
 
 def _module(method: str) -> ModuleType:

@@ -7,7 +7,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from colorize.data.photographs import center_crop, read
+from colorize.data.reading.photographs import center_crop, read
 
 
 def to_tensor(image: Image.Image) -> Tensor:

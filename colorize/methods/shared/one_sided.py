@@ -1,16 +1,16 @@
 """What methods share that have one generator, one discriminator, and nothing that leads back.
 
 The generator moves first, then the discriminator, which is shown generated images of now and of
-before (see colorize/methods/pool.py).
+before (see colorize/methods/shared/pool.py).
 """
 
 import torch
 from torch import Tensor, nn
 
-from colorize.domains import Domain
-from colorize.methods import adversarial, base, translation
-from colorize.methods.base import Computed, Losses
-from colorize.methods.pool import ImagePool
+from colorize.color.domains import Domain
+from colorize.methods.shared import adversarial, base, translation
+from colorize.methods.shared.base import Computed, Losses
+from colorize.methods.shared.pool import ImagePool
 
 
 class Method(base.Method):

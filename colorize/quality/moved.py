@@ -9,7 +9,7 @@ With x the input, T what is wanted and y what the model makes, as 8-bit RGB:
 from torch import Tensor
 
 from colorize import color
-from colorize.evaluation.fidelity import psnr, total
+from colorize.quality.fidelity import psnr, total
 
 
 def moved(x: Tensor, wanted: Tensor, made: Tensor) -> dict[str, Tensor]:

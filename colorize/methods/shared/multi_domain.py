@@ -22,11 +22,11 @@ from pydantic import field_validator
 from torch import Tensor
 from torch.nn import functional as F
 
-from colorize.domains import DARKER, LOSSY, Domain
-from colorize.methods import base, lab, parameters, translation
-from colorize.methods.base import Losses
-from colorize.methods.losses import l1
-from colorize.methods.translation import signed, translated
+from colorize.color.domains import DARKER, LOSSY, Domain
+from colorize.methods.shared import base, lab, parameters, translation
+from colorize.methods.shared.base import Losses
+from colorize.methods.shared.losses import l1
+from colorize.methods.shared.translation import signed, translated
 
 
 class Parameters(parameters.UnpairedParameters, translation.Parameters):

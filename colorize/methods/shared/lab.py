@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from colorize import color
-from colorize.domains import Domain
-from colorize.methods import base
+from colorize.color.domains import Domain
+from colorize.methods.shared import base
 
 AB_SCALE = 110
 

@@ -2,8 +2,8 @@
 
 from torch import Tensor, nn
 
-from colorize.methods.parameters import ModelParameters
-from colorize.networks.layers import Norm, Upsampling
+from colorize.methods.shared.parameters import ModelParameters
+from colorize.networks.shared.layers import Norm, Upsampling
 
 
 class Parameters(ModelParameters):

@@ -22,7 +22,7 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from colorize.methods.losses import (
+from colorize.methods.shared.losses import (
     hinge,
     least_squares,
     logistic,
@@ -30,9 +30,9 @@ from colorize.methods.losses import (
     relativistic,
     squared_slope,
 )
-from colorize.methods.parameters import Count, ModelParameters, Weight
-from colorize.networks import patchgan
-from colorize.networks.layers import Norm
+from colorize.methods.shared.parameters import Count, ModelParameters, Weight
+from colorize.networks.shared import patchgan
+from colorize.networks.shared.layers import Norm
 
 
 class Parameters(ModelParameters):

@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 from torch import Tensor
 
-from colorize.methods import lab, parameters
-from colorize.methods.base import Computed
+from colorize.methods.shared import lab, parameters
+from colorize.methods.shared.base import Computed
 from colorize.networks import zhang
 
 

@@ -9,8 +9,8 @@ from pydantic import field_validator
 
 from colorize.base.errors import UserError
 from colorize.base.parameters import Parameters
+from colorize.comparison.images import Row
 from colorize.evaluation.bootstrap import DIVERGENCES, WeightedSums, weights
-from colorize.evaluation.images import Row
 from colorize.evaluation.metrics import BETTER, METRICS, PERCEPTUAL
 
 RESAMPLES = 10_000  # p is at least 2 in as many: enough for Holm's correction over 250 questions

@@ -29,10 +29,10 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from colorize.methods import multi_domain, parameters
-from colorize.methods.base import Computed, Losses
-from colorize.methods.losses import logistic, squared_slope
-from colorize.networks import judges
+from colorize.methods.shared import multi_domain, parameters
+from colorize.methods.shared.base import Computed, Losses
+from colorize.methods.shared.losses import logistic, squared_slope
+from colorize.networks.shared import judges
 
 BETAS = (0.0, 0.99)
 

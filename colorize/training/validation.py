@@ -25,10 +25,10 @@ import torch
 from torch import Tensor
 
 from colorize import color
-from colorize.domains import Domain, picture
-from colorize.evaluation.fidelity import chroma, mean, psnr, total
-from colorize.evaluation.moved import moved, psnr_of_colors
-from colorize.methods.base import Method
+from colorize.color.domains import Domain, picture
+from colorize.methods.shared.base import Method
+from colorize.quality.fidelity import chroma, mean, psnr, total
+from colorize.quality.moved import moved, psnr_of_colors
 
 MOST = 48  # photographs: for curves, which show where it goes, not for tables
 BATCH = 16

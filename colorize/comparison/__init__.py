@@ -1,0 +1,4 @@
+"""Comparison: which of two rows is better, and how sure that is.
+
+May import evaluation and base.
+"""

@@ -1,0 +1,1 @@
+"""What later stages read of the data: which photographs there are, and their pixels."""

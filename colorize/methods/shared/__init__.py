@@ -1,0 +1,1 @@
+"""What several methods share: what a method is, its keys, losses, and whole families of methods."""

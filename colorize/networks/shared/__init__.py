@@ -1,0 +1,1 @@
+"""What several networks share: layers, and the discriminators of several methods."""
