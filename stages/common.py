@@ -59,11 +59,10 @@ def measured(params: "Params", device: "torch.device") -> "Photographs":
     """The photographs that rows are measured on. Raises what `Photographs.of_union` raises."""
     from colorize.evaluation.protocol import Photographs  # as above
 
-    p, weights = params.evaluate, params.evaluate.weights
-    folder = None if weights is None else from_root(weights)
-    return Photographs.of_union(
-        UNION, GRAY, params.data.image_size, p.validation_max, device, folder
-    )
+    evaluate, image_size = params.evaluate, params.data.image_size
+    weights = None if evaluate.weights is None else from_root(evaluate.weights)
+    most = evaluate.validation_max
+    return Photographs.of_union(UNION, GRAY, image_size, most, device, weights)
 
 
 def results(names: Iterable[str]) -> dict[str, dict[str, Any]]:
