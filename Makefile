@@ -38,7 +38,7 @@ check: setup  ## check params.yaml without running anything
 	.venv/bin/python -m pip install --disable-pip-version-check --quiet -r requirements-test.txt
 	touch $@
 
-test: .venv/test  ## run the tests, one process a core (5 to 8 minutes on 2 cores)
+test: .venv/test  ## run the tests, one process a core (4 to 6 minutes on 2 cores)
 	python -m pytest -n auto -m "not soak"
 
 soak: .venv/test  ## run the longer fault injection and experiments too
