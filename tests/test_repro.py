@@ -399,7 +399,6 @@ def test_a_removed_model_leaves_no_row(pipeline):
     assert {*ran(pipeline.run("dvc", "repro").stdout)} <= {"compare", "report"}
     assert pipeline.path("dvc.lock").read_text() == lock
     assert pipeline.run("git", "diff", "HEAD").stdout == ""
-    shutil.rmtree(pipeline.path("models/twin"))
 
 
 def test_the_name_of_a_model_reaches_no_shell(pipeline):
