@@ -18,7 +18,6 @@ from colorize.methods.shared import model
 from colorize.methods.shared.parameters import ModelParameters
 from colorize.training import draws, loop
 from stages import common
-from stages import parameters as params
 from studies import preset
 from tests.plain import plain
 
@@ -105,9 +104,8 @@ def turn_of(p: ModelParameters) -> int:
 
 def parameters(settings: dict[str, Any]) -> ModelParameters:
     method = settings["method"]
-    others = params.load(preset.PRESETS / "all.yaml")["models"]
-    of_all = [*common.read_params().models.values(), *others.values()]
-    of_method = [entry for entry in of_all if entry["method"] == method]
+    models = common.read_params().models | preset.load("all")["models"]
+    of_method = [entry for entry in models.values() if entry["method"] == method]
     if not of_method:
         raise UserError(f"--method {method}: no model in params.yaml or presets/all.yaml is of it")
     entry = of_method[0]

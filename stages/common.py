@@ -10,13 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from colorize.base.files import read_json, remove_leftovers
 from colorize.base.locks import only_one
-from colorize.base.parameters import from_yaml
 
 if TYPE_CHECKING:
     import torch
 
     from colorize.evaluation.protocol import Photographs
-    from colorize.methods.shared.parameters import ModelParameters
     from stages.parameters import Params
 
 PARAMS = Path("params.yaml")
@@ -77,20 +75,12 @@ def remove_others(folder: Path, names: Iterable[str]) -> None:
     """
     kept = {*names}
     for path in folder.iterdir() if folder.is_dir() else ():
-        if path.stem not in kept and not path.name.startswith("."):
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
-
-
-def code_of_training(parameters: "ModelParameters") -> list[Path]:
-    """The files of code that dvc.yaml has the training of a model depend on."""
-    stages = from_yaml(PIPELINE.read_text(encoding="utf-8"), str(PIPELINE))["stages"]
-    found = []
-    for path in stages["train"]["do"]["deps"]:
-        for key in ("method", "network"):
-            path = path.replace(f"${{item.{key}}}", getattr(parameters, key))
-        if not path.startswith("data/"):
-            found += sorted(Path(path).rglob("*.py")) if Path(path).is_dir() else [Path(path)]
-    return found
+        if path.stem in kept or path.name.startswith("."):
+            continue
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
 
 
 def from_root(path: str) -> Path:

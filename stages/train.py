@@ -13,6 +13,7 @@ from colorize.base import command, lifetime, memory, processes
 from colorize.base.device import choose_device
 from colorize.base.errors import UserError
 from colorize.base.files import replaced_file, replaced_folder, sha256_of, write_text
+from colorize.base.parameters import from_yaml
 from colorize.data.reading import tensors
 from colorize.data.reading.index import Index, check_colors, check_gray, statistics
 from colorize.methods.shared import model
@@ -146,9 +147,21 @@ def _facts(
     """All that decides the result, by the names that users know."""
     values = {f"models.{name}.{key}": v for key, v in parameters.model_dump(mode="json").items()}
     data = (UNION / "index.csv", UNION / "statistics.json", GRAY / "index.csv")
-    files = {str(path): sha256_of(path) for path in (*data, *common.code_of_training(parameters))}
+    files = {str(path): sha256_of(path) for path in (*data, *_code(parameters))}
     machine = {"device": device.type}  # which of several, and with how many threads, is rounding
     return values | {"seed": seed} | files | machine | {"runtime.compile": compiled}
+
+
+def _code(parameters: ModelParameters) -> list[Path]:
+    """The files of code that dvc.yaml has the training of a model depend on."""
+    text = common.PIPELINE.read_text(encoding="utf-8")
+    found = []
+    for path in from_yaml(text, str(common.PIPELINE))["stages"]["train"]["do"]["deps"]:
+        for key in ("method", "network"):
+            path = path.replace(f"${{item.{key}}}", getattr(parameters, key))
+        if not path.startswith("data/"):
+            found += sorted(Path(path).rglob("*.py")) if Path(path).is_dir() else [Path(path)]
+    return found
 
 
 if __name__ == "__main__":
