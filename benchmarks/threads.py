@@ -75,12 +75,12 @@ def train(image_size: int, width: int, seconds: float, rate: Synchronized) -> No
     from colorize.methods.shared import model
     from stages import common
 
-    entry = common.read_params().models["cyclegan"]
-    entry |= {"width": width, "discriminator_width": width}
-    network = model.build(model.parse(entry, "models.cyclegan"), image_size).train()
+    p = common.read_params().model("cyclegan")
+    p = p.model_copy(update={"width": width, "discriminator_width": width})
+    network = model.build(p, image_size).train()
     network.prepare_training()
     rng = torch.Generator().manual_seed(0)
-    shape = (entry["batch_size"], 3, image_size, image_size)
+    shape = (p.batch_size, 3, image_size, image_size)
     color = torch.randint(0, 256, shape, generator=rng, dtype=torch.uint8)
     batch = {"gray": color[:, :1], "color": color}
 

@@ -104,11 +104,12 @@ def turn_of(p: ModelParameters) -> int:
 
 def parameters(settings: dict[str, Any]) -> ModelParameters:
     method = settings["method"]
-    models = common.read_params().models | preset.load("all")["models"]
-    of_method = [entry for entry in models.values() if entry["method"] == method]
+    text = common.PARAMS.read_text(encoding="utf-8")
+    models = preset.checked(preset.applied(text, preset.load("all")), "all").models
+    of_method = [p for p in models.values() if p.method == method]
     if not of_method:
         raise UserError(f"--method {method}: no model in params.yaml or presets/all.yaml is of it")
-    entry = of_method[0]
+    entry = of_method[0].model_dump()
     entry |= {key: settings["width"] for key in WIDTHS if key in entry}
     entry["depth"] = settings["depth"] or PUBLISHED_DEPTH[entry["network"]]
     entry["batch_size"] = settings["batch_size"] or entry["batch_size"]

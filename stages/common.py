@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import torch
 
     from colorize.evaluation.protocol import Photographs
+    from colorize.methods.shared.parameters import ModelParameters
     from stages.parameters import Params
 
 PARAMS = Path("params.yaml")
@@ -51,6 +52,20 @@ def read_params() -> "Params":
     from stages import parameters
 
     return parameters.read(PARAMS)
+
+
+def code_of(stage: str, p: "ModelParameters") -> list[Path]:
+    """The files of code that dvc.yaml has a stage of a model depend on."""
+    from colorize.base.parameters import from_yaml  # only here: pydantic takes a while
+
+    text = PIPELINE.read_text(encoding="utf-8")
+    found = []
+    for path in from_yaml(text, str(PIPELINE))["stages"][stage]["do"]["deps"]:
+        for key in ("method", "network"):
+            path = path.replace(f"${{item.{key}}}", getattr(p, key))
+        if not path.startswith("data/"):
+            found += sorted(Path(path).rglob("*.py")) if Path(path).is_dir() else [Path(path)]
+    return found
 
 
 def measured(params: "Params", device: "torch.device") -> "Photographs":

@@ -18,7 +18,8 @@ from colorize.evaluation.baselines import BASELINE, TRIVIAL
 from colorize.evaluation.protocol import EvaluateParameters
 from colorize.methods.shared import model
 from colorize.methods.shared.parameters import ModelParameters
-from colorize.training.loop import SeedParameters, TrainParameters
+from colorize.training.loop import SeedParameters
+from colorize.training.preview import TrainParameters
 from colorize.training.runtime import RuntimeParameters
 
 
@@ -26,21 +27,28 @@ class DataParameters(DownloadParameters, UnionParameters, GrayscaleParameters):
     """The section `data`, whose leaves the first three stages share."""
 
 
-class Params(SeedParameters):
-    """params.yaml; the entries of `models` are checked by their own method's keys."""
+class Sections(SeedParameters):
+    """params.yaml as it is written."""
 
     data: DataParameters
     train: TrainParameters
     evaluate: EvaluateParameters
     compare: CompareParameters
-    models: dict[str, dict[str, Any]] = Field(min_length=1)
     runtime: RuntimeParameters
+    defaults: dict[str, Any]
+    models: dict[str, dict[str, Any]] = Field(min_length=1)
+
+
+class Params(Sections):
+    """params.yaml with all keys of each entry of `models`, those from `defaults` too."""
+
+    models: dict[str, ModelParameters]
 
     def model(self, name: str) -> ModelParameters:
         """The parameters of an entry of `models`. Raises UserError where there is none."""
         if name not in self.models:
             raise UserError(f"models: no entry {name!r} (there are {', '.join(self.models)})")
-        return model.parse(self.models[name], f"models.{name}")
+        return self.models[name]
 
     def seed_of(self, name: str) -> int:
         """That of an entry of `models`, which may have its own. Raises UserError as `model`."""
@@ -74,23 +82,39 @@ def check(values: Any) -> Params:
         _check_keys(values, "")
     except RecursionError:
         raise UserError("params.yaml: it refers to itself, or is nested too deeply") from None
-    params = Params.parse(values, "")
-    for name in params.models:
-        where = f"models.{name}"
-        if (
-            name in REFUSED
-            or parts_of(name)[1] in DERIVED
-            or not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name)
-        ):
-            raise UserError(
-                f"{where}: not a name for a model (letters, digits and _; no "
-                f"{', '.join(REFUSED)}, and nothing that ends with {' or '.join(DERIVED)})"
-            )
-        model.check(params.model(name), params.data.image_size, where)
-    if params.models.get(BASELINE, {}).get("method") != BASELINE:
+    sections = Sections.parse(values, "")
+    _check_defaults(sections.defaults)
+    models = {}
+    for name, entry in sections.models.items():
+        _check_name(name)
+        models[name] = model.parse(entry, f"models.{name}", sections.defaults)
+    params = Params(**(dict(sections) | {"models": models}))
+    for name, entry in params.models.items():
+        model.check(entry, params.data.image_size, f"models.{name}")
+    if BASELINE not in params.models or params.models[BASELINE].method != BASELINE:
         raise UserError(f"models.{BASELINE}: the baseline, of the method '{BASELINE}', is missing")
     _check_contrasts(params)
     return params
+
+
+def _check_defaults(defaults: dict[str, Any]) -> None:
+    known = model.keys() - {"method", "network"}  # dvc.yaml reads these of each entry
+    for key in defaults:
+        if key not in known:
+            listed = ", ".join(sorted(known))
+            raise UserError(f"defaults.{key}: not a key that models share (known here: {listed})")
+
+
+def _check_name(name: str) -> None:
+    if (
+        name in REFUSED
+        or parts_of(name)[1] in DERIVED
+        or not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name)
+    ):
+        raise UserError(
+            f"models.{name}: not a name for a model (letters, digits and _; no "
+            f"{', '.join(REFUSED)}, and nothing that ends with {' or '.join(DERIVED)})"
+        )
 
 
 def _check_contrasts(params: Params) -> None:

@@ -110,10 +110,11 @@ def _remove(experiment: Experiment) -> None:
 
 
 def _arguments(experiment: Experiment) -> list[str]:
-    changed = f"models.{experiment.model}"
-    settings = [f"{changed}.{key}={value}" for key, value in experiment.changes.items()]
+    changes = dict(experiment.changes)
     if experiment.seed is not None:
-        settings.append(f"++{changed}.seed={experiment.seed}")  # ++: whether it has one or not
-    flags = [part for setting in settings for part in ("-S", setting)]
+        changes["seed"] = experiment.seed
+    flags = []
+    for key, value in changes.items():  # ++: whether the entry names it or not
+        flags += ["-S", f"++models.{experiment.model}.{key}={value}"]
     target = f"evaluate@{experiment.model}"
     return ["exp", "run", "--temp", "--name", experiment.name, *flags, target]

@@ -21,6 +21,7 @@ from colorize.base.files import write_text
 from colorize.base.parameters import from_yaml
 from colorize.data import catalog, remote
 from stages import common, parameters, watched
+from stages.parameters import Params
 
 PRESETS = Path("presets")
 
@@ -39,8 +40,7 @@ def main() -> None:
         print(" ".join(flags(deltas, from_yaml(committed, str(common.PARAMS)))))
         return
     text = applied(committed, deltas) if deltas else committed
-    values = from_yaml(text, f"{common.PARAMS} with the preset '{arguments.name}'")
-    params = parameters.check(values)
+    params = checked(text, arguments.name)
     sources = parameters.sources(params.data)
     keep_edits(committed, text)
     write_text(common.PARAMS, text)
@@ -79,6 +79,11 @@ def load(name: str) -> dict[str, Any]:
     deltas = load(own.pop("extends", "sample"))
     _merge(deltas, own)
     return deltas
+
+
+def checked(text: str, name: str) -> Params:
+    """The parameters in `text`, to which the preset `name` has been applied."""
+    return parameters.check(from_yaml(text, f"{common.PARAMS} with the preset '{name}'"))
 
 
 def flags(deltas: dict[str, Any], values: dict[str, Any], where: str = "") -> list[str]:
@@ -122,8 +127,10 @@ def _merge(values: dict[str, Any], deltas: dict[str, Any]) -> None:
             _merge(values[key], value)
         elif isinstance(value, list) and not any(isinstance(item, dict) for item in value):
             values[key][:] = value  # in place: keeps the comment behind it
-        else:
+        elif key in values or isinstance(value, dict):
             values[key] = value
+        else:  # not last: the last key has the empty line behind the entry
+            values.insert(max(0, len(values) - 1), key, value)
 
 
 def keep_edits(committed: str, text: str) -> None:

@@ -62,18 +62,28 @@ def with_all_models() -> dict[str, Any]:
 
 def shrink(values: dict[str, Any]) -> None:
     merge(values, SMALL)
-    for entry in values["models"].values():
+    for entry in (values["defaults"], *values["models"].values()):
         merge(entry, {key: value for key, value in SMALL_MODEL.items() if key in entry})
 
 
-def small() -> dict[str, Any]:
-    """The committed params.yaml with the preset `all`, shrunk."""
+def entries(values: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """All keys of each entry of `models`, those from `defaults` too."""
+    from colorize.methods.shared import model
+
+    return {
+        name: model.parse(entry, name, values["defaults"]).model_dump(exclude_none=True)
+        for name, entry in values["models"].items()
+    }
+
+
+def small() -> dict[str, dict[str, Any]]:
+    """The models of the preset `all`, shrunk."""
     values = with_all_models()
     shrink(values)
-    return values
+    return entries(values)
 
 
-MODELS = with_all_models()["models"]
+MODELS = entries(with_all_models())
 # Of each method the first entry
 METHODS = tuple({entry["method"]: name for name, entry in reversed(MODELS.items())}.values())[::-1]
 PIPELINE = ("zhang_l2", "stargan")  # the models in pipelines of tests

@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from ruamel.yaml import YAML
 from safetensors.torch import load_file, save_file
 
 from colorize import color
@@ -23,7 +22,8 @@ from colorize.evaluation.colors import Colors
 from colorize.evaluation.quantities import measure
 from colorize.methods.shared import model
 from colorize.methods.shared.parameters import InitFrom
-from colorize.report import grids, pictures, tables
+from colorize.report import pictures, tables
+from stages.parameters import read
 from tests.conftest import MODELS, Project, only_models
 from tests.gpu import needs_gpu
 from tests.test_report import render
@@ -245,12 +245,6 @@ def test_of_val_the_first_are_measured(photographs, statistics):
     assert list(result.images["name"][:3]) == val[:3]
 
 
-def test_the_same_photographs_for_every_model(photographs):
-    names = photographs.index.split("test", "photograph")
-    assert grids.choose(names, 4) == grids.choose(list(reversed(names)), 4)
-    assert len(set(grids.choose(names, 4))) == 4
-
-
 def test_every_photographs_quantities_are_kept(project):
     project.stage("train", "zhang_l2")
     project.stage("train", "gan")
@@ -298,8 +292,7 @@ def test_evaluate_names_a_model_that_is_missing_or_broken(project):
 
 def save_model(project: Project, name: str, weights: float) -> None:
     """A model of which all weights are the same, in place of a trained one."""
-    values = YAML(typ="safe").load(project.path("params.yaml"))["models"][name]
-    parameters = model.parse(values, f"models.{name}")
+    parameters = read(project.path("params.yaml")).model(name)
     network = model.build(parameters, 32)
     for weight in network.parameters():
         weight.data.fill_(weights)

@@ -18,7 +18,7 @@ from tests.test_use import command
 
 def untrained(name: str, seed: int = 0) -> Method:
     torch.manual_seed(seed)
-    return model.build(model.parse(small()["models"][name], f"models.{name}"), 32).eval()
+    return model.build(model.parse(small()[name], f"models.{name}"), 32).eval()
 
 
 def made_by_file(path, gray: torch.Tensor) -> np.ndarray:

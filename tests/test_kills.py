@@ -110,7 +110,7 @@ def test_killed_forty_times_at_random_moments(pipeline, stage):
     rng = random.Random(stage)
     if stage.startswith("train@"):
         name = stage.removeprefix("train@")
-        entry = small()["models"][name] | {"steps": 300}
+        entry = small()[name] | {"steps": 300}
         pipeline.edit_params(lambda values: values["models"].update({name: entry}))
         pipeline.run("python", "-m", "stages.check", "--fix")
     longest = seconds_of(pipeline, "dvc", "repro", "--single-item", "--force", stage)

@@ -13,7 +13,7 @@ from ruamel.yaml import YAML
 
 from colorize.base import files, locks
 from colorize.methods.shared import model
-from tests.conftest import ROOT, Project
+from tests.conftest import MODELS, ROOT, Project
 from tests.processes import imports_torch, members, runs, wait_for, wait_for_checkpoint
 
 STAGES = YAML(typ="safe").load(ROOT / "dvc.yaml")["stages"]
@@ -245,8 +245,7 @@ def test_weights_are_on_the_disk_before_their_checkpoint_goes(tmp_path, monkeypa
         fsync(number)
 
     monkeypatch.setattr(os, "fsync", recorded)
-    values = YAML(typ="safe").load(ROOT / "params.yaml")["models"]["gan"]
-    parameters = model.parse(values | {"width": 2, "depth": 1}, "models.gan")
+    parameters = model.parse(MODELS["gan"] | {"width": 2, "depth": 1}, "models.gan")
     with files.replaced_folder(tmp_path / "gan") as partial:
         model.save(model.build(parameters, 32), parameters, 32, partial)
     for name in (model.WEIGHTS, model.TRAINING, model.CONFIG):

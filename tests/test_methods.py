@@ -67,7 +67,7 @@ ALL += [pytest.param(*choice, id=name) for name, choice in CHOICES.items()]
 
 def built(name: str, *, compiled: bool = False, **changes):
     """A small model of the committed entry `name`, and its parameters."""
-    parameters = model.parse(small()["models"][name] | changes, f"models.{name}")
+    parameters = model.parse(small()[name] | changes, f"models.{name}")
     torch.manual_seed(0)
     method = model.build(parameters, 32).train()
     method.prepare_training(compiled=compiled)
@@ -309,13 +309,13 @@ def test_controls_take_away_what_they_say():
     ],
 )
 def test_stargan_parameters_that_do_not_fit_are_named(changes, message):
-    entry = small()["models"]["stargan"] | {"network": "unet"} | changes
+    entry = small()["stargan"] | {"network": "unet"} | changes
     with pytest.raises(UserError, match=rf"models\.x\.{message}"):
         model.check(model.parse(entry, "models.x"), 32, "models.x")
 
 
 def test_stargan_in_lab_makes_nothing_darker():
-    entry = small()["models"]["stargan_lab"] | {"depth": 2}
+    entry = small()["stargan_lab"] | {"depth": 2}
     day, night = (
         model.parse(entry | {"domains": ["gray", "color", domain]}, "models.x")
         for domain in ("sepia", "night")

@@ -11,7 +11,15 @@ from colorize.base.errors import UserError
 from stages import parameters
 from studies import experiments, preset, study
 from studies.experiments import Experiment
-from tests.conftest import ROOT, TEXT, Project, committed, merge, with_all_models
+from tests.conftest import (
+    ROOT,
+    TEXT,
+    Project,
+    committed,
+    entries,
+    merge,
+    with_all_models,
+)
 from tests.zips import catalog, dataset, encoded, image
 
 
@@ -42,7 +50,7 @@ def with_preset(name: str) -> dict:
 def test_a_preset_shows_every_model_as_many_gray_and_as_many_colour_images(name, images):
     values = with_preset(name)
     check(values)
-    for model, entry in values["models"].items():
+    for model, entry in entries(values).items():
         # A batch of StarGAN's is of all domains together; others have as many of each.
         domains = len(entry.get("domains", ["any"]))
         assert entry["steps"] * entry["batch_size"] == domains * images, model
@@ -100,7 +108,7 @@ def test_mirror_is_small_cut_short():
 
 def test_full_is_the_published_networks_and_rates():
     values = with_preset("full")
-    models = values["models"]
+    models = entries(values)
     assert models["gan"]["learning_rate"] == models["cyclegan"]["learning_rate"] == 2e-4
     assert models["stargan"]["learning_rate"] == 1e-4
     assert {entry["width"] for entry in models.values()} == {64}
@@ -108,12 +116,14 @@ def test_full_is_the_published_networks_and_rates():
 
 
 def test_every_parameter_has_a_comment():
-    """At its own line, or in the list of what every entry of `models` has."""
+    """At its own line, in `defaults`, or in the list of what every entry of `models` has."""
     shared = re.findall(r"^  #   ([a-z_, ]+?)  +\S", TEXT, re.MULTILINE)
     documented = {name for names in shared for name in names.split(", ")}
+    documented |= committed()["defaults"].keys()
     for line in (TEXT + (ROOT / "presets/all.yaml").read_text(encoding="utf-8")).splitlines():
         key = re.match(r" *([a-z_0-9]+): *\S", line)
-        if key and key[1] not in documented:
+        of_model = line.startswith("    ")
+        if key and not (of_model and key[1] in documented):
             assert "#" in line, line
 
 
@@ -215,6 +225,14 @@ MISTAKES = {
         r"^compare\.contrasts\.0: 'gan' compared with itself",
     ),
     "a section that is none": ({"data": 3}, r"^data: .*found 3"),
+    "a default": ({"defaults": {"width": 0}}, r"^defaults\.width: .*found 0$"),
+    "a default of no model": ({"defaults": {"widht": 8}}, r"^defaults\.widht: not a key that"),
+    "a method for all": ({"defaults": {"method": "gan"}}, r"^defaults\.method: not a key that"),
+    "defaults that do not fit together": (
+        {"defaults": {"accumulation": 3}},
+        r"^models\.zhang_l2\.accumulation: 3 equal parts",
+    ),
+    "defaults that are none": ({"defaults": None}, r"^defaults: .*found None"),
     "a model that is none": ({"models": {"gan": None}}, r"^models\.gan: .*found None"),
 }
 
@@ -239,7 +257,14 @@ def test_a_mistake_is_named_by_its_dotted_key(mistake):
     assert "\n" not in str(raised.value)
 
 
-@pytest.mark.parametrize("key", leaves(committed()))
+REQUIRED = [
+    key
+    for key in leaves(committed())
+    if not key.startswith("models.") or key.rsplit(".")[-1] not in committed()["defaults"]
+]
+
+
+@pytest.mark.parametrize("key", REQUIRED)
 def test_a_missing_key_is_named(key):
     values = committed()
     *sections, last = key.split(".")
@@ -247,8 +272,24 @@ def test_a_missing_key_is_named(key):
     for name in sections:
         section = section[name]
     del section[last]
+    if sections == ["defaults"]:
+        key = rf"models\.\w+\.{last}"
     with pytest.raises(UserError, match=rf"^{key}: (missing|one of)"):
         check(values)
+
+
+def test_a_model_takes_from_defaults_what_its_entry_does_not_name():
+    values = with_all_models()
+    values["defaults"] |= {"width": 5, "batch_size": 3, "norm": "group"}
+    found = entries(values)
+    for name, entry in found.items():
+        assert entry["width"] == 5
+        own = values["models"][name].get("batch_size", 3)
+        assert entry["batch_size"] == own
+    assert {entry["batch_size"] for entry in found.values()} > {3, 8}
+    assert "norm" not in found["zhang_l2"]  # whose method has none
+    values["models"]["gan"]["width"] = 7
+    assert entries(values)["gan"]["width"] == 7
 
 
 @pytest.mark.parametrize(

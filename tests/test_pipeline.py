@@ -16,7 +16,7 @@ STAGES = DVC["stages"]
 
 # Code that changes no result: what all share, what reads and checks, and what draws training.
 INERT = ("colorize/base/", "colorize/report/grids.py", "stages/common.py", "stages/parameters.py")
-INERT += ("stages/together.py", "stages/watched.py")
+INERT += ("stages/watched.py",)
 
 
 def definition(stage: str) -> dict:
@@ -174,13 +174,13 @@ def test_every_parameter_belongs_to_a_stage_or_to_none_on_purpose():
     tracked = {key for name in STAGES for key in definition(name)["params"]}
     assert not any(key.startswith(("runtime", "train")) for key in tracked)
     for section, values in committed().items():
-        if section in ("seed", "evaluate", "compare"):
+        if section in ("seed", "evaluate", "compare", "defaults"):
             assert section in tracked
         elif section == "data":
             assert {f"data.{key}" for key in values} <= tracked
         else:
             assert section in ("models", "runtime", "train")
-    assert "models.${key}" in definition("train")["params"]
+    assert {"models.${key}", "defaults"} <= {*definition("train")["params"]}
     assert STAGES["train"]["foreach"] == STAGES["evaluate"]["foreach"] == "${models}"
 
 

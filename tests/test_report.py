@@ -8,14 +8,18 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from colorize.color.domains import WAY
 from colorize.data import palette, sheet
 from colorize.evaluation.cases import Case
 from colorize.evaluation.metrics import DECIDING, deciding
 from colorize.evaluation.perceptual import NOT_MEASURED
+from colorize.methods.shared import model
+from colorize.methods.shared.parameters import ModelParameters
 from colorize.report import claims, columns, seeds, study, tables
 from colorize.report.curves import RATIOS, validation_curve
 from colorize.report.page import page
-from colorize.report.pictures import WAY, Shown
+from colorize.report.pictures import Shown
+from tests.conftest import MODELS
 
 
 def results(projection: float) -> dict:
@@ -93,12 +97,16 @@ def test_validation_curves_show_what_each_direction_does():
         assert labels(*domains) == {f"{d}_{q}" for d in domains for q in RATIOS}
 
 
+def parsed(name: str, **changes) -> ModelParameters:
+    return model.parse(MODELS[name] | changes, f"models.{name}")
+
+
 def render(rows, **changes) -> str:
     models = [row.name for row in rows if row.kind == "model"]
-    entry = {"method": "gan", "width": 1, "depth": 1, "steps": 2, "batch_size": 3}
+    parameters = parsed("gan", learning_rate=0.1)
     options = {
         "baseline": models[0],
-        "parameters": {name: entry | {"learning_rate": 0.1} for name in models},
+        "parameters": dict.fromkeys(models, parameters),
         "decided": {"split": "test", "models": [], "contrasts": []},
         "datasets": ["<b>mine</b>"],
         "statistics": {"image_size": 16, "images": {"train": 4, "val": 2, "test": 3}},
@@ -252,7 +260,8 @@ def test_the_papers_claims_are_held_against_the_run(method, changes, shown, verd
     result["test"] |= {metric: interval(*values) for metric, values in changes.items()}
     result["to_gray"] = {"test": {"projection": interval(0.03, 0.02, 0.04)}}
     rows = tables.rows_of({"other": results(0.5), "it": result}, {"gray_copy": results(0)})
-    (found,) = claims.claims(rows, {"other": {"method": "nogan_lab"}, "it": {"method": method}})
+    parameters = {"other": parsed("nogan_lab"), "it": parsed(method)}
+    (found,) = claims.claims(rows, parameters)
     assert found.shown.startswith("it: ")
     assert shown in found.shown
     assert found.verdict == verdict

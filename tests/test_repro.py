@@ -383,7 +383,7 @@ def test_a_removed_model_leaves_no_row(pipeline):
     lock = pipeline.path("dvc.lock").read_text()
 
     def exchange(values: dict) -> None:
-        values["models"]["twin"] = small()["models"]["stargan"]
+        values["models"]["twin"] = small()["stargan"]
         del values["models"]["stargan"]
         values["compare"]["contrasts"].pop()  # which asks about it
 

@@ -20,7 +20,7 @@ MAY_IMPORT = {
     "training": {"data", "methods", "quality", "color"},
     "evaluation": {"data", "methods", "quality", "color"},
     "comparison": {"evaluation"},
-    "report": {"data", "evaluation", "comparison", "color"},
+    "report": {"data", "methods", "evaluation", "comparison", "color"},
     "use": {"data", "methods", "color"},
     "__main__": {"use"},
     "export": {"use", "methods"},

@@ -406,7 +406,7 @@ def colorizers() -> dict[str, Colorizer]:
     """One of each method, with small networks and weights that give strong colours."""
     found = {}
     for name in METHODS:
-        values = small()["models"][name]
+        values = small()[name]
         torch.manual_seed(0)
         method = model.build(model.parse(values, f"models.{name}"), 32)
         for parameter in method.parameters():
@@ -439,7 +439,7 @@ def test_colours_outside_the_gamut_keep_their_hue():
 
 
 def test_night_alone_is_not_on_the_photographs_own_lightness():
-    values = small()["models"]["stargan_domains"]
+    values = small()["stargan_domains"]
     torch.manual_seed(0)
     colorizer = Colorizer(model.build(model.parse(values, "models.x"), 32), "x")
     pixels = np.array(scene(45, 70))

@@ -1,6 +1,7 @@
 """What every group of parameters shares: strict types, no unknown keys, errors with dotted keys."""
 
 import reprlib
+from collections.abc import Mapping
 from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -26,10 +27,11 @@ class Parameters(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
     @classmethod
-    def parse(cls, values: Any, where: str) -> Self:
+    def parse(cls, values: Any, where: str, elsewhere: Mapping[str, str] | None = None) -> Self:
         """Validate `values`, the section of params.yaml whose dotted key is `where`.
 
-        Raises UserError, one line that names every offending dotted key.
+        elsewhere: the sections of the keys that come from another. Raises UserError, one line that
+        names every offending dotted key.
         """
         if not isinstance(values, dict):
             found = _short(values)
@@ -37,10 +39,12 @@ class Parameters(BaseModel):
         try:
             return cls.model_validate(values)
         except ValidationError as error:
-            raise UserError("; ".join(_describe(e, where, cls) for e in error.errors())) from None
+            described = [_describe(e, elsewhere or {}, where, cls) for e in error.errors()]
+            raise UserError("; ".join(described)) from None
 
 
-def _describe(error: Any, where: str, cls: type[BaseModel]) -> str:
+def _describe(error: Any, elsewhere: Mapping[str, str], where: str, cls: type[BaseModel]) -> str:
+    where = elsewhere.get(next(iter(error["loc"]), ""), where)
     key = ".".join(part for part in (where, *map(str, error["loc"])) if part)
     match error["type"]:
         case "extra_forbidden":

@@ -24,6 +24,7 @@ from colorize import color
 Domain = Literal["gray", "color", "sepia", "warm", "cool", "night"]
 
 LOSSY: tuple[Domain, ...] = ("gray", "sepia")  # from these colours are to be guessed
+WAY = "_"  # stands between a domain and the one that is made from it, in the name of a picture
 DARKER: tuple[Domain, ...] = ("night",)  # the others keep the photograph's lightness
 
 SEPIA = (6.0, 18.0)  # a and b, where sRGB has them at that lightness

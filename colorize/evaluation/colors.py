@@ -9,7 +9,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from colorize import color
 from colorize.base.errors import UserError
 from colorize.color.bands import by_bands, on_lightness
-from colorize.color.domains import Domain
+from colorize.color.domains import WAY, Domain, picture
 from colorize.evaluation.protocol import Batch, Photographs
 from colorize.methods.shared.base import Method
 from colorize.quality.fidelity import chroma, total
@@ -48,6 +48,26 @@ class Colors:
     def made(self, image: Tensor, target: Domain) -> Tensor:
         """The same, from uint8 to uint8."""
         return color.to_uint8(self.translate(color.to_float(image), target))
+
+    def versions(self, batch: Batch) -> dict[str, Tensor]:
+        """The photographs in gray and true, all rows, and what is made of the true ones in gray.
+
+        Each (n, 3 or 1, S, S) uint8.
+        """
+        found = {"gray": batch.gray, "truth": batch.truth} | self.rows(batch)
+        if "gray" in self.model.targets:
+            found["to_gray"] = self.made(batch.truth, "gray")
+        return found
+
+    def every_way(self, batch: Batch) -> dict[str, Tensor]:
+        """Every domain from every other; from the domain itself, the true one."""
+        domains = self.model.domains
+        true = {domain: picture(domain, batch.truth, batch.gray) for domain in domains}
+        return {
+            WAY.join((source, target)): x if target == source else self.made(x, target)
+            for source, x in true.items()
+            for target in domains
+        }
 
     def fit_gain(self, photographs: Photographs) -> float:
         """The gain that brings the chroma ratio on val to 1, within 0.001, at most 100.

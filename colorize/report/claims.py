@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from colorize.evaluation.failures import COPY_BELOW, SAME_BELOW, failure
+from colorize.methods.shared.parameters import ModelParameters
 from colorize.report.columns import COLUMNS
 from colorize.report.tables import SUPERVISION, Row, headline, models, said
 
@@ -20,7 +21,7 @@ class Claim(NamedTuple):
     verdict: str
 
 
-def claims(rows: list[Row], parameters: Mapping[str, Mapping[str, Any]]) -> list[Claim]:
+def claims(rows: list[Row], parameters: Mapping[str, ModelParameters]) -> list[Claim]:
     """Each claim about a method, judged by the first model of that method, where there is one.
 
     A limit is passed where the whole 95 % interval is on one side of it.
@@ -35,7 +36,7 @@ def claims(rows: list[Row], parameters: Mapping[str, Mapping[str, Any]]) -> list
     found = []
     for method, (says, judge) in judged.items():
         for row in models(rows):
-            if parameters[row.name]["method"] == method:
+            if parameters[row.name].method == method:
                 shown, verdict = judge(row.result)
                 found.append(Claim(says, f"{row.name}: {shown}", verdict))
                 break

@@ -1,13 +1,13 @@
 """What the models cost, as a table and beside how close they come."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
+from colorize.methods.shared.parameters import ModelParameters
 from colorize.report import curves
 from colorize.report.columns import COLUMNS
 from colorize.report.tables import (
@@ -30,7 +30,7 @@ LINES = 25  # that the axes are high
 WIDTH = 0.18  # decades, of a long one
 
 
-def table(rows: list[Row], parameters: Mapping[str, Mapping[str, Any]]) -> Table:
+def table(rows: list[Row], parameters: Mapping[str, ModelParameters]) -> Table:
     """Of each model what it is, what it was trained with, and what it takes to use it."""
     headings = (
         Heading("model"),
@@ -50,10 +50,10 @@ def table(rows: list[Row], parameters: Mapping[str, Mapping[str, Any]]) -> Table
             Line(
                 row.name,
                 (
-                    Cell(p["method"]),
-                    Cell(str(p["width"])),
-                    Cell(str(p["depth"])),
-                    Cell(f"{p['steps']:,}"),
+                    Cell(p.method),
+                    Cell(str(p.width)),
+                    Cell(str(p.depth)),
+                    Cell(f"{p.steps:,}"),
                     Cell(f"{diagnostics['images_loaded']:,}"),
                     Cell(f"{diagnostics['parameters']:,}"),
                     Cell(f"{diagnostics['multiply_adds']:,}"),

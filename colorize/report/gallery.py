@@ -6,9 +6,10 @@ from typing import NamedTuple
 
 from PIL import Image
 
+from colorize.color.domains import WAY
 from colorize.report import grids
 from colorize.report.curves import data_uri
-from colorize.report.pictures import WAY, Shown
+from colorize.report.pictures import Shown
 
 DETAILS = {"own": "its RGB", "pasted": "lightness kept"}  # of a model that has both
 

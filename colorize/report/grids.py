@@ -60,11 +60,3 @@ def training_grid(gray: Tensor, snapshots: dict[int, Tensor], truth: Tensor) -> 
 def _side(size: int) -> int:
     """How large images of `size` pixels are shown."""
     return min(size * -(-LEAST_SIDE // size), MOST_SIDE)
-
-
-def choose(names: list[str], count: int) -> list[str]:
-    """The first photographs by name: the same for every model and run.
-
-    A name is a hash of the photograph's content, so this is a random choice that nobody made.
-    """
-    return sorted(names)[:count]

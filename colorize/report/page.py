@@ -10,6 +10,7 @@ from PIL import Image
 
 from colorize.data.sheet import CAUSES
 from colorize.evaluation.failures import COPY_BELOW, SAME_BELOW, failure
+from colorize.methods.shared.parameters import ModelParameters
 from colorize.report import claims, columns, costs, gallery, study, tables, verdicts
 from colorize.report.curves import ab_histogram, curve, validation_curve
 from colorize.report.pictures import Shown
@@ -30,7 +31,7 @@ def page(
     *,
     baseline: str,
     decided: dict[str, Any],  # metrics/verdicts.json
-    parameters: dict[str, dict],  # the section `models`
+    parameters: Mapping[str, ModelParameters],  # by model
     datasets: list[str],
     statistics: dict[str, Any],
     datasheet: dict[str, dict],  # by dataset: datasheet.json of the union
@@ -104,11 +105,13 @@ def page(
             for name, entry in datasheet.items()
             if entry["ab_histogram"] is not None
         },
-        parameters=parameters,
+        parameters={
+            name: p.model_dump(mode="json", exclude_none=True) for name, p in parameters.items()
+        },
     )
 
 
-def _claims(rows: list[Row], parameters: Mapping[str, Mapping[str, Any]]) -> Table:
+def _claims(rows: list[Row], parameters: Mapping[str, ModelParameters]) -> Table:
     headings = (
         Heading("the paper says"),
         Heading("in this run", is_text=True),

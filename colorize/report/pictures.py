@@ -1,5 +1,6 @@
 """reports/pictures/NAME/: the photographs that a model is shown with, each version by itself."""
 
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import NamedTuple
@@ -11,11 +12,11 @@ from colorize.base.files import read_json, write_json
 from colorize.data.reading import photographs
 from colorize.data.reading.tensors import to_image
 from colorize.evaluation.cases import Case
+from colorize.evaluation.protocol import Batch, Photographs
 from colorize.report import grids
 
 MANIFEST = "manifest.json"
 DOMAINS = "domains"  # a folder of the same kind, of models that know more than gray and colour
-WAY = "_"  # stands between a domain and the one that is made from it, in the name of a version
 
 # By version: the gray photograph, the true one; what the model makes of the gray one, where it may
 # change the lightness its colours on the photograph's own, and what it makes of the true one.
@@ -38,6 +39,28 @@ def shrunk(image: Tensor) -> Image.Image:
     picture = to_image(image)
     picture.thumbnail((grids.MOST_SIDE, grids.MOST_SIDE), Image.Resampling.LANCZOS)
     return picture
+
+
+def show(
+    measured: Photographs,
+    chosen: list[Case],
+    versions: Callable[[Batch], dict[str, Tensor]],
+) -> list[Shown]:
+    """The chosen photographs in all versions, each (n, 3 or 1, S, S) uint8.
+
+    Coloured in the batches that they were measured in: all at once, large ones fill the memory.
+    """
+
+    def drawn(batch: Batch) -> dict[str, dict[str, Image.Image]]:
+        found = versions(batch)
+        return {
+            name: {v: shrunk(images[i]) for v, images in found.items()}
+            for i, name in enumerate(batch.names)
+        }
+
+    names = list(dict.fromkeys(case.photograph for case in chosen))
+    by_name = {name: of for part in measured.each(drawn, names) for name, of in part.items()}
+    return [Shown(case, by_name[case.photograph]) for case in chosen]
 
 
 def save(folder: Path, shown: list[Shown]) -> None:

@@ -11,13 +11,20 @@ import io
 import json
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import torch
 
-from colorize.base.files import write_bytes, write_json
+from colorize.base import processes
+from colorize.base.command import FAILED
+from colorize.base.errors import UserError
+from colorize.base.files import sha256_of, write_bytes, write_json
 from colorize.base.locks import only_one
+from colorize.methods.shared.parameters import ModelParameters
+from colorize.training.interruption import Stopped
+from colorize.training.log import Diverged
+from colorize.training.runtime import RuntimeParameters
 
 KEPT = 2  # the last one, and the one before for the case that the last is spoiled
 FACTS = "facts.json"
@@ -32,6 +39,7 @@ class Checkpoints:
     """
 
     def __init__(self, root: Path, name: str, facts: Mapping[str, object]):
+        self.name = name
         self.facts = {"torch": torch.__version__} | dict(facts)
         self.folder = root / f"{name}-{_digest(json.dumps(self.facts, sort_keys=True).encode())}"
 
@@ -75,6 +83,24 @@ class Checkpoints:
         files = self._files()
         return int(files[-1].stem.split("-")[0]) if files else None
 
+    @contextlib.contextmanager
+    def telling_what_is_left(self) -> Iterator[None]:
+        """Where training stops or diverges, say of which model, and what was saved.
+
+        Exits with the code of Stopped; raises UserError for Diverged.
+        """
+        try:
+            yield
+        except Stopped as stopped:
+            if processes.number() == 0 or stopped.code == FAILED:
+                told = f"{self.name}: {stopped}; saved. Run the same command to go on."
+                print(told, file=sys.stderr)
+            sys.exit(stopped.code)
+        except Diverged as error:
+            step = self.last_step()
+            left = "nothing was saved before" if step is None else f"saved after step {step}"
+            raise UserError(f"models.{self.name}: {error}; {left}") from None
+
     def remove(self) -> None:
         shutil.rmtree(self.folder)
 
@@ -98,6 +124,22 @@ class Checkpoints:
             if before.get(key) != self.facts.get(key)
         ]
         print(f"{latest.parent}: not resumed; changed: {', '.join(changes)}", file=sys.stderr)
+
+
+def facts(
+    name: str,
+    p: ModelParameters,
+    seed: int,
+    device: torch.device,
+    runtime: RuntimeParameters,
+    files: Iterable[Path],  # code and data
+) -> dict[str, object]:
+    """All that decides what the training of `name` comes to, by the names that users know."""
+    values = {f"models.{name}.{key}": value for key, value in p.model_dump(mode="json").items()}
+    hashes = {str(path): sha256_of(path) for path in files}
+    # Which of several devices, and with how many threads, is rounding.
+    machine = {"device": device.type, "runtime.compile": runtime.compile}
+    return values | {"seed": seed} | hashes | machine
 
 
 def _digest(content: bytes | memoryview) -> str:

@@ -20,8 +20,10 @@ from colorize.base import lifetime, processes
 from colorize.base.errors import UserError
 from colorize.color.domains import Domain, made
 from colorize.data.reading import photographs
+from colorize.data.reading.index import Index, check_gray
 from colorize.data.reading.splits import parts
 from colorize.data.reading.tensors import to_tensor
+from colorize.methods.shared.base import Method
 
 
 class Draws(Dataset):
@@ -134,6 +136,25 @@ class Domains(Draws):
 
 # By what a method says that it draws
 KINDS = {"pairs": Pairs, "unpaired": Unpaired, "domains": Domains}
+
+
+def of(model: Method, index: Index, union: Path, gray: Path, seed: int) -> Draws:
+    """What a model is trained on.
+
+    Raises UserError where photographs are too few, or the gray ones no copies of the union's.
+    """
+    check_gray(union, gray)
+    return KINDS[model.draws](
+        index.groups(index.split("train")),
+        domains=model.domains,
+        shared=model.p.shares_photographs,
+        union=union,
+        gray=gray,
+        image_size=model.image_size,
+        load_scale=model.p.load_scale,
+        flip=model.p.flip,
+        seed=seed,
+    )
 
 
 def batches(

@@ -6,8 +6,10 @@ from typing import Annotated
 import torch
 from pydantic import Field
 
-from colorize.base.errors import one_line
+from colorize.base.device import choose_device
+from colorize.base.errors import UserError, one_line
 from colorize.base.parameters import Parameters
+from colorize.methods.shared.parameters import ModelParameters
 
 
 class RuntimeParameters(Parameters):
@@ -31,3 +33,32 @@ def can_compile(device: torch.device) -> bool:
         print(f"runtime.compile: not possible here, going on without ({reason})", file=sys.stderr)
         return False
     return True
+
+
+def processes_for(name: str, p: ModelParameters, runtime: RuntimeParameters) -> int:
+    """How many processes train a model: as many of `runtime.processes` as can share its batch.
+
+    Raises UserError where there are not as many GPUs.
+    """
+    images = p.batch_size // p.accumulation
+    found = max(n for n in range(1, runtime.processes + 1) if images % n == 0)
+    if found < runtime.processes:
+        parts = f"in {p.accumulation} parts " if p.accumulation > 1 else ""
+        print(
+            f"models.{name}: {found} of runtime.processes, {runtime.processes}, can share "
+            f"batch_size, {p.batch_size}, {parts}equally",
+            file=sys.stderr,
+        )
+    if found > 1:
+        check_device(choose_device(runtime.device, "runtime.device"), found)
+    return found
+
+
+def check_device(device: torch.device, count: int) -> None:
+    if device.type == "cpu":
+        return
+    if device.type != "cuda" or device.index is not None:
+        raise UserError(f"runtime.device: {device} is one, and runtime.processes asks for {count}")
+    if count > torch.cuda.device_count():
+        there = torch.cuda.device_count()
+        raise UserError(f"runtime.processes: {count}, each needs a GPU, and there are {there}")

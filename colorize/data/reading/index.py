@@ -67,8 +67,9 @@ def statistics(union: Path, image_size: int) -> dict:
     return values
 
 
-def check_colors(union: Path, values: dict) -> None:
-    """Raise UserError where all training photographs are gray: `values` is statistics.json."""
+def training_statistics(union: Path, image_size: int) -> dict:
+    """As `statistics`; raises UserError also where all training photographs are gray."""
+    values = statistics(union, image_size)
     histogram = values["ab_histogram"]
     middle = histogram["centres"].index(0)
     if histogram["share"][middle][middle] > 0.999:
@@ -76,6 +77,7 @@ def check_colors(union: Path, values: dict) -> None:
             f"{union}: the training photographs have no colour to learn from "
             "(data.min_chroma leaves out those that are gray)"
         )
+    return values
 
 
 def check_gray(union: Path, gray: Path) -> None:

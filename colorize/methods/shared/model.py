@@ -2,6 +2,7 @@
 
 import importlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
 
@@ -34,13 +35,26 @@ def _module(method: str) -> ModuleType:
     return importlib.import_module(f"colorize.methods.{method}")
 
 
-def parse(values: object, where: str) -> ModelParameters:
-    """Validate an entry of `models`, whose dotted key is `where`, by its own method's keys."""
+def keys() -> set[str]:
+    """Those that an entry of `models` may have, of whichever method it is."""
+    return {key for name in method_names() for key in _module(name).Parameters.model_fields}
+
+
+def parse(
+    values: object, where: str, defaults: Mapping[str, object] | None = None
+) -> ModelParameters:
+    """Validate an entry of `models`, whose dotted key is `where`, by its own method's keys.
+
+    defaults: the section of that name, for those of them that the entry lacks.
+    """
     method = values.get("method") if isinstance(values, dict) else None
     if method not in method_names():
         known = ", ".join(method_names())
         raise UserError(f"{where}.method: one of {known} is needed, found {method!r}")
-    return _module(method).Parameters.parse(values, where)
+    own = _module(method).Parameters
+    missing = own.model_fields.keys() - values.keys()
+    inherited = {key: value for key, value in (defaults or {}).items() if key in missing}
+    return own.parse(inherited | values, where, dict.fromkeys(inherited, "defaults"))
 
 
 def check(parameters: ModelParameters, image_size: int, where: str) -> None:
@@ -54,6 +68,21 @@ def check(parameters: ModelParameters, image_size: int, where: str) -> None:
 def build(parameters: ModelParameters, image_size: int) -> Method:
     """A fresh model, its weights drawn from torch's global generator."""
     return _module(parameters.method).Method(parameters, image_size)
+
+
+def fresh(
+    parameters: ModelParameters, image_size: int, seed: int, colors: dict, where: str
+) -> Method:
+    """A model as its training begins.
+
+    colors: statistics.json of the union. Raises what `start_from` raises.
+    """
+    torch.manual_seed(seed)
+    model = build(parameters, image_size)
+    if parameters.init_from is not None:
+        start_from(model, parameters.init_from, where)
+    model.learn_of(colors)
+    return model
 
 
 def start_from(model: Method, start: InitFrom, where: str) -> None:

@@ -1,4 +1,4 @@
-"""A stage in several processes, as torchrun starts them and watches over them."""
+"""A command in several processes, as torchrun starts them and watches over them."""
 
 import json
 import logging
@@ -11,29 +11,7 @@ from pathlib import Path
 import torch
 
 from colorize.base.command import BAD_INPUT, FAILED, INTERRUPTED
-from colorize.base.device import choose_device
 from colorize.base.errors import UserError
-from colorize.methods.shared.parameters import ModelParameters
-from colorize.training.runtime import RuntimeParameters
-
-
-def count(name: str, p: ModelParameters, runtime: RuntimeParameters) -> int:
-    """How many processes train a model: as many of `runtime.processes` as can share its batch.
-
-    Raises UserError where there are not as many GPUs.
-    """
-    images = p.batch_size // p.accumulation
-    found = max(n for n in range(1, runtime.processes + 1) if images % n == 0)
-    if found < runtime.processes:
-        parts = f"in {p.accumulation} parts " if p.accumulation > 1 else ""
-        print(
-            f"models.{name}: {found} of runtime.processes, {runtime.processes}, can share "
-            f"batch_size, {p.batch_size}, {parts}equally",
-            file=sys.stderr,
-        )
-    if found > 1:
-        check_device(choose_device(runtime.device, "runtime.device"), found)
-    return found
 
 
 def run(module: str, name: str, count: int) -> None:
@@ -65,16 +43,6 @@ def run(module: str, name: str, count: int) -> None:
     codes = [failure.exitcode for failure in failures]
     # Below 0 one was killed, and the others were told to stop for that.
     sys.exit(FAILED if min(codes) < 0 else max(codes))
-
-
-def check_device(device: torch.device, count: int) -> None:
-    if device.type == "cpu":
-        return
-    if device.type != "cuda" or device.index is not None:
-        raise UserError(f"runtime.device: {device} is one, and runtime.processes asks for {count}")
-    if count > torch.cuda.device_count():
-        there = torch.cuda.device_count()
-        raise UserError(f"runtime.processes: {count}, each needs a GPU, and there are {there}")
 
 
 def reporting(main: Callable[[], None]) -> None:
