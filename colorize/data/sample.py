@@ -24,7 +24,7 @@ TRAIN = ((128, 64), (256, 128))  # side of a tile and stride to the next, in pix
 
 class Source(NamedTuple):
     file: str  # in one of FOLDERS
-    sha256: str
+    sha256: str  # how it begins
     folder: str  # of the dataset
     box: tuple[int, int, int, int]  # left, top, right, bottom, in pixels
     tiles: tuple[tuple[int, int], ...] = TRAIN
@@ -34,63 +34,15 @@ class Source(NamedTuple):
 # retina and of the deep field the middle is taken: the rest is black, or more of the same. By the
 # hash of its first tile, and data.validation = 0.25, the cat is for val.
 SOURCES = (
-    Source(
-        "astronaut.png",
-        "88431cd9653ccd539741b555fb0a46b61558b301d4110412b5bc28b5e3ea6cb5",
-        "trainA",
-        (0, 0, 512, 512),
-    ),
-    Source(
-        "motorcycle_left.png",
-        "db18e9c4157617403c3537a6ba355dfeafe9a7eabb6b9b94cb33f6525dd49179",
-        "trainA",
-        (0, 0, 741, 500),
-    ),
-    Source(
-        "ihc.png",
-        "f8dd1aa387ddd1f49d8ad13b50921b237df8e9b262606d258770687b0ef93cef",
-        "trainB",
-        (0, 0, 512, 512),
-    ),
-    Source(
-        "retina.jpg",
-        "38a07f36f27f095e818aea7b96d34202c05176d30253c66733f2e00379e9e0e6",
-        "trainB",
-        (449, 449, 961, 961),
-    ),
-    Source(
-        "hubble_deep_field.jpg",
-        "3a19c5dd8a927a9334bb1229a6d63711b1c0c767fb27e2286e7c84a3e2c2f5f4",
-        "trainB",
-        (244, 180, 756, 692),
-    ),
-    Source(
-        "chelsea.png",
-        "596aa1e7cb875eb79f437e310381d26b338a81c2da23439704a73c4651e8c4bb",
-        "trainA",
-        (0, 0, 451, 300),
-    ),
-    Source(
-        "coffee.png",
-        "cc02f8ca188b167c775a7101b5d767d1e71792cf762c33d6fa15a4599b5a8de7",
-        "testA",
-        (0, 0, 600, 400),
-        ((400, 100),),
-    ),
-    Source(
-        "rocket.jpg",
-        "c2dd0de7c538df8d111e479619b129464d0269d0ae5fd18ca91d33a7fdfea95c",
-        "testB",
-        (0, 0, 640, 427),
-        ((427, 106),),
-    ),
-    Source(
-        "grace_hopper.jpg",
-        "a8ca6d734765703b09728ab47fe59f473d93ae3967fc24c7c0288c3c7adb7130",
-        "testA",
-        (0, 0, 512, 600),
-        ((512, 88),),
-    ),
+    Source("astronaut.png", "88431cd9653ccd53", "trainA", (0, 0, 512, 512)),
+    Source("motorcycle_left.png", "db18e9c415761740", "trainA", (0, 0, 741, 500)),
+    Source("ihc.png", "f8dd1aa387ddd1f4", "trainB", (0, 0, 512, 512)),
+    Source("retina.jpg", "38a07f36f27f095e", "trainB", (449, 449, 961, 961)),
+    Source("hubble_deep_field.jpg", "3a19c5dd8a927a93", "trainB", (244, 180, 756, 692)),
+    Source("chelsea.png", "596aa1e7cb875eb7", "trainA", (0, 0, 451, 300)),
+    Source("coffee.png", "cc02f8ca188b167c", "testA", (0, 0, 600, 400), ((400, 100),)),
+    Source("rocket.jpg", "c2dd0de7c538df8d", "testB", (0, 0, 640, 427), ((427, 106),)),
+    Source("grace_hopper.jpg", "a8ca6d734765703b", "testA", (0, 0, 512, 600), ((512, 88),)),
 )
 
 
@@ -111,7 +63,7 @@ def build(target: Path) -> None:
     with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
         for source in SOURCES:
             path = photograph(source.file)
-            if sha256_of(path) != source.sha256:
+            if not sha256_of(path).startswith(source.sha256):
                 raise UserError(f"{path}: not the photograph that the dataset 'sample' is cut from")
             image = Image.open(path).convert("RGB")
             left, top, right, bottom = source.box

@@ -1,6 +1,6 @@
 """What the union took from each dataset: counts, colours, and a sheet of small pictures."""
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -22,21 +22,21 @@ TILE = 64  # pixels
 
 def datasheet(
     index: pd.DataFrame,
-    palette_of: Callable[[str], Palette],
+    palettes: Mapping[str, Palette],
     ignored: dict[str, dict[str, int]],
 ) -> dict[str, dict]:
-    """{dataset: counts and colours}; `index` as in index.csv, `palette_of` a photograph's name."""
+    """{dataset: counts and colours}; `index` as in index.csv, `palettes` by a photograph's name."""
     return {
-        name: _entry(index[index["dataset"] == name], palette_of) | {"ignored": ignored[name]}
+        name: _entry(index[index["dataset"] == name], palettes) | {"ignored": ignored[name]}
         for name in ignored
     }
 
 
-def _entry(rows: pd.DataFrame, palette_of: Callable[[str], Palette]) -> dict:
+def _entry(rows: pd.DataFrame, palettes: Mapping[str, Palette]) -> dict:
     kept = rows[rows["kept"]]
     splits = kept["split"].value_counts()
     of_test = rows["twin"].str.contains("^[^/]+/test", regex=True)
-    colors = pool(map(palette_of, kept["name"]))
+    colors = pool(map(palettes.__getitem__, kept["name"]))
     return {
         "files": len(rows),
         "images": {split: int(splits.get(split, 0)) for split in ("train", "val", "test")},

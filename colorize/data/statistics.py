@@ -1,6 +1,6 @@
 """Colours of many photographs at once: what statistics.json and the data sheet hold."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -11,7 +11,7 @@ from colorize.data.palette import AB_BINS, AB_RANGE, AB_STEP, Palette
 
 
 def training_statistics(
-    index: pd.DataFrame, palette_of: Callable[[str], Palette], image_size: int
+    index: pd.DataFrame, palettes: Mapping[str, Palette], image_size: int
 ) -> dict:
     """Mean a and b, and the ab histogram, of the photographs to train on; counts of all images."""
     kept = index[index["kept"]]
@@ -19,7 +19,7 @@ def training_statistics(
     train = kept[(kept["split"] == "train") & (kept["side"] == "photograph")]
     if train.empty:
         raise UserError("data.datasets: no photograph is left for training")
-    colors = pool(map(palette_of, sorted(train["name"])))
+    colors = pool(map(palettes.__getitem__, sorted(train["name"])))
     return {
         "image_size": image_size,
         "images": {split: int(counts[split]) for split in ("train", "val", "test")},

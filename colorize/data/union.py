@@ -78,8 +78,8 @@ def union(parameters: UnionParameters, raw: Path, target: Path, workers: int | N
             selection.drop_groups_of_test(rows)
             index = _index(rows, parameters.validation)
             _check_splits(index, parameters.image_size)
-            statistics = training_statistics(index, measures.palette, parameters.image_size)
-            sheet = datasheet(index, measures.palette, ignored)
+            statistics = training_statistics(index, measures.palettes, parameters.image_size)
+            sheet = datasheet(index, measures.palettes, ignored)
         kept = index[index["kept"]]
         _delete_all_but(folder, set(kept["name"]))
         index.to_csv(folder / INDEX, index=False, lineterminator="\n")

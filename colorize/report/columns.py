@@ -11,9 +11,13 @@ class Column(NamedTuple):
 
     metric: str
     title: str
-    better: str
     digits: int
     meaning: str
+    wish: str = ""  # of what `metrics.BETTER` does not know
+
+    @property
+    def better(self) -> str:
+        return self.wish or BETTER[self.metric]
 
 
 # What published networks see in it, where their weights are at hand
@@ -21,7 +25,6 @@ PERCEPTION = (
     Column(
         "lpips",
         "LPIPS",
-        BETTER["lpips"],
         3,
         "Distance to the true photograph in the features of AlexNet, weighted as people judge "
         "(Zhang et al. 2018, v0.1).",
@@ -29,18 +32,18 @@ PERCEPTION = (
     Column(
         "kid",
         "KID",
-        "lower",
         4,
         "Distance between the pictures and the photographs, each as a set, in features of "
         "Inception. Around 0 for photographs; not biased by how many there are.",
+        wish="lower",
     ),
     Column(
         "fid",
         "FID",
-        "lower",
         1,
         "Likewise, of two Gaussians. Too large for fewer than some thousand pictures: compare it "
         "only within this table.",
+        wish="lower",
     ),
 )
 
@@ -49,7 +52,6 @@ CLOSENESS = (
     Column(
         "ciede2000",
         "CIEDE2000",
-        BETTER["ciede2000"],
         2,
         "Perceived difference in colour from the true photograph; about 1 is just noticeable. Gray "
         "and brown guesses do well here, because they are never far off.",
@@ -57,7 +59,6 @@ CLOSENESS = (
     Column(
         "psnr",
         "PSNR, dB",
-        BETTER["psnr"],
         2,
         "Pixelwise likeness to the true photograph. A model that may repaint lightness loses most "
         "here, whatever its colours.",
@@ -65,7 +66,6 @@ CLOSENESS = (
     Column(
         "ssim",
         "SSIM",
-        BETTER["ssim"],
         3,
         "Likeness of structure. Nearly 1 for any method that keeps the photograph's own lightness: "
         "it says little about colour.",
@@ -73,7 +73,6 @@ CLOSENESS = (
     Column(
         "auc_rebalanced",
         "AuC, %",
-        BETTER["auc_rebalanced"],
         1,
         "Share of the pixels whose ab is within 0 to 150 units of the true one, over all those "
         "thresholds (Zhang et al.); rare colours count more.",
@@ -81,7 +80,6 @@ CLOSENESS = (
     Column(
         "projection",
         "projection",
-        BETTER["projection"],
         2,
         "The share of the way from the gray input to the true photograph that the output goes: 0 "
         f"for any copy of the input, even a noisy one, 1 for the truth. Below {COPY_BELOW} a model "
@@ -90,7 +88,6 @@ CLOSENESS = (
     Column(
         "sharpness",
         "sharpness",
-        BETTER["sharpness"],
         2,
         "Edges in lightness, outputs over photographs: below 1 is blurred, above 1 is patterned or "
         "noisy. 1 by construction where the photograph's own lightness is kept.",
@@ -102,7 +99,6 @@ LIKENESS = (
     Column(
         "chroma_ratio",
         "chroma ratio",
-        BETTER["chroma_ratio"],
         2,
         "Colour in the outputs over colour in the photographs: 0 is gray, above 1 is gaudy. It "
         "does not ask whether the colours are right; random colours have 1.",
@@ -110,7 +106,6 @@ LIKENESS = (
     Column(
         "colorfulness_gap",
         "colorfulness gap",
-        BETTER["colorfulness_gap"],
         1,
         "How far the mean colorfulness (Hasler and Süsstrunk) of the outputs is from that of the "
         "photographs.",
@@ -118,7 +113,6 @@ LIKENESS = (
     Column(
         "ab_histogram_js",
         "ab-histogram JS",
-        BETTER["ab_histogram_js"],
         3,
         "Are there as many pixels of each colour as in the photographs? Jensen-Shannon divergence, "
         "0 to 1. Random colours do perfectly.",
@@ -126,7 +120,6 @@ LIKENESS = (
     Column(
         "patch_swd",
         "patch SWD",
-        BETTER["patch_swd"],
         2,
         "Are there as many patches of each kind? Sliced Wasserstein distance of 7 x 7 pixels in "
         "Lab.",
@@ -134,7 +127,6 @@ LIKENESS = (
     Column(
         "dependence",
         "dependence",
-        BETTER["dependence"],
         2,
         "How much closer to the truth the colours are than those made for another photograph: 0 "
         "where the model ignores its input, 1 for the truth.",
@@ -142,14 +134,12 @@ LIKENESS = (
     Column(
         "diversity",
         "diversity",
-        BETTER["diversity"],
         2,
         "How much the colours of two outputs differ, over how much those of two photographs do.",
     ),
     Column(
         "retrieval",
         "retrieval",
-        BETTER["retrieval"],
         2,
         "How many outputs show what their own input shows, and not rather another's. 1 by "
         "construction where the photograph's own lightness is kept.",
@@ -160,47 +150,47 @@ COLUMNS = {column.metric: column for column in (*CLOSENESS, *LIKENESS)}
 
 # The other direction, of models that have it
 TO_GRAY = (
-    Column("psnr", "PSNR, dB", "higher", 1, "The gray that it makes against the true gray."),
+    Column("psnr", "PSNR, dB", 1, "The gray that it makes against the true gray."),
     Column(
         "residual_chroma",
         "residual chroma",
-        "lower",
         2,
         "Colour left in its gray, over that of the photograph.",
+        wish="lower",
     ),
     Column(
         "projection",
         "projection to gray",
-        "near 1",
         2,
         "The share of the way from the photograph to its gray.",
+        wish="near 1",
     ),
     Column(
         "cycle_color_psnr",
         "colour to gray to colour, dB",
-        "higher",
         1,
         "What comes back, against the photograph.",
+        wish="higher",
     ),
     Column(
         "cycle_gray_psnr",
         "gray to colour to gray, dB",
-        "higher",
         1,
         "What comes back, against the gray.",
+        wish="higher",
     ),
     Column(
         "leak",
         "leak, dB",
-        "near 0",
         2,
         "How much better it colours its own gray than the true gray: colour that it has hidden.",
+        wish="near 0",
     ),
     Column(
         "leak_gray",
         "leak in one channel, dB",
-        "near 0",
         2,
         "The same where only the lightness of its gray is kept: what is hidden in a pattern.",
+        wish="near 0",
     ),
 )

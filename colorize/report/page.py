@@ -11,7 +11,7 @@ from PIL import Image
 from colorize.data.sheet import CAUSES
 from colorize.evaluation.failures import COPY_BELOW, SAME_BELOW, failure
 from colorize.methods.shared.parameters import ModelParameters
-from colorize.report import claims, columns, costs, gallery, study, tables, verdicts
+from colorize.report import claims, columns, gallery, study, tables, verdicts
 from colorize.report.curves import ab_histogram, curve, validation_curve
 from colorize.report.pictures import Shown
 from colorize.report.tables import Cell, Heading, Line, Row, Table
@@ -86,8 +86,7 @@ def page(
             name: (table, gallery.from_each(domains[name]))
             for name, table in tables.domains(rows, split).items()
         },
-        costs=costs.table(rows, parameters),
-        costs_figure=costs.figure(rows),
+        costs=tables.costs(rows, parameters),
         # Pictures and curves
         colored=gallery.colored(pictures),
         made_gray=gallery.made_gray(pictures),

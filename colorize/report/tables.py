@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from colorize.methods.shared.parameters import ModelParameters
 from colorize.report.columns import COLUMNS, TO_GRAY, Column
 
 NO_VALUE = "–"
@@ -146,6 +147,22 @@ def by_dataset(rows: Iterable[Row], split: str) -> Table | None:
             for name, entry in first.items()
         ],
     )
+
+
+def costs(rows: Iterable[Row], parameters: Mapping[str, ModelParameters]) -> Table:
+    """Of each model what it is, what it was trained with, and what it takes to use it."""
+    lines = []
+    for row in models(rows):
+        p, diagnostics = parameters[row.name], row.result["diagnostics"]
+        numbers = (p.width, p.depth, p.steps, diagnostics["images_loaded"])
+        numbers += (diagnostics["parameters"], diagnostics["multiply_adds"])
+        close = cell(headline(row.result), COLUMNS["ciede2000"])
+        lines.append(Line(row.name, [Cell(p.method), *(Cell(f"{n:,}") for n in numbers), close]))
+    titles = ("width", "depth", "steps", "images loaded", "weights", "multiply-adds", "CIEDE2000")
+    details = {"weights": "of its generators", "multiply-adds": "a photograph"}
+    details["CIEDE2000"] = COLUMNS["ciede2000"].better
+    numeric = [Heading(title, details.get(title, "")) for title in titles]
+    return Table([Heading("model"), Heading("method", is_text=True), *numeric], lines)
 
 
 def cell(
