@@ -33,8 +33,7 @@ from colorize.base.errors import UserError
 from colorize.base.workers import cores
 from colorize.data import archive, catalog, decoding, duplicates, palette, pixels
 from colorize.data.encoding import jpeg, png, unjpeg, unpng
-from colorize.data.measures import Measures
-from colorize.data.members import Seen
+from colorize.data.members import Measures, Seen
 from colorize.data.reading import photographs
 
 if TYPE_CHECKING:

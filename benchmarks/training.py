@@ -17,7 +17,7 @@ and how far seeds lie apart.
 
 Instead: one process beside N that share its batches, as `runtime.processes` has it. Without GPUs N
 have the threads of one between them; how well N do is said beside one that has the threads of one
-of them. What N take beside that, to keep the weights from before each step, is not in it.
+of them.
 """
 
 import argparse

@@ -3,7 +3,6 @@
 from colorize.base import command
 from colorize.base.files import replaced_folder, write_json
 from colorize.comparison import verdicts
-from colorize.comparison.images import row_named
 from colorize.evaluation.baselines import BASELINE, TRIVIAL
 from colorize.evaluation.metrics import deciding
 from stages import common
@@ -23,7 +22,7 @@ def main() -> None:
         contrasts = params.compare.contrasts
         split = params.evaluate.splits[-1]
         rows = {
-            name: [row_named(common.IMAGE_METRICS, name, split)]
+            name: [verdicts.row_named(common.IMAGE_METRICS, name, split)]
             for name in verdicts.rows_of([*of_models, *contrasts])
         }
         answers = {

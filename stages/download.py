@@ -5,7 +5,7 @@ import sys
 
 from colorize.base import command
 from colorize.data.download import download
-from stages import common, watched
+from stages import common
 
 
 def main() -> None:
@@ -18,7 +18,9 @@ def main() -> None:
 
 def warn_of_unwatched(sources: list[str]) -> None:
     """Say so where DVC would not notice that a catalog or a folder of photographs changes."""
-    for path in watched.missing(sources):
+    from stages import check  # only here: it takes torch
+
+    for path in check.missing(sources):
         print(
             f"{common.PIPELINE}: it does not have {path}: DVC will not notice when that changes; "
             "`python -m stages.check --fix` mends it",

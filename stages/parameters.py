@@ -8,8 +8,7 @@ from pydantic import Field
 
 from colorize.base.errors import UserError
 from colorize.base.parameters import from_yaml
-from colorize.comparison.images import DERIVED, parts_of
-from colorize.comparison.verdicts import CompareParameters
+from colorize.comparison.verdicts import DERIVED, CompareParameters, parts_of
 from colorize.data import catalog
 from colorize.data.download import DownloadParameters
 from colorize.data.grayscale import GrayscaleParameters
@@ -56,11 +55,9 @@ class Params(Sections):
         return self.seed if own is None else own
 
 
-# These would write over outputs of the pipeline, or stand for another row of the tables.
-REFUSED = ("verdicts", "training", *TRIVIAL)
-
-# DVC's run cache ignores keys with these names, and gives back old outputs when they change.
-FORBIDDEN_KEYS = ("size", "nfiles")
+# These would write over outputs of the pipeline, stand for another row of the tables, or, as keys,
+# be ignored by DVC's run cache.
+REFUSED = ("verdicts", "training", "size", "nfiles", *TRIVIAL)
 
 
 def read(path: Path) -> Params:
@@ -78,10 +75,6 @@ def load(path: Path) -> Any:
 
 def check(values: Any) -> Params:
     """Validate all of params.yaml; raises UserError, one line that names the dotted key."""
-    try:
-        _check_keys(values, "")
-    except RecursionError:
-        raise UserError("params.yaml: it refers to itself, or is nested too deeply") from None
     sections = Sections.parse(values, "")
     _check_defaults(sections.defaults)
     models = {}
@@ -140,10 +133,3 @@ def sources(data: DataParameters) -> list[str]:
     """
     chosen = catalog.select(data.datasets, catalog.load(data.catalog), data.catalog)
     return catalog.local_sources(data.catalog, chosen)
-
-
-def _check_keys(values: Any, where: str) -> None:
-    for key, value in values.items() if isinstance(values, dict) else ():
-        if key in FORBIDDEN_KEYS:
-            raise UserError(f"{where}{key}: a key may not be called {' or '.join(FORBIDDEN_KEYS)}")
-        _check_keys(value, f"{where}{key}.")

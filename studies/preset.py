@@ -20,7 +20,7 @@ from colorize.base.errors import UserError
 from colorize.base.files import write_text
 from colorize.base.parameters import from_yaml
 from colorize.data import catalog, remote
-from stages import common, parameters, watched
+from stages import check, common, parameters
 from stages.parameters import Params
 
 PRESETS = Path("presets")
@@ -44,7 +44,7 @@ def main() -> None:
     sources = parameters.sources(params.data)
     keep_edits(committed, text)
     write_text(common.PARAMS, text)
-    watched.write(sources)
+    check.write(sources)
     print(f"params.yaml is now the preset '{arguments.name}'")
 
 

@@ -13,10 +13,9 @@ from colorize.base import command
 from colorize.base.errors import UserError
 from colorize.base.files import read_json, write_text
 from colorize.comparison import verdicts
-from colorize.comparison.images import parts_of, row_named
+from colorize.comparison.verdicts import parts_of, row_named
 from colorize.evaluation.baselines import BASELINE
-from colorize.report import seeds
-from colorize.report.seeds import Spread
+from colorize.report.published import Spread, seeds_page
 from colorize.training.loop import SeedParameters
 from stages import common
 from stages.parameters import Params
@@ -32,7 +31,7 @@ def main() -> None:
     arguments = parser.parse_args()
     params = common.read_params()
     found = of_seeds(params, arguments.names, arguments.seeds, arguments.jobs)
-    text = seeds.page(found)
+    text = seeds_page(found)
     write_text(common.SEEDS, text)
     print(f"\n{text}\nwritten to {common.SEEDS}")
 

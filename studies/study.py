@@ -28,8 +28,7 @@ from colorize.base.files import (
 )
 from colorize.base.parameters import Parameters
 from colorize.comparison import verdicts
-from colorize.comparison.images import Row
-from colorize.comparison.verdicts import Contrast
+from colorize.comparison.verdicts import Contrast, Row
 from colorize.evaluation.bootstrap import WeightedSums
 from colorize.evaluation.metrics import METRICS, PERCEPTUAL
 from colorize.methods.shared import model

@@ -15,8 +15,7 @@ from colorize.color import domains
 from colorize.data import duplicates, palette
 from colorize.data.download import DownloadParameters, download
 from colorize.data.grayscale import GrayscaleParameters, grayscale
-from colorize.data.measures import Measures
-from colorize.data.members import Seen
+from colorize.data.members import Measures, Seen
 from colorize.data.reading import index, photographs, splits, tensors
 from colorize.data.union import UnionParameters, union
 from colorize.training.draws import Domains, Pairs, Unpaired, batches

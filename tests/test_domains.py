@@ -10,7 +10,7 @@ from skimage import color as skcolor
 
 from colorize import color
 from colorize.color import domains
-from colorize.evaluation import translations
+from colorize.evaluation import directions
 from colorize.evaluation.bootstrap import summarize
 from colorize.evaluation.colors import Colors
 from colorize.evaluation.protocol import Batch
@@ -72,10 +72,10 @@ def measured(batch: Batch, translate, kinds=ALL) -> dict:
     model = Constructed(translate)
     model.domains = model.targets = kinds
     found = {}
-    for (way, name), values in translations.measure(Colors(model, None), batch).items():
+    for (way, name), values in directions.measure_domains(Colors(model, None), batch).items():
         found.setdefault(way, {})[name] = values
     groups = batch.names
-    return {way: summarize(translations.METRICS, q, groups, 100) for way, q in found.items()}
+    return {way: summarize(directions.DOMAIN_METRICS, q, groups, 100) for way, q in found.items()}
 
 
 def test_doing_nothing_is_dear_between_any_two_domains(batch):

@@ -22,8 +22,7 @@ from skimage import data as skdata
 from colorize.base import workers
 from colorize.data import duplicates, palette, pixels, sample
 from colorize.data.duplicates import SAME, luma, similarity
-from colorize.data.measures import Measures
-from colorize.data.members import Seen
+from colorize.data.members import Measures, Seen
 from colorize.data.union import UnionParameters, union
 from tests import zips
 from tests.conftest import ROOT, Project

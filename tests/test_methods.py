@@ -14,7 +14,7 @@ from colorize import color
 from colorize.base import files
 from colorize.base.errors import UserError
 from colorize.methods.shared import losses, model, parameters
-from colorize.methods.shared.pool import ImagePool
+from colorize.methods.shared.adversarial import ImagePool
 from tests import plain
 from tests.conftest import METHODS, small
 from tests.gpu import needs_gpu

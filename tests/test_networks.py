@@ -6,7 +6,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from colorize.networks import bottleneck, resnet, stargan, unet, zhang
-from colorize.networks.shared import judges, patchgan
+from colorize.networks.shared import discriminators
 from colorize.networks.shared.layers import normalization
 
 
@@ -26,7 +26,7 @@ KINDS = set(NORMS.values())
         (lambda: resnet.Generator(depth=9), 11.378),
         (lambda: resnet.Generator(depth=6), 7.84),
         (lambda: unet.Generator(), 54.41),
-        (lambda: patchgan.Discriminator(), 2.765),
+        (lambda: discriminators.PatchGAN(), 2.765),
         (lambda: stargan.Generator(), 8.42),
         (lambda: stargan.Discriminator(2, 128), 44.74),
         (lambda: stargan.Discriminator(5, 128), 44.762),
@@ -43,8 +43,8 @@ def test_shapes():
     assert resnet.Generator(4, 1, inputs=1, outputs=2)(image[:, :1]).shape == (2, 2, 64, 96)
     assert stargan.Generator(3, 3, 4, 1)(image).shape == image.shape
     # The 70 x 70 PatchGAN's map at its published size
-    assert patchgan.Discriminator(4)(torch.zeros(1, 3, 256, 256)).shape == (1, 1, 30, 30)
-    near, far = judges.Discriminator(3, 4, 4)(image)
+    assert discriminators.PatchGAN(4)(torch.zeros(1, 3, 256, 256)).shape == (1, 1, 30, 30)
+    near, far = discriminators.OfDomains(3, 4, 4)(image)
     assert near.shape == (2, 3, 16, 24)
     assert far.shape == (2, 3, 4, 6)
     source, domain = stargan.Discriminator(2, 64, 4, 5)(torch.zeros(3, 3, 64, 64))
@@ -95,7 +95,9 @@ def test_a_bottleneck_makes_its_image_of_one_vector():
 def test_judges_see_patches_of_two_sizes(layers, near, far):
     torch.manual_seed(0)
     image = torch.rand(1, 3, 256, 256, requires_grad=True)
-    for scores, side in zip(judges.Discriminator(2, 4, layers)(image), (near, far), strict=True):
+    for scores, side in zip(
+        discriminators.OfDomains(2, 4, layers)(image), (near, far), strict=True
+    ):
         middle = scores.shape[-1] // 2
         (slope,) = torch.autograd.grad(scores[0, 0, middle, middle], image, retain_graph=True)
         seen = slope[0].abs().sum(0) > 0
@@ -133,12 +135,12 @@ def test_networks_are_built_as_told(norm, upsampling):
         (resnet.Generator(16, 2, norm, upsampling), 9),
         (unet.Generator(3, 3, 16, 3, norm, upsampling, 0), 3),
         (stargan.Generator(3, 3, 16, 2, norm, upsampling), 9),
-        (patchgan.Discriminator(16, 2, norm), 2),
+        (discriminators.PatchGAN(16, 2, norm), 2),
     ):
         found = [type(module) for module in network.modules() if type(module) in KINDS]
         assert found == [NORMS[norm]] * count
         output = network(image)
-        if network.__class__ is not patchgan.Discriminator:
+        if network.__class__ is not discriminators.PatchGAN:
             assert output.shape == image.shape
             enlarging = [m for m in network.modules() if isinstance(m, nn.ConvTranspose2d)]
             layers = 3 if isinstance(network, unet.Generator) else 2

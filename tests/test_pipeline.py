@@ -16,7 +16,7 @@ STAGES = DVC["stages"]
 
 # Code that changes no result: what all share, what reads and checks, and what draws training.
 INERT = ("colorize/base/", "colorize/report/grids.py", "stages/common.py", "stages/parameters.py")
-INERT += ("stages/watched.py",)
+INERT += ("stages/check.py",)
 
 
 def definition(stage: str) -> dict:

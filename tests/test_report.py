@@ -15,7 +15,7 @@ from colorize.evaluation.metrics import DECIDING, deciding
 from colorize.evaluation.perceptual import NOT_MEASURED
 from colorize.methods.shared import model
 from colorize.methods.shared.parameters import ModelParameters
-from colorize.report import claims, columns, seeds, study, tables
+from colorize.report import claims, columns, published, study, tables
 from colorize.report.curves import RATIOS, validation_curve
 from colorize.report.page import page
 from colorize.report.pictures import Shown
@@ -55,7 +55,7 @@ def sheet_of(name: str) -> dict:
     rgb = np.zeros((16, 16, 3), np.uint8)
     rgb[:, 8:] = 255, 0, 0
     palettes = {"a.png": palette.palette(rgb)}
-    return sheet.datasheet(pd.DataFrame(rows), palettes.get, {name: {}})
+    return sheet.datasheet(pd.DataFrame(rows), palettes, {name: {}})
 
 
 def verdict(model: str, against: str, metric: str, said: str, *numbers: float | None) -> dict:
@@ -320,13 +320,15 @@ def test_figures_show_every_model_in_the_ink_of_the_page():
 
 
 def test_the_spread_over_seeds_is_that_of_a_sample():
-    assert seeds.spread([1.0, 2.0, 4.5], 1) == "2.5 ± 1.8 (1.0 to 4.5)"
-    assert seeds.spread([-1.0, 1.0], 0) == "0 ± 1 (−1 to 1)"
-    assert seeds.spread([1.0, None], 1) == "–"
-    assert seeds.spread([-0.04, 0.04], 1) == "0.0 ± 0.1 (0.0 to 0.0)"
+    assert published.spread([1.0, 2.0, 4.5], 1) == "2.5 ± 1.8 (1.0 to 4.5)"
+    assert published.spread([-1.0, 1.0], 0) == "0 ± 1 (−1 to 1)"
+    assert published.spread([1.0, None], 1) == "–"
+    assert published.spread([-0.04, 0.04], 1) == "0.0 ± 0.1 (0.0 to 0.0)"
     of_seeds = [results(projection) for projection in (0.25, 0.75)]
     decided = verdict("gan", "zhang_l2", "ciede2000", "worse", 1, 0.5, 1.5) | {"seeds": [2, 1]}
-    text = seeds.page(seeds.Spread([1, 2], ["val", "test"], {"gan": of_seeds}, [decided]))
+    text = published.seeds_page(
+        published.Spread([1, 2], ["val", "test"], {"gan": of_seeds}, [decided])
+    )
     assert "Seeds 1, 2: mean ± standard deviation (least to largest)." in text
     same = "1.50 ± 0.00 (1.50 to 1.50) | 1.500 ± 0.000 (1.500 to 1.500)"
     assert f"| `gan` | val | {same} | 0.50 ± 0.35 (0.25 to 0.75) |" in text

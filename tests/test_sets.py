@@ -159,9 +159,9 @@ def gray(image: Tensor) -> Tensor:
 
 
 def way_back(batch: Batch, to_gray, to_color) -> dict[str, float]:
-    found = directions.measure(Colors(TwoWays(to_gray, to_color), None), batch)
+    found = directions.measure_gray(Colors(TwoWays(to_gray, to_color), None), batch)
     groups = batch.names
-    summary = bootstrap.summarize(directions.METRICS, found, groups, 100)
+    summary = bootstrap.summarize(directions.GRAY_METRICS, found, groups, 100)
     return {name: entry["mean"] for name, entry in summary.items()}
 
 
@@ -212,11 +212,11 @@ def test_a_picture_of_another_size_is_named(batch):
     with pytest.raises(
         UserError, match=f"models/one: the model gives 3 x {SIDE} x {SIDE - 1} numb"
     ):
-        directions.measure(Colors(smaller, "models/one"), batch)
+        directions.measure_gray(Colors(smaller, "models/one"), batch)
 
 
 def test_a_picture_that_is_not_finite_is_named(batch):
     with pytest.raises(UserError, match="models/one: its pictures are not finite"):
-        directions.measure(
+        directions.measure_gray(
             Colors(TwoWays(lambda image: image / 0 * 0, tinted), "models/one"), batch
         )

@@ -401,10 +401,10 @@ def test_a_changed_parameter_starts_afresh_and_is_named(project):
         said = project.stage("train", "gan").stderr
         assert re.search(rf"training/gan-\w+: not resumed; changed: {re.escape(named)}\n", said)
         assert "resuming" not in said
-    with open(project.path("colorize/networks/shared/patchgan.py"), "a") as file:
+    with open(project.path("colorize/networks/shared/discriminators.py"), "a") as file:
         file.write("# A comment\n")
     said = project.stage("train", "gan").stderr
-    assert "changed: colorize/networks/shared/patchgan.py, data/gray/index.csv\n" in said
+    assert "changed: colorize/networks/shared/discriminators.py, data/gray/index.csv\n" in said
     (facts,) = project.path(".scratch/training").glob("*/facts.json")
     facts.write_text("[1")
     assert "Traceback" not in project.stage("train", "gan").stderr

@@ -11,8 +11,7 @@ from pydantic import ValidationError
 from colorize.base.errors import UserError
 from colorize.base.files import write_parquet
 from colorize.comparison import verdicts
-from colorize.comparison.images import Row, row_named
-from colorize.comparison.verdicts import Contrast, decide, holm
+from colorize.comparison.verdicts import Contrast, Row, decide, holm, row_named
 from colorize.evaluation.metrics import BETTER, METRICS, PERCEPTUAL
 
 

@@ -1,12 +1,13 @@
-"""Spreading work on images over the machine's cores."""
+"""Spreading work on images over the machine's cores, in processes and in threads."""
 
+import contextlib
 import functools
 import os
 import signal
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
 from multiprocessing import get_context, parent_process
@@ -76,3 +77,17 @@ def _leave_signals_to_the_parent() -> None:
         os._exit(1)
 
     threading.Thread(target=wait, daemon=True).start()
+
+
+@contextlib.contextmanager
+def one_thread_each(threads: int) -> Iterator[ThreadPoolExecutor]:
+    """A pool of threads in which torch starts no others; what still waits at an error is left."""
+    import torch  # only here: the processes need none
+
+    own = torch.get_num_threads()
+    pool = ThreadPoolExecutor(threads, "one core", torch.set_num_threads, (1,))
+    try:
+        yield pool
+    finally:
+        pool.shutdown(cancel_futures=True)
+        torch.set_num_threads(own)  # the default of threads to come

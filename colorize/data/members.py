@@ -1,22 +1,30 @@
-"""One file of the datasets' zips at a time, on any process: its bytes, its hash, what it shows."""
+"""The files of the datasets' zips, one at a time, on any process: bytes, hash, what each shows.
+
+What is known of all waits on disk: 4 KB of each would add up in memory.
+"""
 
 import functools
 import hashlib
 import warnings
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import numpy as np
 from PIL.Image import Resampling
 
 from colorize.base.errors import one_line
+from colorize.base.workers import spread
 from colorize.data import archive, decoding, duplicates, palette
+from colorize.data.duplicates import BLOCK, PRINTS, SIDE
 from colorize.data.encoding import jpeg, png
 from colorize.data.palette import Palette
 from colorize.data.reading import photographs
 
 Member = tuple[Path, str]  # a zip, and a name in it
+
+PRINTS_FILE, LUMA_FILE = ".prints", ".luma"
 
 
 class Seen(NamedTuple):
@@ -72,3 +80,51 @@ def look(folder: Path, image_size: int, suffix: str, member: Member) -> Seen:
 
 def name_of(sha256: str, suffix: str) -> str:
     return f"{sha256[:16]}{suffix}"
+
+
+class Measures:
+    """Fingerprints and luma by number, in the order of `add`, in files of `folder`; palettes by
+    name.
+    """
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        self.prints, self.luma = ((folder / f).open("wb") for f in (PRINTS_FILE, LUMA_FILE))
+        self.palettes: dict[str, Palette] = {}
+
+    def add(self, name: str, seen: Seen) -> None:
+        self.prints.write(seen.prints.tobytes())
+        self.luma.write(seen.luma.tobytes())
+        self.palettes[name] = seen.palette
+
+    def alike(self, workers: int) -> Iterator[tuple[int, int, float]]:
+        """Numbers i < j and similarity of near-duplicates."""
+        self.prints.flush()
+        self.luma.flush()
+        look = functools.partial(_alike, self.folder)
+        for found in spread(look, duplicates.tiles(len(self.palettes)), workers):
+            yield from found
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.prints.close()
+        self.luma.close()
+
+
+def _alike(folder: Path, tile: tuple[int, int]) -> list[tuple[int, int, float]]:
+    """Those of one tile."""
+    prints = np.memmap(folder / PRINTS_FILE, np.int8, "r").reshape(-1, *PRINTS)
+    luma = np.memmap(folder / LUMA_FILE, np.uint8, "r").reshape(-1, SIDE, SIDE)
+    top, left = tile
+    found = []
+    for row, column in duplicates.candidates(
+        prints[top : top + BLOCK], prints[left : left + BLOCK]
+    ):
+        i, j = top + row, left + column
+        if i < j:  # a tile on the diagonal has each pair twice
+            similarity = duplicates.similarity(luma[i], luma[j])
+            if similarity >= duplicates.SAME:
+                found.append((i, j, similarity))
+    return found

@@ -1,10 +1,11 @@
-"""The colours of one photograph: how many, which, and whether they are its true ones.
+"""The colours of a photograph: how many, which, and whether they are its true ones; and of many.
 
 A gray photograph in a colour dataset teaches that the answer is gray, and as a test photograph it
 has no true colours to compare with. The same goes for a toned one (sepia, cyanotype): gray with one
 hue laid over it.
 """
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -80,3 +81,32 @@ def _colorfulness(rgb: np.ndarray) -> float:
     r, g, b = rgb.astype(np.float32).transpose(2, 0, 1)
     rg, yb = r - g, (r + g) / 2 - b
     return float(np.hypot(rg.std(), yb.std()) + 0.3 * np.hypot(rg.mean(), yb.mean()))
+
+
+class Pool(NamedTuple):
+    """Sums over the pixels of many photographs; of `colorfulness` over the photographs."""
+
+    counts: np.ndarray  # (AB_BINS ** 2,) int64
+    ab_sum: np.ndarray  # (2,) float64
+    pixels: int
+    colorfulness: float
+
+
+def pool(palettes: Iterable[Palette]) -> Pool:
+    """Add up palettes, one at a time: all those of a large union need not fit in memory."""
+    counts, ab_sum, pixels, colorfulness = np.zeros(AB_BINS**2, np.int64), np.zeros(2), 0, 0.0
+    for palette in palettes:
+        counts[palette.squares] += palette.counts
+        ab_sum += palette.ab_sum
+        pixels += palette.pixels
+        colorfulness += palette.colorfulness
+    return Pool(counts, ab_sum, pixels, colorfulness)
+
+
+def histogram(colors: Pool) -> dict:
+    """The share of all pixels in each square of the ab plane; rows: a, columns: b."""
+    share = (colors.counts / colors.pixels).reshape(AB_BINS, AB_BINS)
+    return {
+        "centres": list(range(-AB_RANGE, AB_RANGE + 1, AB_STEP)),
+        "share": [[round(float(x), 9) for x in row] for row in share],
+    }

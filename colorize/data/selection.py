@@ -8,8 +8,7 @@ is left out is looked at for itself.
 from collections import defaultdict
 from collections.abc import Iterable
 
-from colorize.data.measures import Measures
-from colorize.data.members import Seen, name_of
+from colorize.data.members import Measures, Seen, name_of
 from colorize.data.palette import Palette, is_gray
 
 Row = dict[str, str]

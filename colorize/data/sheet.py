@@ -1,4 +1,4 @@
-"""What the union took from each dataset: counts, colours, and a sheet of small pictures."""
+"""What the union took: colours to learn from, and of each dataset counts, colours and pictures."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -6,9 +6,9 @@ from pathlib import Path
 import pandas as pd
 from PIL import Image
 
-from colorize.data.palette import Palette
+from colorize.base.errors import UserError
+from colorize.data.palette import Palette, histogram, pool
 from colorize.data.reading import photographs
-from colorize.data.statistics import histogram, pool
 
 # In the union's folder
 DATASHEET = "datasheet.json"
@@ -18,6 +18,24 @@ CAUSES = ("duplicate", "near-duplicate", "group", "gray", "small", "side", "reje
 
 SHEET = (12, 2)  # pictures across and down
 TILE = 64  # pixels
+
+
+def training_statistics(
+    index: pd.DataFrame, palettes: Mapping[str, Palette], image_size: int
+) -> dict:
+    """Mean a and b, and the ab histogram, of the photographs to train on; counts of all images."""
+    kept = index[index["kept"]]
+    counts = kept.groupby("split").size()
+    train = kept[(kept["split"] == "train") & (kept["side"] == "photograph")]
+    if train.empty:
+        raise UserError("data.datasets: no photograph is left for training")
+    colors = pool(map(palettes.__getitem__, sorted(train["name"])))
+    return {
+        "image_size": image_size,
+        "images": {split: int(counts[split]) for split in ("train", "val", "test")},
+        "mean_ab": [round(float(x), 6) for x in colors.ab_sum / colors.pixels],
+        "ab_histogram": histogram(colors),
+    }
 
 
 def datasheet(

@@ -17,11 +17,9 @@ from colorize.base.workers import cores, spread
 from colorize.data import archive, selection
 from colorize.data.archive import MANIFEST, folder_of
 from colorize.data.encoding import jpeg
-from colorize.data.measures import Measures
-from colorize.data.members import hash_of, look
+from colorize.data.members import Measures, hash_of, look
 from colorize.data.reading import splits
-from colorize.data.sheet import DATASHEET, SHEETS, contact_sheet, datasheet
-from colorize.data.statistics import training_statistics
+from colorize.data.sheet import DATASHEET, SHEETS, contact_sheet, datasheet, training_statistics
 
 INDEX = "index.csv"
 STATISTICS = "statistics.json"

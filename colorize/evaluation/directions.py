@@ -1,6 +1,6 @@
-"""The other direction and the way around: colour to gray, and what a cycle hides in the gray.
+"""What models make beside colour: gray, and what a cycle hides in it; other domains.
 
-For models that also make photographs gray. With x the photograph, g its true gray, F the way to
+Of models that also make photographs gray. With x the photograph, g its true gray, F the way to
 gray and G the way to colour, both unrounded:
 
     to gray   F(x) against g
@@ -8,36 +8,44 @@ gray and G the way to colour, both unrounded:
     leak      PSNR of G(F(x)) minus PSNR of G(g), both as colours on the true lightness
 
 A model that colours its own gray better than the true one has hidden colour in it (Chu et al. 2017,
-"CycleGAN, a Master of Steganography"). What of the leak outlives 8 bits, one channel, a blur or a
-JPEG says how. Blur and JPEG cost an honest model too, which is why they are a difference of drops.
+"CycleGAN, a Master of Steganography"). What of the leak outlives 8 bits, or one channel, says how.
+
+Of models that know more domains than gray and colour, every domain from every other. The true
+picture of a photograph is known in each (see colorize/color/domains.py). From a source to a target
+a model gives y of x, where T is true:
+
+    ciede2000            of y against T
+    ciede2000_of_copy    of x against T: what doing nothing costs
+    projection           <y - x, T - x> / ||T - x||^2
+    identity_index       sum |y - x| / sum |T - x|
+
+From gray and sepia colours have to be guessed; all other ways can be learnt as they are.
 """
 
-import io
-from collections.abc import Sequence
+import itertools
+from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import torch
-from PIL import Image
 from torch import Tensor
-from torch.nn import functional as F
 
 from colorize import color
-from colorize.data.reading.tensors import to_image, to_tensor
+from colorize.color.domains import picture
 from colorize.evaluation.bootstrap import summarize
 from colorize.evaluation.colors import Colors
 from colorize.evaluation.metrics import MOVED, Metrics, mean_of, ratio_of
-from colorize.evaluation.protocol import Batch, Photographs, gathered
+from colorize.evaluation.protocol import Batch, Key, Photographs, gathered
 from colorize.evaluation.quantities import Quantities
-from colorize.quality.fidelity import chroma, psnr, total
-from colorize.quality.moved import moved, psnr_of_colors
+from colorize.quality.fidelity import chroma, ciede2000, mean, moved, psnr, psnr_of_colors, total
 
-MOST = 200  # photographs of each split, the first by content: a dozen passes through the model each
+MOST = 200  # photographs of each split, the first by content: seven passes through the model each
 
-LEAKS = ("leak", "leak_rounded", "leak_gray", "leak_blurred", "leak_jpeg")
+LEAKS = ("leak", "leak_rounded", "leak_gray")
 
 
-def evaluate(
+def evaluate_gray(
     colors: Colors, photographs: Photographs, splits: Sequence[str], resamples: int
 ) -> tuple[dict[str, Any], pd.DataFrame]:
     """Metrics of each split, with the numbers of its `images` and `groups`, and a line of
@@ -45,18 +53,26 @@ def evaluate(
     """
     result, tables = {}, []
     for split in splits:
-        names = photographs.headline(split)[:MOST]
-        parts = photographs.each(lambda batch: measure(colors, batch), names)
-        quantities = gathered(parts, len(names))
-        groups = list(photographs.index.groups(names).values())
-        result[split] = summarize(METRICS, quantities, groups, resamples)
+        names, groups, quantities = measured(photographs, split, lambda b: measure_gray(colors, b))
+        result[split] = summarize(GRAY_METRICS, quantities, groups, resamples)
         result[split] |= {"images": len(names), "groups": len(set(groups))}
         tables.append(pd.DataFrame(quantities, index=names).drop(columns="images"))
     return result, pd.concat(tables)
 
 
-def measure(colors: Colors, batch: Batch) -> Quantities:
-    """Of a batch of photographs; what METRICS below are made of."""
+def measured(
+    photographs: Photographs, split: str, measure: Callable[[Batch], dict[Key, np.ndarray]]
+) -> tuple[list[str], list[str], dict[Key, np.ndarray]]:
+    """Names and groups of the photographs of a split that are looked at, and what `measure` gives
+    of them.
+    """
+    names = photographs.headline(split)[:MOST]
+    found = gathered(photographs.each(measure, names), len(names))
+    return names, list(photographs.index.groups(names).values()), found
+
+
+def measure_gray(colors: Colors, batch: Batch) -> Quantities:
+    """Of a batch of photographs; what GRAY_METRICS below are made of."""
     x, g = color.to_float(batch.truth), color.to_float(batch.gray).expand(-1, 3, -1, -1)
     made_gray, made_color = colors.translate(x, "gray"), colors.translate(g, "color")
     rounded = _rounded(made_gray)
@@ -80,13 +96,11 @@ def measure(colors: Colors, batch: Batch) -> Quantities:
         "leak": own - honest,
         "leak_rounded": colored(rounded) - honest,
         "leak_gray": colored(_one_channel(made_gray)) - honest,
-        "leak_blurred": (own - colored(_blurred(made_gray))) - (honest - colored(_blurred(g))),
-        "leak_jpeg": (own - colored(_jpeg(made_gray))) - (honest - colored(_jpeg(g))),
     }
     return {name: value.cpu().numpy() for name, value in found.items()}
 
 
-METRICS: Metrics = {
+GRAY_METRICS: Metrics = {
     "psnr": mean_of("psnr"),
     "residual_chroma": ratio_of("chroma", "chroma_of_truth"),
     **MOVED,
@@ -105,16 +119,50 @@ def _one_channel(rgb: Tensor) -> Tensor:
     return color.gray_of(rgb, "rec601").expand(-1, 3, -1, -1)
 
 
-def _blurred(rgb: Tensor) -> Tensor:
-    """The mean of 3 x 3 pixels, the border repeated."""
-    return F.avg_pool2d(F.pad(rgb, (1, 1, 1, 1), mode="replicate"), 3, stride=1)
+DOMAIN_METRICS: Metrics = {
+    "ciede2000": mean_of("ciede2000"),
+    "ciede2000_of_copy": mean_of("ciede2000_of_copy"),
+    **MOVED,
+}
+
+Way = tuple[str, str]  # source and target
 
 
-def _jpeg(rgb: Tensor) -> Tensor:
-    """As a JPEG of quality 90 with full-size chroma gives it back."""
-    pictures = []
-    for picture in color.to_uint8(rgb):
-        file = io.BytesIO()
-        to_image(picture).save(file, "JPEG", quality=90, subsampling=0)
-        pictures.append(to_tensor(Image.open(file)))
-    return color.to_float(torch.stack(pictures).to(rgb.device))
+def evaluate_domains(
+    colors: Colors, photographs: Photographs, splits: Sequence[str], resamples: int
+) -> dict[str, dict[str, dict[str, Any]]]:
+    """By split, source and target the metrics, of the same photographs."""
+    result = {}
+    for split in splits:
+        _, groups, parts = measured(photographs, split, lambda b: measure_domains(colors, b))
+        found: dict[Way, Quantities] = {}
+        for (way, name), values in parts.items():
+            found.setdefault(way, {})[name] = values
+        of_split = result[split] = {}
+        for (source, target), quantities in found.items():
+            metrics = summarize(DOMAIN_METRICS, quantities, groups, resamples)
+            of_split.setdefault(source, {})[target] = metrics
+    return result
+
+
+def measure_domains(colors: Colors, batch: Batch) -> dict[tuple[Way, str], Any]:
+    """By way and name what DOMAIN_METRICS are made of, for each photograph of the batch."""
+    domains = colors.model.domains
+    pictures = {domain: picture(domain, batch.truth, batch.gray) for domain in domains}
+    labs = {domain: color.rgb_to_lab(image) for domain, image in pictures.items()}
+    copied = {  # either way the same
+        frozenset((one, other)): mean(ciede2000(labs[one], labs[other]))
+        for one, other in itertools.combinations(domains, 2)
+    }
+    found = {}
+    for source, target in itertools.permutations(domains, 2):
+        x, wanted = pictures[source], pictures[target]
+        made = colors.made(x, target)
+        quantities = {
+            "images": torch.ones(len(x), dtype=torch.float64),
+            "ciede2000": mean(ciede2000(color.rgb_to_lab(made), labs[target])),
+            "ciede2000_of_copy": copied[frozenset((source, target))],
+            **moved(x.float(), wanted.float(), made.float()),
+        }
+        found |= {((source, target), n): v.cpu().numpy() for n, v in quantities.items()}
+    return found

@@ -28,7 +28,7 @@ def ratio_of(above: str, below: str) -> Callable[[Sums], np.ndarray]:
     return ratio
 
 
-# How far it moves from the input, and how much of that is the right way (see moved.py)
+# How far it moves from the input, and how much of that is the right way (see fidelity.py)
 MOVED: Metrics = {
     "identity_index": ratio_of("change", "change_of_truth"),
     "projection": ratio_of("projection", "projection_of_truth"),
@@ -47,7 +47,6 @@ METRICS: Metrics = {
     # How much colour there is
     "colorfulness": mean_of("colorfulness"),
     "colorfulness_gap": lambda s: (s["colorfulness"] - s["colorfulness_of_truth"]) / s["images"],
-    "colorfulness_error": mean_of("colorfulness_error"),
     "chroma_ratio": ratio_of("chroma", "chroma_of_truth"),
     # Are there as many pixels of each colour as in the photographs, wherever they are?
     "ab_histogram_js": lambda s: distributions.jensen_shannon(
@@ -61,7 +60,6 @@ METRICS: Metrics = {
     **MOVED,  # is the output a copy of the input?
     # What became of the photograph's own lightness and edges
     "lightness_error": mean_of("lightness_error"),
-    "lightness_psnr": mean_of("lightness_psnr"),
     "sharpness": ratio_of("edges", "edges_of_truth"),
     "sharpness_ab": ratio_of("color_edges", "color_edges_of_truth"),
 }
@@ -79,7 +77,6 @@ BETTER: dict[str, Literal["higher", "lower", "near 1"]] = {
     "auc_rebalanced": "higher",
     "auc_rebalanced_zhang": "higher",
     "colorfulness_gap": "lower",
-    "colorfulness_error": "lower",
     "chroma_ratio": "near 1",
     "ab_histogram_js": "lower",
     "patch_swd": "lower",
@@ -89,7 +86,6 @@ BETTER: dict[str, Literal["higher", "lower", "near 1"]] = {
     "identity_index": "near 1",
     "projection": "near 1",
     "lightness_error": "lower",
-    "lightness_psnr": "higher",
     "sharpness": "near 1",
     "sharpness_ab": "near 1",
     "lpips": "lower",

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from colorize.evaluation import directions, protocol, translations
+from colorize.evaluation import directions, protocol
 from colorize.evaluation.baselines import BASELINE
 from colorize.evaluation.colors import Colors
 
@@ -36,10 +36,12 @@ def evaluate(
     if gain is not None:
         result["scaled"]["diagnostics"] = {"gain": gain}
     if "gray" in network.targets:
-        result["to_gray"], quantities = directions.evaluate(colors, photographs, splits, resamples)
+        result["to_gray"], quantities = directions.evaluate_gray(
+            colors, photographs, splits, resamples
+        )
         images = images.join(quantities.add_prefix("to_gray_"), on="name")
     if len(network.domains) > 2:
-        result["domains"] = translations.evaluate(colors, photographs, splits, resamples)
+        result["domains"] = directions.evaluate_domains(colors, photographs, splits, resamples)
     return result, images
 
 

@@ -11,7 +11,7 @@ from pydantic import Field, field_validator
 from torch import Tensor
 
 from colorize.base.parameters import Parameters
-from colorize.base.pool import one_thread_each
+from colorize.base.workers import one_thread_each
 from colorize.color import bins
 from colorize.color.bands import BAND
 from colorize.data.reading.index import Index, check_gray, statistics

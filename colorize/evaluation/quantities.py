@@ -101,12 +101,9 @@ def measure(
         for row, picture in pictures.items():
             of_rows[row].append(_against(picture[:, :, seen], band))
     true = _added(of_truth)
-    colors_of_truth = colorfulness(true.pop("opponents_of_truth") / (height * width))
-    found = {
-        row: _finished(_added(parts), colors_of_truth, height, width)
-        for row, parts in of_rows.items()
-    }
-    true["colorfulness_of_truth"] = colors_of_truth
+    opponents_of_truth = true.pop("opponents_of_truth") / (height * width)
+    true["colorfulness_of_truth"] = colorfulness(opponents_of_truth)
+    found = {row: _finished(_added(parts), height, width) for row, parts in of_rows.items()}
     return {row: on_cpu(of_row) for row, of_row in {None: true, **found}.items()}
 
 
@@ -156,7 +153,6 @@ def _against(picture: Tensor, truth: Truth) -> dict[str, Tensor]:
         "ciede2000": total(ciede2000(own_lab, true_lab)),
         "squared_ab_error": total(off_color),
         "lightness_error": total(off_lightness.abs()),
-        "squared_lightness_error": total(off_lightness * off_lightness),
         "auc_raw": total(within),
         "auc_rebalanced": total(truth.weights.halved * within),
         "auc_rebalanced_zhang": total(truth.weights.full * within),
@@ -164,24 +160,18 @@ def _against(picture: Tensor, truth: Truth) -> dict[str, Tensor]:
     }
 
 
-def _finished(
-    sums: dict[str, Tensor], colors_of_truth: Tensor, height: int, width: int
-) -> dict[str, Tensor]:
+def _finished(sums: dict[str, Tensor], height: int, width: int) -> dict[str, Tensor]:
     """The quantities of images, from the sums over their pixels."""
     pixels = height * width
-    colors = colorfulness(sums.pop("opponents") / pixels)
     mse = sums.pop("squared_error") / (3 * pixels)
-    mse_of_lightness = sums.pop("squared_lightness_error") / pixels
     return sums | {
         "images": torch.ones(len(mse), dtype=torch.float64),
         "psnr": decibels(mse, 255),
         "ssim": sums["ssim"] / (3 * (height - HALO) * (width - HALO)),
-        "colorfulness": colors,
-        "colorfulness_error": (colors - colors_of_truth).abs(),
+        "colorfulness": colorfulness(sums.pop("opponents") / pixels),
         "ciede2000": sums["ciede2000"] / pixels,
         "ab_rmse": (sums.pop("squared_ab_error") / pixels).sqrt(),
         "lightness_error": sums["lightness_error"] / pixels,
-        "lightness_psnr": decibels(mse_of_lightness, 100),
         "auc_raw": 100 * (sums["auc_raw"] / pixels),
         "auc_rebalanced": 100 * sums["auc_rebalanced"],
         "auc_rebalanced_zhang": 100 * sums["auc_rebalanced_zhang"],

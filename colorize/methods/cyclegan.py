@@ -18,15 +18,13 @@ import torch
 from torch import Tensor
 
 from colorize.color.domains import Domain
-from colorize.methods.shared import adversarial, base, parameters, translation
-from colorize.methods.shared.base import Computed, Losses
+from colorize.methods.shared import adversarial, base, parameters
+from colorize.methods.shared.base import Computed, Losses, signed, translated
 from colorize.methods.shared.losses import l1
-from colorize.methods.shared.pool import ImagePool
-from colorize.methods.shared.translation import signed, translated
 from colorize.networks import resnet
 
 
-class Parameters(parameters.UnpairedParameters, translation.Parameters, adversarial.Parameters):
+class Parameters(parameters.UnpairedParameters, base.TranslationParameters, adversarial.Parameters):
     method: Literal["cyclegan"]
     network: Literal["resnet"]
     cycle_weight: parameters.Weight
@@ -48,7 +46,7 @@ class Method(base.Method):
         self.D_gray = adversarial.discriminator(p)
         self.add_update("generators", self._generators_loss, "G", "F")
         self.add_update("discriminators", self._discriminators_loss, "D_color", "D_gray")
-        self.pools |= {"color": ImagePool(p.pool), "gray": ImagePool(p.pool)}
+        self.pools |= {name: adversarial.ImagePool(p.pool) for name in ("color", "gray")}
 
     def step(self, batch: dict[str, Tensor], number: int, rng: torch.Generator) -> Losses:
         x, y = signed(batch["gray"]), signed(batch["color"])

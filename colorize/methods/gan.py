@@ -10,11 +10,11 @@ convolutional network finds it easiest to keep the edges that it sees (see gan_b
 
 from typing import Literal
 
-from colorize.methods.shared import adversarial, one_sided, parameters, translation
+from colorize.methods.shared import adversarial, base, one_sided, parameters
 from colorize.networks import resnet
 
 
-class Parameters(parameters.UnpairedParameters, translation.Parameters, adversarial.Parameters):
+class Parameters(parameters.UnpairedParameters, base.TranslationParameters, adversarial.Parameters):
     method: Literal["gan"]
     network: Literal["resnet"]
 

@@ -9,13 +9,13 @@ import torch
 from torch import Tensor
 
 from colorize import color
-from colorize.methods.shared import lab, translation
+from colorize.methods.shared import base, lab
 from colorize.methods.shared.base import Computed, Losses
 from colorize.methods.shared.losses import half_squared_distance
 from colorize.networks import resnet
 
 
-class Parameters(translation.Parameters):
+class Parameters(base.TranslationParameters):
     method: Literal["resnet_l2"]
     network: Literal["resnet"]
 

@@ -8,8 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from colorize.networks.shared.batches import Dropout
-from colorize.networks.shared.layers import Norm, Upsampling, normal, normalization
+from colorize.networks.shared.layers import Dropout, Norm, Upsampling, normal, normalization
 
 DROPPED = 3  # layers with dropout, from the innermost but one on, as published
 

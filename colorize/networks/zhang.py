@@ -6,7 +6,7 @@ eighth, dilation 2 in the fifth and sixth: lightness at H x W to `channels` maps
 
 from torch import nn
 
-from colorize.networks.shared.batches import BatchNorm
+from colorize.networks.shared.layers import BatchNorm
 
 
 class Trunk(nn.Sequential):

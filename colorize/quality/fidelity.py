@@ -1,10 +1,19 @@
-"""How far is an image from the true one? PSNR, SSIM and CIEDE2000, as scikit-image defines them."""
+"""How far is an image from the true one? PSNR, SSIM and CIEDE2000, as scikit-image defines them.
+
+And how far does a model move an image? With x the input, T what is wanted and y what the model
+makes, as 8-bit RGB:
+
+    identity_index   sum |y - x| / sum |T - x|              how far it moves; a literal copy: 0
+    projection       <y - x, T - x> / ||T - x||^2           how far it moves the right way
+"""
 
 import math
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
+
+from colorize import color
 
 # An error below the rounding of 8 bits cannot be told from none: PSNR is at most 58.9 dB.
 LEAST_MSE = 1 / 12
@@ -144,3 +153,22 @@ def _saturation(chroma: Tensor) -> Tensor:
     square = chroma * chroma
     seventh = (square * square).mul_(square).mul_(chroma)
     return (seventh / (seventh + 25**7)).sqrt_()
+
+
+def moved(x: Tensor, wanted: Tensor, made: Tensor) -> dict[str, Tensor]:
+    """Of each of (n, 3, H, W) images in 0..255 the sums, (n,), that both are ratios of."""
+    change, change_wanted = made - x, wanted - x
+    return {
+        "change": total(change.abs()),
+        "change_of_truth": total(change_wanted.abs()),
+        "projection": total(change * change_wanted),
+        "projection_of_truth": total(change_wanted * change_wanted),
+    }
+
+
+def psnr_of_colors(rgb: Tensor, gray: Tensor, truth: Tensor) -> Tensor:
+    """PSNR, (n,), of the colours of `rgb` (n, 3, H, W), in [0, 1], on the true lightness.
+
+    gray: (n, 1, H, W), which has it, and truth (n, 3, H, W), both uint8.
+    """
+    return psnr(color.to_uint8(color.repaint(gray, rgb)).float(), truth.float())

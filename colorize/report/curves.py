@@ -1,15 +1,12 @@
-"""Plots for the page: losses and validation curves, and colours in the ab plane, as data URIs."""
+"""Plots for the page: losses and validation curves, as data URIs."""
 
 import base64
 import contextlib
 import io
-from typing import Any
 
 import matplotlib
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from matplotlib.rcsetup import cycler
 
@@ -26,22 +23,6 @@ MODES = """<style>:root { color: #1d2126; }
 # What colorize/training/validation.py measures that ought to be 1, or 0 for made grays' chroma
 RATIOS = ("projection", "identity_index", "chroma")
 MOST_SHOWN = 2  # ratios begin at several times that, before anything is learnt
-
-
-def ab_histogram(histogram: dict[str, Any]) -> str:
-    """The shares of the squares of the ab plane as a picture, logarithmic: gray outweighs all."""
-    edge = histogram["centres"][-1] + (histogram["centres"][1] - histogram["centres"][0]) / 2
-    share = np.array(histogram["share"])
-    with drawing("ab"):
-        figure = Figure(figsize=(2.9, 2.4), layout="constrained")
-        axes = figure.subplots()
-        norm, extent = LogNorm(1e-6, 1), (-edge, edge, -edge, edge)
-        image = axes.imshow(np.maximum(share, 1e-6), norm=norm, origin="lower", extent=extent)
-        axes.set_xlabel("b", fontsize=7)
-        axes.set_ylabel("a", fontsize=7)
-        axes.tick_params(labelsize=6)
-        figure.colorbar(image, label="share of pixels").ax.tick_params(labelsize=6)
-        return embedded(figure)
 
 
 def curve(name: str, frame: pd.DataFrame) -> str:

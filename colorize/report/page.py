@@ -11,8 +11,8 @@ from PIL import Image
 from colorize.data.sheet import CAUSES
 from colorize.evaluation.failures import COPY_BELOW, SAME_BELOW, failure
 from colorize.methods.shared.parameters import ModelParameters
-from colorize.report import claims, columns, gallery, study, tables, verdicts
-from colorize.report.curves import ab_histogram, curve, validation_curve
+from colorize.report import claims, columns, gallery, tables, verdicts
+from colorize.report.curves import curve, validation_curve
 from colorize.report.pictures import Shown
 from colorize.report.tables import Cell, Heading, Line, Row, Table
 
@@ -81,7 +81,6 @@ def page(
         contrasts=verdicts.contrasts(decided["contrasts"]),
         to_gray=tables.to_gray(rows),
         of_gray=columns.TO_GRAY,
-        stargans=_told(rows, validation, key),
         domains={
             name: (table, gallery.from_each(domains[name]))
             for name, table in tables.domains(rows, split).items()
@@ -99,11 +98,6 @@ def page(
         data=_data(datasheet),
         datasheet=datasheet,
         sheets={name: gallery.embedded(picture) for name, picture in sheets.items()},
-        ab_histograms={
-            name: ab_histogram(entry["ab_histogram"])
-            for name, entry in datasheet.items()
-            if entry["ab_histogram"] is not None
-        },
         parameters={
             name: p.model_dump(mode="json", exclude_none=True) for name, p in parameters.items()
         },
@@ -118,19 +112,6 @@ def _claims(rows: list[Row], parameters: Mapping[str, ModelParameters]) -> Table
     )
     found = claims.claims(rows, parameters)
     return Table(headings, [Line(c.says, (Cell(c.shown), Cell(c.verdict))) for c in found])
-
-
-def _told(rows: list[Row], validation: Mapping[str, pd.DataFrame], split: str) -> Table:
-    """What the study of StarGAN asks, of the models that make photographs gray too."""
-    elsewhere = ("chroma ratio", "CIEDE2000", "ab-histogram JS")
-    asked = [c for c in (*study.RESULTS, *study.DIAGNOSTICS) if c[0] not in elsewhere]
-    lines = []
-    for row in tables.models(rows):
-        if "told_middle" in validation.get(row.name, ()):
-            run = study.Run(0, row.result, validation[row.name])
-            values = [(value(run, split), digits) for _, digits, value in asked]
-            lines.append(Line(row.name, [Cell(tables.text(*value)) for value in values]))
-    return Table([Heading("model"), *(Heading(title) for title, _, _ in asked)], lines)
 
 
 def _data(datasheet: dict[str, dict]) -> Table:

@@ -1,12 +1,13 @@
-"""A run that is published: its results, what it ran on, and how to repeat it."""
+"""A run that is published: its results, also with other seeds, and how to repeat it."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from colorize.report import seeds
+import numpy as np
+
+from colorize.evaluation.metrics import DECIDING
 from colorize.report.columns import COLUMNS
-from colorize.report.seeds import Spread
-from colorize.report.tables import Row, headline, markdown_table, said
+from colorize.report.tables import Row, headline, markdown_table, said, text
 from colorize.report.verdicts import Verdict, markdown
 
 # How close, how much like photographs, how much of it right, how strong
@@ -21,6 +22,15 @@ class Run(NamedTuple):
     note: str  # what else a reader has to know, in Markdown
     images: Mapping[str, Mapping[str, int]]  # of train, val and test: all, and photographs
     versions: Mapping[str, str]
+
+
+class Spread(NamedTuple):
+    """What models came to with each of several seeds."""
+
+    seeds: Sequence[int]
+    splits: Sequence[str]  # that were looked at; verdicts are of the last
+    results: Mapping[str, Sequence[dict[str, Any]]]  # by model, the results of each seed
+    verdicts: Sequence[Verdict]  # of the means over seeds
 
 
 def page(
@@ -53,7 +63,7 @@ def page(
         "",
         *map(markdown, decided["contrasts"]),
         "",
-        *(["## With other seeds", "", seeds.page(spread)] if spread else []),
+        *(["## With other seeds", "", seeds_page(spread)] if spread else []),
         "## To repeat it",
         "",
         f"It was made with {versions}.",
@@ -86,3 +96,34 @@ def table(rows: Iterable[Row]) -> str:
         ],
     )
     return "\n".join(lines) + "\n"
+
+
+def seeds_page(found: Spread) -> str:
+    """A table of metrics, and a line for each verdict."""
+    columns = [COLUMNS[metric] for metric in DECIDING]
+    lines = [
+        f"Seeds {', '.join(map(str, found.seeds))}: mean ± standard deviation (least to largest).",
+        "",
+    ]
+    cells = [
+        (
+            f"`{name}`",
+            split,
+            *(spread([of[split][c.metric]["mean"] for of in of_seeds], c.digits) for c in columns),
+        )
+        for name, of_seeds in found.results.items()
+        for split in found.splits
+    ]
+    lines += markdown_table(("", "split", *(column.title for column in columns)), cells)
+    lines += ["", f"On {found.splits[-1]}, of the means over seeds:", ""]
+    lines += map(markdown, found.verdicts)
+    return "\n".join(lines) + "\n"
+
+
+def spread(values: Sequence[float | None], digits: int) -> str:
+    """Mean, standard deviation and range of what is defined for every seed."""
+    if None in values:
+        return "–"
+    numbers = (np.mean(values), np.std(values, ddof=1), min(values), max(values))
+    mean, deviation, least, largest = (text(number, digits) for number in numbers)
+    return f"{mean} ± {deviation} ({least} to {largest})"

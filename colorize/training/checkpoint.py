@@ -29,6 +29,7 @@ from colorize.training.runtime import RuntimeParameters
 KEPT = 2  # the last one, and the one before for the case that the last is spoiled
 FACTS = "facts.json"
 DIGITS = 16  # hexadecimal, of a SHA-256
+GO_ON = "Run the same command to go on."
 
 
 class Checkpoints:
@@ -87,19 +88,24 @@ class Checkpoints:
     def telling_what_is_left(self) -> Iterator[None]:
         """Where training stops or diverges, say of which model, and what was saved.
 
-        Exits with the code of Stopped; raises UserError for Diverged.
+        Exits with the code of Stopped, and as failed for Lost; raises UserError for Diverged.
         """
         try:
             yield
         except Stopped as stopped:
-            if processes.number() == 0 or stopped.code == FAILED:
-                told = f"{self.name}: {stopped}; saved. Run the same command to go on."
-                print(told, file=sys.stderr)
+            if processes.number() == 0:
+                print(f"{self.name}: {stopped}; saved. {GO_ON}", file=sys.stderr)
             sys.exit(stopped.code)
+        except processes.Lost:
+            lost = "another process of this training is gone"
+            print(f"{self.name}: {lost}; {self._left()}. {GO_ON}", file=sys.stderr)
+            sys.exit(FAILED)
         except Diverged as error:
-            step = self.last_step()
-            left = "nothing was saved before" if step is None else f"saved after step {step}"
-            raise UserError(f"models.{self.name}: {error}; {left}") from None
+            raise UserError(f"models.{self.name}: {error}; {self._left()}") from None
+
+    def _left(self) -> str:
+        step = self.last_step()
+        return "nothing was saved before" if step is None else f"saved after step {step}"
 
     def remove(self) -> None:
         shutil.rmtree(self.folder)

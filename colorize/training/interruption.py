@@ -6,11 +6,9 @@ import time
 from typing import Self
 
 from colorize.base import lifetime, processes
-from colorize.base.command import FAILED, INTERRUPTED
+from colorize.base.command import INTERRUPTED
 
 OUT_OF_TIME = 75  # exit code
-
-LOST = ("another process of this training is gone", FAILED)
 
 
 class Stopped(Exception):
@@ -38,10 +36,7 @@ class Interruption:
     def reason(self) -> tuple[str, int] | None:
         """Why to stop now, and the exit code that says so; None where there is no reason."""
         own = self._own_reason()
-        try:
-            code = processes.most(own[1] if own else 0)
-        except processes.Lost:
-            return LOST
+        code = processes.most(own[1] if own else 0)
         return own or (("another process has to stop", code) if code else None)
 
     def _own_reason(self) -> tuple[str, int] | None:

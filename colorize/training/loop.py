@@ -4,8 +4,6 @@ To resume, run the same command again: the loop goes on from the last checkpoint
 same weights, to the byte, as a run that was never stopped.
 """
 
-import contextlib
-import copy
 import sys
 from typing import NoReturn
 
@@ -13,13 +11,12 @@ import numpy as np
 import torch
 
 from colorize.base import processes
-from colorize.base.errors import UserError
 from colorize.base.parameters import Parameters
 from colorize.methods.shared.base import Method, not_finite
 from colorize.methods.shared.parameters import Seed
 from colorize.training.checkpoint import Checkpoints
 from colorize.training.draws import Draws, batches
-from colorize.training.interruption import LOST, Interruption, Stopped
+from colorize.training.interruption import Interruption, Stopped
 from colorize.training.log import Diverged, Log, Progress
 from colorize.training.preview import Preview
 from colorize.training.runtime import RuntimeParameters, can_compile
@@ -44,8 +41,9 @@ def train(
     """Train `model` in place for `model.p.steps` steps, from a checkpoint if there is one.
 
     Exits with everything saved, and one line, on SIGINT, on SIGTERM, when the process that started
-    the stage is gone and after `runtime.max_minutes`. Raises UserError when a loss or a weight is
-    infinite or no number, which no checkpoint ever holds.
+    the stage is gone and after `runtime.max_minutes`; with one line alone where another process
+    that trains the model is gone, in the middle of a step perhaps. Raises UserError when a loss or
+    a weight is infinite or no number, which no checkpoint ever holds.
     """
     p = model.p
     if device.type == "cpu":
@@ -76,11 +74,6 @@ def train(
     def stop(why: tuple[str, int]) -> NoReturn:
         if first and checkpoints.last_step() != done:
             save()
-        if why == LOST and not first:
-            # The first may be the one that is gone: then whoever comes first of those left saves.
-            with contextlib.suppress(UserError), checkpoints.alone():
-                if checkpoints.last_step() != done:
-                    save()
         reason, code = why
         raise Stopped(f"{reason}: stopped after step {done} of {p.steps}", code)
 
@@ -98,14 +91,7 @@ def train(
             done += 1
             model.set_learning_rate(p.learning_rate * p.learning_rate_factor(done))
             batch = {key: value.to(device, non_blocking=True) for key, value in batch.items()}
-            before = copy.deepcopy(model.training_state()) if processes.count() > 1 else None
-            try:
-                losses = model.step(batch, done, randomness(seed, done))
-            except processes.Lost:  # some weights have moved, others have not
-                model.load_training_state(before)
-                done -= 1
-                stop(LOST)
-            log.add(done, losses)
+            log.add(done, model.step(batch, done, randomness(seed, done)))
 
             if done % runtime.log_interval == 0 or done == p.steps:
                 bar.show(done, log.close_row(done, done * p.batch_size))

@@ -3,7 +3,7 @@
 Losses of a game do not tell whether colours get better, nor in which way a generator fails. For
 each domain that it makes, with y = G(x) of the input x, and T what is wanted, as 8-bit RGB:
 
-    identity_index   how far it moves; see moved.py
+    identity_index   how far it moves; see quality/fidelity.py
     projection       how far it moves the right way
     chroma           sum of y's chroma / sum of the photograph's
     psnr             of y against T
@@ -27,8 +27,7 @@ from torch import Tensor
 from colorize import color
 from colorize.color.domains import Domain, picture
 from colorize.methods.shared.base import Method
-from colorize.quality.fidelity import chroma, mean, psnr, total
-from colorize.quality.moved import moved, psnr_of_colors
+from colorize.quality.fidelity import chroma, mean, moved, psnr, psnr_of_colors, total
 
 MOST = 48  # photographs: for curves, which show where it goes, not for tables
 BATCH = 16

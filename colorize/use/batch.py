@@ -4,8 +4,7 @@ import contextlib
 import threading
 from collections.abc import Iterator, Sequence
 
-from colorize.base.pool import one_thread_each
-from colorize.base.workers import cores
+from colorize.base.workers import cores, one_thread_each
 from colorize.data.decoding import Unreadable
 from colorize.use import files, photos
 from colorize.use.colorizer import Colorizer

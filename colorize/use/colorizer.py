@@ -17,7 +17,7 @@ from torch.nn import functional as F
 from colorize import color
 from colorize.base.device import choose_device
 from colorize.base.errors import UserError
-from colorize.base.pool import one_thread_each
+from colorize.base.workers import one_thread_each
 from colorize.color.bands import bands
 from colorize.color.domains import DARKER, Domain
 from colorize.data.decoding import Unreadable, to_srgb

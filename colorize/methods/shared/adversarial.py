@@ -1,4 +1,4 @@
-"""What methods with a PatchGAN share: its keys, and the losses of the game with it.
+"""What methods with a PatchGAN share: its keys, the losses of the game with it, its image pool.
 
 x is a real image and G a generated one, D a map of scores:
 
@@ -31,7 +31,7 @@ from colorize.methods.shared.losses import (
     squared_slope,
 )
 from colorize.methods.shared.parameters import Count, ModelParameters, Weight
-from colorize.networks.shared import patchgan
+from colorize.networks.shared import discriminators
 from colorize.networks.shared.layers import Norm
 
 
@@ -56,7 +56,7 @@ class Parameters(ModelParameters):
 
 
 def discriminator(p: Parameters) -> nn.Module:
-    return patchgan.Discriminator(
+    return discriminators.PatchGAN(
         p.discriminator_width, p.discriminator_layers, p.discriminator_norm
     )
 
@@ -88,3 +88,32 @@ def discriminator_loss(p: Parameters, critic: nn.Module, real: Tensor, fake: Ten
         slopes = squared_slope(real, critic) + squared_slope(fake, critic)
         loss = loss + p.penalty_weight / 2 * slopes
     return loss
+
+
+class ImagePool:
+    """History of generated images that a discriminator is shown (Shrivastava et al. 2017).
+
+    Until `capacity` images are stored, each image is stored and shown. From then on each is, with
+    probability 1/2, shown as it is, or exchanged for a stored one, which is shown instead.
+    """
+
+    def __init__(self, capacity: int):
+        self.capacity = capacity
+        self.images: list[Tensor] = []
+
+    def exchange(self, images: Tensor, rng: torch.Generator) -> Tensor:
+        """(n, 3, H, W) just generated to as many that the discriminator is to see."""
+        if self.capacity == 0:
+            return images.detach()
+        shown = []
+        for image in images.detach():
+            if len(self.images) < self.capacity:
+                self.images.append(image.clone())  # a view would keep its whole batch alive
+                shown.append(image)
+            elif torch.rand((), generator=rng) < 0.5:
+                place = int(torch.randint(self.capacity, (), generator=rng))
+                shown.append(self.images[place])
+                self.images[place] = image.clone()
+            else:
+                shown.append(image)
+        return torch.stack(shown)

@@ -12,8 +12,9 @@ from torch import Tensor, nn
 from colorize import color
 from colorize.base import processes
 from colorize.color.domains import Domain
+from colorize.methods.shared.adversarial import ImagePool
 from colorize.methods.shared.parameters import ModelParameters
-from colorize.methods.shared.pool import ImagePool
+from colorize.networks.shared.layers import Norm, Upsampling
 
 Supervision = Literal["paired", "unpaired", "paired in effect"]
 
@@ -22,6 +23,13 @@ Losses = dict[str, Tensor]  # by their names in the paper
 # Of a part of a batch: the loss to minimise, the losses to log, and what later updates need
 Computed = tuple[Tensor, Losses, tuple[Tensor, ...]]
 LossFunction = Callable[..., Computed]
+
+
+class TranslationParameters(ModelParameters):
+    """Keys of methods whose generator makes an image of the same size from an image."""
+
+    norm: Norm
+    upsampling: Upsampling
 
 
 @dataclass
@@ -239,3 +247,13 @@ class Method(nn.Module):
 def not_finite(weights: Mapping[str, Tensor]) -> str | None:
     """The name of the first that holds a number which is not finite."""
     return next((name for name, value in weights.items() if not value.isfinite().all()), None)
+
+
+def signed(image: Tensor) -> Tensor:
+    """uint8 image (n, 1 or 3, H, W) to (n, 3, H, W) in [-1, 1], as generators of RGB see it."""
+    return (image / 127.5 - 1).expand(-1, 3, -1, -1)
+
+
+def translated(generator: nn.Module, image: Tensor, *domain: Tensor) -> Tensor:
+    """(n, 3, H, W) to (n, 3, H, W), both sRGB in [0, 1]."""
+    return (generator(image * 2 - 1, *domain) + 1) / 2

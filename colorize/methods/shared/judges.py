@@ -32,7 +32,7 @@ from torch import Tensor
 from colorize.methods.shared import multi_domain, parameters
 from colorize.methods.shared.base import Computed, Losses
 from colorize.methods.shared.losses import logistic, squared_slope
-from colorize.networks.shared import judges
+from colorize.networks.shared import discriminators
 
 BETAS = (0.0, 0.99)
 
@@ -56,7 +56,7 @@ class Method(multi_domain.Method):
         count = len(self.domains)
         if p.judge_per == "direction":
             count **= 2  # also from a domain to itself, which `permuted` targets ask for
-        self.D = judges.Discriminator(count, p.discriminator_width, p.discriminator_layers)
+        self.D = discriminators.OfDomains(count, p.discriminator_width, p.discriminator_layers)
         self.add_update("discriminator", self._discriminator_loss, "D", betas=BETAS)
         self.add_update("generator", self._generator_loss, "G", betas=BETAS)
 

@@ -10,13 +10,13 @@ from pydantic import Field
 from torch import Tensor
 
 from colorize import color
-from colorize.methods.shared import adversarial, lab, one_sided, translation
+from colorize.methods.shared import adversarial, base, lab, one_sided
 from colorize.methods.shared.base import Computed, Losses
 from colorize.methods.shared.parameters import check_halvings
 from colorize.networks import unet
 
 
-class Parameters(translation.Parameters, adversarial.Parameters):
+class Parameters(base.TranslationParameters, adversarial.Parameters):
     network: Literal["unet"]
     dropout: Annotated[float, Field(ge=0, lt=1)]
 

@@ -23,13 +23,12 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from colorize.color.domains import DARKER, LOSSY, Domain
-from colorize.methods.shared import base, lab, parameters, translation
-from colorize.methods.shared.base import Losses
+from colorize.methods.shared import base, lab, parameters
+from colorize.methods.shared.base import Losses, signed, translated
 from colorize.methods.shared.losses import l1
-from colorize.methods.shared.translation import signed, translated
 
 
-class Parameters(parameters.UnpairedParameters, translation.Parameters):
+class Parameters(parameters.UnpairedParameters, base.TranslationParameters):
     """Keys of methods with one generator for all domains."""
 
     network: Literal["stargan", "unet"]

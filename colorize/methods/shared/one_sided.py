@@ -1,16 +1,15 @@
 """What methods share that have one generator, one discriminator, and nothing that leads back.
 
 The generator moves first, then the discriminator, which is shown generated images of now and of
-before (see colorize/methods/shared/pool.py).
+before (see `adversarial.ImagePool`).
 """
 
 import torch
 from torch import Tensor, nn
 
 from colorize.color.domains import Domain
-from colorize.methods.shared import adversarial, base, translation
+from colorize.methods.shared import adversarial, base
 from colorize.methods.shared.base import Computed, Losses
-from colorize.methods.shared.pool import ImagePool
 
 
 class Method(base.Method):
@@ -24,7 +23,7 @@ class Method(base.Method):
         self.D = adversarial.discriminator(p)
         self.add_update("generator", self._generator_loss, "G")
         self.add_update("discriminator", self._discriminator_loss, "D")
-        self.pools["color"] = ImagePool(p.pool)
+        self.pools["color"] = adversarial.ImagePool(p.pool)
 
     def step(self, batch: dict[str, Tensor], number: int, rng: torch.Generator) -> Losses:
         x, real = self.seen(batch)
@@ -54,10 +53,10 @@ class Plain(Method):
     targets = ("color",)
 
     def seen(self, batch: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
-        return translation.signed(batch["gray"]), translation.signed(batch["color"])
+        return base.signed(batch["gray"]), base.signed(batch["color"])
 
     def translate(self, image: Tensor, target: Domain) -> Tensor:
-        return translation.translated(self.G, image)
+        return base.translated(self.G, image)
 
     def _generator_loss(self, x: Tensor, real: Tensor) -> Computed:
         fake = self.G(x)

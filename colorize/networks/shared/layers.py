@@ -1,11 +1,16 @@
 """Layers that several networks choose from, and how the networks of CycleGAN start.
 
-All normalise each image alone, so images may pass a network together or one by one.
+`normalization` is of each image alone, so images may pass a network together or one by one. What
+`BatchNorm` and `Dropout` do depends on the whole batch: where several processes share it (see
+colorize/base/processes.py), they do what one process would.
 """
 
 from typing import Literal
 
-from torch import nn
+import torch
+from torch import Tensor, nn
+
+from colorize.base import processes
 
 Norm = Literal["instance", "group", "none"]
 Upsampling = Literal["transposed", "resize"]
@@ -33,3 +38,32 @@ def normal(module: nn.Module) -> None:
     if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
         nn.init.normal_(module.weight, std=0.02)
         nn.init.zeros_(module.bias)
+
+
+class BatchNorm(nn.BatchNorm2d):
+    """By mean and variance of all images; torch.nn.SyncBatchNorm runs on GPUs alone."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not self.training or processes.count() == 1:
+            return super().forward(x)
+        count = processes.count() * x.numel() // x.shape[1]
+        mean = processes.total(x.sum((0, 2, 3))) / count
+        centred = x - mean.view(1, -1, 1, 1)
+        variance = processes.total(centred.square().sum((0, 2, 3))) / count
+        with torch.no_grad():
+            self.num_batches_tracked += 1
+            self.running_mean.lerp_(mean, self.momentum)
+            self.running_var.lerp_(variance * count / (count - 1), self.momentum)
+        scale = self.weight * (variance + self.eps).rsqrt()
+        return centred * scale.view(1, -1, 1, 1) + self.bias.view(1, -1, 1, 1)
+
+
+class Dropout(nn.Dropout):
+    """Zeroes at random, of each image the same however many processes there are."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not self.training or not self.p or processes.count() == 1:
+            return super().forward(x)
+        # As torch draws for the whole of it, which all processes do alike.
+        whole = x.new_empty((processes.count() * len(x), *x.shape[1:])).bernoulli_(1 - self.p)
+        return x * processes.share(whole) / (1 - self.p)
