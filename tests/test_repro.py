@@ -357,6 +357,7 @@ def test_an_edit_reruns_what_it_may_change(pipeline, edited, reruns):
     [
         ("evaluate__grid", 3, [f"evaluate@{name}" for name in PIPELINE]),
         ("models__stargan__unpaired", "shared", ["train@stargan"]),
+        ("defaults__flip", False, [f"train@{name}" for name in PIPELINE]),
         ("data__gray", "rec601", ["grayscale"]),
         ("compare__contrasts", [], ["compare"]),
     ],
@@ -370,7 +371,8 @@ def test_a_parameter_reruns_what_it_may_change(pipeline, parameter, value, rerun
 
 def test_a_mistake_anywhere_stops_the_first_stage_that_runs(pipeline):
     """What dvc itself starts, without `make`, is checked as a whole too."""
-    flags = ("-S", "models.stargan.steps=6", "-S", "evaluate.grid=51")
+    flags = ("-S", "models.stargan.steps=6", "-S", "++models.stargan.ema=0.5")
+    flags += ("-S", "evaluate.grid=51")
     done = pipeline.run("dvc", "exp", "run", *flags, expect=255)
     assert ran(done.stdout) == ["train@stargan"]
     assert "error: evaluate.grid: input should be less than or equal to 50" in done.stderr

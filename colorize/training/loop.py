@@ -5,7 +5,6 @@ same weights, to the byte, as a run that was never stopped.
 """
 
 import sys
-from typing import NoReturn
 
 import numpy as np
 import torch
@@ -71,12 +70,6 @@ def train(
         _check_finite(model, done)
         checkpoints.save(done, state | {"model": model.training_state()})
 
-    def stop(why: tuple[str, int]) -> NoReturn:
-        if first and checkpoints.last_step() != done:
-            save()
-        reason, code = why
-        raise Stopped(f"{reason}: stopped after step {done} of {p.steps}", code)
-
     drawn = batches(
         *(draws, done * p.batch_size, p.steps * p.batch_size, p.batch_size),
         workers=runtime.workers,
@@ -103,7 +96,10 @@ def train(
             if first:
                 preview.show(done, log)
             if stopping:
-                stop(stopping)
+                if first and checkpoints.last_step() != done:
+                    save()
+                reason, code = stopping
+                raise Stopped(f"{reason}: stopped after step {done} of {p.steps}", code)
     if first:  # once more: this run may have had nothing left to do
         preview.show_all(log)
 
