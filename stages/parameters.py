@@ -76,7 +76,7 @@ def load(path: Path) -> Any:
 def check(values: Any) -> Params:
     """Validate all of params.yaml; raises UserError, one line that names the dotted key."""
     sections = Sections.parse(values, "")
-    _check_defaults(sections.defaults)
+    _check_defaults(sections)
     models = {}
     for name, entry in sections.models.items():
         _check_name(name)
@@ -90,12 +90,16 @@ def check(values: Any) -> Params:
     return params
 
 
-def _check_defaults(defaults: dict[str, Any]) -> None:
-    known = model.keys() - {"method", "network"}  # dvc.yaml reads these of each entry
-    for key in defaults:
-        if key not in known:
-            listed = ", ".join(sorted(known))
-            raise UserError(f"defaults.{key}: not a key that models share (known here: {listed})")
+def _check_defaults(sections: Sections) -> None:
+    used = [entry.get("method") for entry in sections.models.values()]
+    # Others are looked at only for a key that none of these has: a broken method stops no other.
+    for methods in (used, model.method_names()):
+        known = model.keys(methods) - {"method", "network"}  # dvc.yaml reads these of each entry
+        unknown = [key for key in sections.defaults if key not in known]
+        if not unknown:
+            return
+    listed = ", ".join(sorted(known))
+    raise UserError(f"defaults.{unknown[0]}: not a key that models share (known here: {listed})")
 
 
 def _check_name(name: str) -> None:

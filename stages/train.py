@@ -6,7 +6,7 @@ import sys
 from colorize.base import command, lifetime, memory, processes, torchrun
 from colorize.base.device import choose_device
 from colorize.base.files import replaced_folder
-from colorize.data.reading.index import Index, training_statistics
+from colorize.data.reading.index import Index, statistics_to_learn_from
 from colorize.methods.shared import model
 from colorize.report import grids
 from colorize.training import checkpoint, draws, loop, preview
@@ -45,7 +45,7 @@ def train(name: str, params: Params) -> None:
     where, seed, shown = f"models.{name}", params.seed_of(name), _shown(name)
     device = processes.own_device(choose_device(runtime.device, "runtime.device"))
     with processes.joined(), memory.explained(where, "its batch_size or width, or data.image_size"):
-        colors, index = training_statistics(UNION, image_size), Index.read(UNION)
+        colors, index = statistics_to_learn_from(UNION, image_size), Index.read(UNION)
         network = model.fresh(p, image_size, seed, colors, where)
         drawn = draws.of(network, index, UNION, GRAY, seed)
         val, draw = index.split("val", "photograph"), grids.training_grid

@@ -8,7 +8,7 @@ import re
 import pytest
 from ruamel.yaml import YAML
 
-from tests.conftest import MODELS, ROOT, checkout, committed
+from tests.conftest import MODELS, ROOT, checkout, committed, only_models
 from tests.zips import catalog
 
 DVC = YAML(typ="safe").load(ROOT / "dvc.yaml")
@@ -113,6 +113,13 @@ def test_an_added_model_needs_no_other_line(tmp_path):
     project.params(models__second_gan=dict(MODELS["gan"]))
     project.stage("check", "--fix")
     assert project.path("dvc.yaml").read_text() == before
+
+
+def test_a_broken_method_stops_no_other(tmp_path):
+    project = checkout(tmp_path)
+    only_models(project, "zhang_l2", "gan")
+    project.path("colorize/methods/pix2pix_lab.py").write_text("half a line(")
+    assert "2 models (zhang_l2, gan)" in project.run("python", "-m", "stages.check").stdout
 
 
 def test_check_writes_the_catalog_and_folders_of_ones_own(tmp_path):

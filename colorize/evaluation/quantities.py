@@ -166,7 +166,7 @@ def _finished(sums: dict[str, Tensor], height: int, width: int) -> dict[str, Ten
     mse = sums.pop("squared_error") / (3 * pixels)
     return sums | {
         "images": torch.ones(len(mse), dtype=torch.float64),
-        "psnr": decibels(mse, 255),
+        "psnr": decibels(mse),
         "ssim": sums["ssim"] / (3 * (height - HALO) * (width - HALO)),
         "colorfulness": colorfulness(sums.pop("opponents") / pixels),
         "ciede2000": sums["ciede2000"] / pixels,

@@ -35,14 +35,14 @@ def mean(pixels: Tensor) -> Tensor:
     return total(pixels) / pixels[0].numel()
 
 
-def decibels(mse: Tensor, peak: float) -> Tensor:
-    """Peak signal-to-noise ratio in dB of values from 0 to `peak`, at most 58.9."""
-    return 10 * torch.log10(peak**2 / mse.clamp(min=LEAST_MSE * (peak / 255) ** 2))
+def decibels(mse: Tensor) -> Tensor:
+    """Peak signal-to-noise ratio in dB of values from 0 to 255, at most 58.9."""
+    return 10 * torch.log10(255**2 / mse.clamp(min=LEAST_MSE))
 
 
 def psnr(p: Tensor, t: Tensor) -> Tensor:
     """PSNR of RGB in 0..255: (n,)."""
-    return decibels(mean((p - t) ** 2), 255)
+    return decibels(mean((p - t) ** 2))
 
 
 def ssim(p: Tensor, t: Tensor, mean_t: Tensor) -> Tensor:

@@ -67,7 +67,7 @@ def statistics(union: Path, image_size: int) -> dict:
     return values
 
 
-def training_statistics(union: Path, image_size: int) -> dict:
+def statistics_to_learn_from(union: Path, image_size: int) -> dict:
     """As `statistics`; raises UserError also where all training photographs are gray."""
     values = statistics(union, image_size)
     histogram = values["ab_histogram"]

@@ -2,7 +2,7 @@
 
 import importlib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from types import ModuleType
 
@@ -35,9 +35,10 @@ def _module(method: str) -> ModuleType:
     return importlib.import_module(f"colorize.methods.{method}")
 
 
-def keys() -> set[str]:
-    """Those that an entry of `models` may have, of whichever method it is."""
-    return {key for name in method_names() for key in _module(name).Parameters.model_fields}
+def keys(methods: Collection[object]) -> set[str]:
+    """Those that an entry of `models` of one of these methods may have."""
+    known = [name for name in method_names() if name in methods]
+    return {key for name in known for key in _module(name).Parameters.model_fields}
 
 
 def parse(
