@@ -2,6 +2,8 @@
 SHELL := /bin/bash
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 PYTHON ?= python3
+# Modules are compiled when they are first imported: most of torch's never are.
+PIP := .venv/bin/python -m pip install --disable-pip-version-check --quiet --no-compile
 
 .DEFAULT_GOAL := help
 .PHONY: help setup repro demo check test soak lint format clean
@@ -14,8 +16,8 @@ setup: .venv/installed  ## create .venv and install what requirements.txt pins
 .venv/installed: requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version.split()[0] + ": make PYTHON=python3.12") if sys.version_info < (3, 11) else None'
 	$(PYTHON) -m venv .venv
-	.venv/bin/python -m pip install --disable-pip-version-check --quiet -r requirements.txt
-	.venv/bin/python -m pip install --disable-pip-version-check --quiet --no-deps --editable .
+	$(PIP) -r requirements.txt
+	$(PIP) --no-deps --editable .
 	touch $@
 
 repro: setup  ## run the pipeline (PRESET=sample|full|small|mirror MIRROR=PATH_OR_URL set params.yaml first)
@@ -28,14 +30,14 @@ demo: .venv/demo  ## open a page in the browser to colour photographs on
 	python -m colorize.demo
 
 .venv/demo: requirements-demo.txt .venv/installed
-	.venv/bin/python -m pip install --disable-pip-version-check --quiet -r requirements-demo.txt
+	$(PIP) -r requirements-demo.txt
 	touch $@
 
 check: setup  ## check params.yaml without running anything
 	python -m stages.check
 
 .venv/test: requirements-test.txt .venv/demo
-	.venv/bin/python -m pip install --disable-pip-version-check --quiet -r requirements-test.txt
+	$(PIP) -r requirements-test.txt
 	touch $@
 
 test: .venv/test  ## run the tests, one process a core (4 to 6 minutes on 2 cores)
