@@ -3,8 +3,7 @@
 from pathlib import Path
 
 import torch
-from torch import Tensor
-from torch.utils.flop_counter import FlopCounterMode
+from torch import Tensor, nn
 
 from colorize import color
 from colorize.base.errors import UserError
@@ -94,12 +93,25 @@ class Colors:
         return round(gain, 6)
 
     def multiply_adds(self) -> int:
-        """What colouring a photograph of the model's own size takes, in its convolutions."""
+        """What colouring a photograph of the model's own size takes, in its convolutions.
+
+        torch's FlopCounterMode knows them too, and takes seconds to import what that does not need.
+        """
+        counts = []
+
+        def count(layer: nn.Module, inputs: tuple[Tensor], output: Tensor) -> None:
+            image = inputs[0] if isinstance(layer, nn.ConvTranspose2d) else output
+            counts.append(layer.weight.numel() * image[0, 0].numel())
+
+        layers = [m for m in self.model.modules() if isinstance(m, nn.Conv2d | nn.ConvTranspose2d)]
+        hooks = [layer.register_forward_hook(count) for layer in layers]
         size = self.model.image_size
         gray = torch.full((1, 1, size, size), 0.5, device=next(self.model.parameters()).device)
-        with FlopCounterMode(display=False) as counter, torch.no_grad():
+        with torch.no_grad():
             self.model.colorize(gray)
-        return counter.get_total_flops() // 2
+        for hook in hooks:
+            hook.remove()
+        return sum(counts)
 
     def _ab(self, batch: Batch) -> Tensor:
         gray = color.to_float(batch.gray)
