@@ -49,6 +49,7 @@ class Trainer:
             image_size=image_size,
             load_scale=self.p.load_scale,
             flip=self.p.flip,
+            aging=self.p.aging,
             seed=seed,
         )
         self.batches = draws.batches(

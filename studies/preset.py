@@ -24,13 +24,16 @@ from stages import check, common, parameters
 from stages.parameters import Params
 
 PRESETS = Path("presets")
+MODELS = "models."  # whose entries a preset can do without: null
 
 
 def main() -> None:
     names = ["sample", *sorted(path.stem for path in PRESETS.glob("*.yaml"))]
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("name", choices=names, metavar="NAME", help=" | ".join(names))
-    parser.add_argument("--mirror", help="folder or URL with zips and catalog.yaml")
+    parser.add_argument(
+        "--mirror", help="folder or URL with zips and catalog.yaml, or a catalog there"
+    )
     parser.add_argument("--print", action="store_true", help="print -S flags, change nothing")
     arguments = parser.parse_args()
 
@@ -65,9 +68,13 @@ def read(name: str, mirror: str | None) -> dict[str, Any]:
         mirror = str(Path(mirror).resolve())  # queued experiments run in another folder
     if remote.holds_secret(mirror):
         raise UserError(f"--mirror: {remote.SECRET}")
-    described = f"{mirror.rstrip('/')}/catalog.yaml"
+    folder = mirror.rstrip("/")
+    if folder.endswith((".yaml", ".yml")):
+        described, folder = folder, folder.rpartition("/")[0]
+    else:
+        described = f"{folder}/catalog.yaml"
     datasets = sorted(catalog.load(described))
-    data.update({"datasets": datasets, "catalog": described, "mirror": mirror})
+    data.update({"datasets": datasets, "catalog": described, "mirror": folder})
     return deltas
 
 
@@ -92,6 +99,8 @@ def flags(deltas: dict[str, Any], values: dict[str, Any], where: str = "") -> li
     for key, value in deltas.items():
         if isinstance(value, dict):
             result += flags(value, values.get(key, {}), f"{where}{key}.")
+        elif value is None and where == MODELS:
+            result += [f"-S '~{where}{key}'"] if key in values else []
         else:
             new = "" if key in values else "++"
             result.append(f"-S '{new}{where}{key}={_of_hydra(value)}'")
@@ -116,6 +125,8 @@ def applied(text: str, deltas: dict[str, Any]) -> str:
     )
     values = yaml.load(text)
     _merge(values, deltas)
+    for name in [name for name, entry in values["models"].items() if entry is None]:
+        del values["models"][name]
     out = io.StringIO()
     yaml.dump(values, out)
     return out.getvalue()

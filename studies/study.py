@@ -129,7 +129,12 @@ def folder_of(name: str, seed: int) -> Path:
 
 def settings_in(folder: Path) -> Any:
     """With what the results in it were made; None where there are none."""
-    return read_json(folder / SETTINGS) if folder.exists() else None
+    if not folder.exists():
+        return None
+    kept = read_json(folder / SETTINGS)
+    where = f"{folder / SETTINGS}: model"
+    kept["model"] = model.parse(kept["model"], where).model_dump(mode="json")  # with newer keys
+    return kept
 
 
 def keep(experiment: Experiment, folder: Path, settings: dict[str, Any], split: str) -> None:

@@ -408,15 +408,15 @@ class ZhangL2(Plain):
 
     def __init__(self, method):
         super().__init__(method)
-        self.of_trunk = self.adam(self.trunk, betas=(0.9, 0.99), weight_decay=self.p.weight_decay)
+        self.of_g = self.adam(self.G, betas=(0.9, 0.99), weight_decay=self.p.weight_decay)
 
     def step(self, batch, number, rng):
         lightness = lightness_of_gray(batch["gray"])
         lab = rgb_to_lab(batch["color"])
         ab = lab[:, 1:].unflatten(-1, (-1, 4)).unflatten(-3, (-1, 4)).mean((-3, -1))
-        predicted = self.trunk((lightness - 50) / 100) * 110
+        predicted = self.G(lightness / 50 - 1) * 110
         loss = 0.5 * ((predicted - ab) ** 2).sum(1).mean()
-        descend(self.of_trunk, loss)
+        descend(self.of_g, loss)
         return {"loss": loss}
 
 
@@ -425,7 +425,7 @@ class ZhangClass(Plain):
 
     def __init__(self, method):
         super().__init__(method)
-        self.of_trunk = self.adam(self.trunk, betas=(0.9, 0.99), weight_decay=self.p.weight_decay)
+        self.of_g = self.adam(self.G, betas=(0.9, 0.99), weight_decay=self.p.weight_decay)
         self.rarity = method.rarity
 
     def step(self, batch, number, rng):
@@ -437,9 +437,9 @@ class ZhangClass(Plain):
         fifth = squared.sort(1).values[:, 4:5]
         near = torch.where(squared <= fifth, torch.exp(-squared / (2 * 5**2)), 0)
         z = near / near.sum(1, keepdim=True)
-        probabilities = torch.softmax(self.trunk((lightness - 50) / 100), 1)
+        probabilities = torch.softmax(self.G(lightness / 50 - 1), 1)
         loss = -(self.rarity[squared.argmin(1)] * (z * probabilities.log()).sum(1)).mean()
-        descend(self.of_trunk, loss)
+        descend(self.of_g, loss)
         return {"loss": loss}
 
 

@@ -9,15 +9,17 @@ import pytest
 import torch
 from PIL import Image
 from skimage import color as skcolor
+from skimage import data as skdata
 
 from colorize.base.errors import UserError
-from colorize.color import domains
+from colorize.color import domains, gray_of, to_uint8
 from colorize.data import duplicates, palette
 from colorize.data.download import DownloadParameters, download
 from colorize.data.grayscale import GrayscaleParameters, grayscale
 from colorize.data.members import Measures, Seen
 from colorize.data.reading import index, photographs, splits, tensors
 from colorize.data.union import UnionParameters, union
+from colorize.training.aging import aged
 from colorize.training.draws import Domains, Pairs, Unpaired, batches
 from tests import zips
 
@@ -284,7 +286,7 @@ def draws(mirror, tmp_path):
     names = index.Index.read(tmp_path / "union").split("train")
     assert names == sorted(rows[rows["kept"] & (rows["split"] == "train")]["name"])
 
-    def make(kind, shared=False, load_scale=1.0, seed=0, domains=("gray", "color")):
+    def make(kind, shared=False, load_scale=1.0, seed=0, domains=("gray", "color"), aging=0.0):
         return kind(
             {name: name for name in names},
             domains=domains,
@@ -294,6 +296,7 @@ def draws(mirror, tmp_path):
             image_size=32,
             load_scale=load_scale,
             flip=True,
+            aging=aging,
             seed=seed,
         )
 
@@ -359,6 +362,47 @@ def test_unpaired_draws_never_show_a_photograph_in_both_forms(draws, kind):
     assert not set(gray) & set(color)
     assert sorted(gray + color) == sorted(disjoint.names)
     assert shared.names_in == {"gray": shared.names, "color": shared.names}
+
+
+@pytest.mark.parametrize("kind", [Pairs, Unpaired, Domains])
+def test_a_share_of_the_gray_photographs_is_made_to_look_old(draws, kind):
+    count = 60
+    plain, some, all_old, again = (
+        [made[k] for k in range(count)]
+        for made in (draws(kind, aging=share) for share in (0.0, 0.5, 1.0, 1.0))
+    )
+    gray, color = ("image", "image") if kind is Domains else ("gray", "color")
+
+    def changed(old) -> list[bool]:
+        of_gray = [k for k in range(count) if int(plain[k].get("domain", 0)) == 0]
+        return [not torch.equal(old[k][gray], plain[k][gray]) for k in of_gray]
+
+    assert 0.3 < np.mean(changed(some)) < 0.6
+    assert np.mean(changed(all_old)) > 0.8  # one in 32 of the old has none of the five changes
+    for ours, theirs, untouched in zip(all_old, again, plain, strict=True):
+        assert all(torch.equal(ours[key], theirs[key]) for key in ours)
+        assert ours[gray].dtype == torch.uint8
+        assert ours[gray].shape == untouched[gray].shape
+        if kind is not Domains or ours["domain"] == 1:
+            assert torch.equal(ours[color], untouched[color])
+
+
+def test_what_looks_old_still_shows_the_photograph():
+    """Its levels go with those of the photograph, over less of the range and not as sharp."""
+    photograph = torch.from_numpy(skdata.astronaut()[:128, 160:288]).permute(2, 0, 1)
+    gray = to_uint8(gray_of(photograph))
+    levels = gray.double().flatten()
+    results = [aged(gray, photograph, np.random.default_rng(k)) for k in range(200)]
+    likeness = [
+        float(torch.corrcoef(torch.stack((levels, old.double().flatten())))[0, 1])
+        for old in results
+    ]
+    assert min(likeness) > 0.9
+    assert 0.98 < np.mean(likeness) < 0.999
+    spread = [float(old.double().std() / levels.std()) for old in results]
+    assert min(spread) > 0.25
+    assert max(spread) < 1.5
+    assert 0.6 < np.mean(spread) < 0.95
 
 
 def test_domains_are_gray_and_colour(draws):

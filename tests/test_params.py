@@ -17,7 +17,6 @@ from tests.conftest import (
     Project,
     committed,
     entries,
-    merge,
     with_all_models,
 )
 from tests.zips import catalog, dataset, encoded, image
@@ -39,9 +38,7 @@ def test_the_committed_parameters_are_valid():
 
 
 def with_preset(name: str) -> dict:
-    values = committed()
-    merge(values, preset.load(name))
-    return values
+    return YAML(typ="safe").load(preset.applied(TEXT, preset.load(name)))
 
 
 @pytest.mark.parametrize(
@@ -376,6 +373,27 @@ def test_the_mirror_preset_takes_its_datasets_from_the_mirror(repository, tmp_pa
     assert values["data"]["mirror"] == str(folder)
     flags = repository.module("studies.preset", "mirror", "--mirror", str(folder), "--print").stdout
     assert """-S 'data.datasets=["2024","mine"]'""" in flags
+
+
+def test_a_preset_can_do_without_models_and_take_another_catalog(repository, tmp_path):
+    folder = tmp_path / "zips"
+    folder.mkdir()
+    catalog(folder, {"a": dataset(folder, "a", {"trainA/a.png": encoded(image(0))})})
+    described = folder / "catalog.yaml"
+    described.rename(folder / "other.yaml")
+    asked = ("studies.preset", "everyday", "--mirror", str(folder / "other.yaml"))
+    repository.module(*asked)
+    values = YAML(typ="safe").load(repository.path("params.yaml"))
+    assert values["data"]["catalog"] == str(folder / "other.yaml")
+    assert values["data"]["mirror"] == str(folder)
+    assert values["data"]["datasets"] == ["a"]
+    assert "stargan" not in values["models"]
+    assert values["models"]["zhang_l2"]["encoder"] == "lite0"
+    flags = repository.module(*asked, "--print").stdout
+    assert "-S '~models.stargan'" in flags
+    assert "-S '~models.resnet_l2'" not in flags  # which the committed file has not
+    repository.module("studies.preset", "sample")
+    assert repository.path("params.yaml").read_text(encoding="utf-8") == TEXT
 
 
 def test_commands_end_with_one_line_and_exit_code_2(repository):

@@ -21,6 +21,7 @@ from colorize.methods.shared.base import Supervision
 
 class Parameters(judges.Parameters):
     method: Literal["stargan_lab"]
+    network: Literal["stargan", "unet", "efficientnet_lite"]
 
     def check(self, image_size: int) -> None:
         super().check(image_size)
@@ -40,7 +41,8 @@ class Method(judges.Method):
         return lab.scaled(image)
 
     def generated(self, x: Tensor, domain: Tensor) -> Tensor:
-        return torch.cat((x[:, :1], color.widened(super().generated(x, domain))), dim=1)
+        ab = lab.at_full_size(super().generated(x, domain), x)
+        return torch.cat((x[:, :1], ab), dim=1)
 
     def translate(self, image: Tensor, target: Domain) -> Tensor:
         return color.join(color.lightness_of(image), self._ab(image, target))

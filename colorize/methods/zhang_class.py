@@ -18,7 +18,7 @@ from torch import Tensor
 
 from colorize import color
 from colorize.color import bins
-from colorize.methods.shared import zhang_trunk
+from colorize.methods.shared import quarter
 from colorize.methods.shared.base import Computed, Losses
 from colorize.methods.shared.losses import soft_cross_entropy
 
@@ -26,13 +26,13 @@ NEIGHBOURS = 5  # bins that share a colour, as published
 SIGMA = 5  # units of ab: of the Gaussian by which they share it, as published
 
 
-class Parameters(zhang_trunk.Parameters):
+class Parameters(quarter.Parameters):
     method: Literal["zhang_class"]
     uniform_share: Annotated[float, Field(ge=0, le=1)]
     temperature: Annotated[float, Field(gt=0, le=1)]
 
 
-class Method(zhang_trunk.Method):
+class Method(quarter.Method):
     def __init__(self, p: Parameters, image_size: int):
         super().__init__(p, image_size, outputs=len(bins.CENTRES))
         self.register_buffer("rarity", torch.ones(len(bins.CENTRES)), persistent=False)
@@ -44,7 +44,7 @@ class Method(zhang_trunk.Method):
     def step(self, batch: dict[str, Tensor], number: int, rng: torch.Generator) -> Losses:
         ab = color.quarter(color.rgb_to_lab(batch["color"])[:, 1:])
         share, which = encoded(ab)
-        return self.update("trunk", color.lightness_of(batch["gray"]), share, which)[0]
+        return self.update("generator", color.lightness_of(batch["gray"]), share, which)[0]
 
     def predict_ab(self, gray: Tensor) -> Tensor:
         logits = color.widened(self.mapped(color.lightness_of(gray)))

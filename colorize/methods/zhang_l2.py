@@ -11,22 +11,22 @@ import torch
 from torch import Tensor
 
 from colorize import color
-from colorize.methods.shared import lab, zhang_trunk
+from colorize.methods.shared import lab, quarter
 from colorize.methods.shared.base import Computed, Losses
 from colorize.methods.shared.losses import half_squared_distance
 
 
-class Parameters(zhang_trunk.Parameters):
+class Parameters(quarter.Parameters):
     method: Literal["zhang_l2"]
 
 
-class Method(zhang_trunk.Method):
+class Method(quarter.Method):
     def __init__(self, p: Parameters, image_size: int):
         super().__init__(p, image_size, outputs=2)
 
     def step(self, batch: dict[str, Tensor], number: int, rng: torch.Generator) -> Losses:
         ab = color.rgb_to_lab(batch["color"])[:, 1:]
-        return self.update("trunk", color.lightness_of(batch["gray"]), color.quarter(ab))[0]
+        return self.update("generator", color.lightness_of(batch["gray"]), color.quarter(ab))[0]
 
     def predict_ab(self, gray: Tensor) -> Tensor:
         return color.enlarge(self._quarter(color.lightness_of(gray)))

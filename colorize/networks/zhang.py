@@ -1,25 +1,25 @@
 """The convolutional trunk of Zhang, Isola and Efros 2016, "Colorful Image Colorization".
 
 Eight blocks of 3x3 convolutions, the third stride of 2 undone by a transposed convolution in the
-eighth, dilation 2 in the fifth and sixth: lightness at H x W to `channels` maps at H/4 x W/4.
+eighth, dilation 2 in the fifth and sixth: lightness at H x W to `outputs` maps at H/4 x W/4.
 """
 
-from torch import nn
+from torch import Tensor, nn
 
 from colorize.networks.shared.layers import BatchNorm
 
 
-class Trunk(nn.Sequential):
-    """(n, 1, H, W) scaled lightness to (n, channels, H/4, W/4); H and W are multiples of 8.
+class Generator(nn.Sequential):
+    """(n, inputs, H, W) lightness in [-1, 1] to (n, outputs, H/4, W/4); H and W are multiples of 8.
 
     width: channels of the first block, 64 as published; later blocks have 2, 4 and 8 times that.
     depth: convolutions in each block from the third on, 3 as published.
     """
 
-    def __init__(self, channels: int, width: int = 64, depth: int = 3):
+    def __init__(self, inputs: int, outputs: int, width: int = 64, depth: int = 3):
         w = width
         super().__init__(
-            *_block(1, w, 2, last_stride=2),
+            *_block(inputs, w, 2, last_stride=2),
             *_block(w, 2 * w, 2, last_stride=2),
             *_block(2 * w, 4 * w, depth, last_stride=2),
             *_block(4 * w, 8 * w, depth),
@@ -29,7 +29,7 @@ class Trunk(nn.Sequential):
             nn.ConvTranspose2d(8 * w, 4 * w, 4, stride=2, padding=1),
             nn.ReLU(inplace=True),
             *_convolutions(4 * w, 4 * w, depth - 1),
-            nn.Conv2d(4 * w, channels, 1),
+            nn.Conv2d(4 * w, outputs, 1),
         )
         for module in self.modules():
             if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
@@ -37,6 +37,9 @@ class Trunk(nn.Sequential):
                 nn.init.zeros_(module.bias)
         # The head starts near zero: the first guess is gray, not noise.
         nn.init.normal_(self[-1].weight, std=1e-3)
+
+    def forward(self, lightness: Tensor) -> Tensor:
+        return super().forward(lightness / 2)  # published: (L - 50) / 100
 
 
 def _convolutions(inputs: int, outputs: int, count: int, *, last_stride=1, dilation=1) -> list:

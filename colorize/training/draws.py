@@ -24,6 +24,7 @@ from colorize.data.reading.index import Index, check_gray
 from colorize.data.reading.splits import parts
 from colorize.data.reading.tensors import to_tensor
 from colorize.methods.shared.base import Method
+from colorize.training.aging import aged
 
 
 class Draws(Dataset):
@@ -31,8 +32,8 @@ class Draws(Dataset):
 
     Photographs come in a fresh random order every time that all have been drawn once. Each is
     resized to `round(image_size * load_scale)` pixels (the short side), cropped at random to a
-    square of `image_size`, and, with `flip`, mirrored half of the time. Items are dictionaries of
-    uint8 tensors.
+    square of `image_size`, and, with `flip`, mirrored half of the time. Of the gray ones the share
+    `aging` is made to look old. Items are dictionaries of uint8 tensors.
 
     groups: the training photographs, and what group each belongs to (see data/reading/splits.py).
     Methods that learn from pairs draw from all of them; others see each photograph in one of the
@@ -51,6 +52,7 @@ class Draws(Dataset):
         image_size: int,
         load_scale: float,
         flip: bool,
+        aging: float,
         seed: int,
     ):
         self.names = names = list(groups)
@@ -68,6 +70,7 @@ class Draws(Dataset):
         self.image_size = image_size
         self.load_size = round(image_size * load_scale)
         self.flip = flip
+        self.aging = aging
         self.seed = seed
 
     def _drawn(self, names: Sequence[str], k: int, stream: int) -> str:
@@ -87,6 +90,11 @@ class Draws(Dataset):
         crops = [to_tensor(image.crop(box)) for image in images]
         return [crop.flip(-1) if mirror and self.flip else crop for crop in crops]
 
+    def _aged(self, gray: Tensor, photograph: Tensor | None, k: int) -> Tensor:
+        """(1, S, S), or as old; photograph: (3, S, S), the same in colour, where that is known."""
+        rng = np.random.default_rng((self.seed, k, 2))
+        return aged(gray, photograph, rng) if rng.random() < self.aging else gray
+
     def _read_gray(self, name: str) -> Image.Image:
         return photographs.read((self.gray / name).with_suffix(".png"), "L")
 
@@ -100,7 +108,7 @@ class Pairs(Draws):
     def __getitem__(self, k: int) -> dict[str, Tensor]:
         name = self._drawn(self.names, k, stream=0)
         gray, color = self._crop([self._read_gray(name), self._read_color(name)], k, stream=0)
-        return {"gray": gray, "color": color}
+        return {"gray": self._aged(gray, color, k), "color": color}
 
 
 class Unpaired(Draws):
@@ -110,7 +118,7 @@ class Unpaired(Draws):
         gray = self._read_gray(self._drawn(self.names_in["gray"], k, stream=0))
         color = self._read_color(self._drawn(self.names_in["color"], k, stream=1))
         return {
-            "gray": self._crop([gray], k, stream=0)[0],
+            "gray": self._aged(self._crop([gray], k, stream=0)[0], None, k),
             "color": self._crop([color], k, stream=1)[0],
         }
 
@@ -127,7 +135,8 @@ class Domains(Draws):
         domain = self.domains[number]
         name = self._drawn(self.names_in[domain], turn, stream=number)
         if domain == "gray":
-            (image,) = self._crop([self._read_gray(name).convert("RGB")], k, stream=0)
+            (gray,) = self._crop([self._read_gray(name)], k, stream=0)
+            image = self._aged(gray, None, k).expand(3, -1, -1)
         else:
             (photograph,) = self._crop([self._read_color(name)], k, stream=0)
             image = made(domain, photograph)
@@ -153,6 +162,7 @@ def of(model: Method, index: Index, union: Path, gray: Path, seed: int) -> Draws
         image_size=model.image_size,
         load_scale=model.p.load_scale,
         flip=model.p.flip,
+        aging=model.p.aging,
         seed=seed,
     )
 

@@ -14,7 +14,7 @@ from colorize.base import processes
 from colorize.color.domains import Domain
 from colorize.methods.shared.adversarial import ImagePool
 from colorize.methods.shared.parameters import ModelParameters
-from colorize.networks.shared.layers import Norm, Upsampling
+from colorize.networks.shared.layers import Norm, Pretrained, Upsampling
 
 Supervision = Literal["paired", "unpaired", "paired in effect"]
 
@@ -127,9 +127,9 @@ class Method(nn.Module):
     def prepare_training(self, *, compiled: bool = False) -> None:
         """Make what only training needs: optimisers, averages; compile the losses if told to."""
         for update in self.updates.values():
-            weights = [w for name in update.networks for w in getattr(self, name).parameters()]
+            networks = [getattr(self, name) for name in update.networks]
             update.optimizer = torch.optim.Adam(
-                weights,
+                by_learning_rate(networks, self.p.learning_rate),
                 self.p.learning_rate,
                 update.betas,
                 weight_decay=update.weight_decay,
@@ -188,7 +188,7 @@ class Method(nn.Module):
     def set_learning_rate(self, rate: float) -> None:
         for update in self.updates.values():
             for group in update.optimizer.param_groups:
-                group["lr"] = rate
+                group["lr"] = rate * group["share"]
 
     @torch.no_grad()
     def _average(self, networks: tuple[str, ...]) -> None:
@@ -242,6 +242,20 @@ class Method(nn.Module):
         self.generator_updates = state["generator_updates"]
         for name, pool in self.pools.items():
             pool.images = state["pools"][name]
+
+
+def by_learning_rate(networks: list[nn.Module], rate: float) -> list[dict]:
+    """The weights of networks in groups for an optimiser, each with its share of the rate."""
+    modules = [module for network in networks for module in network.modules()]
+    parts = [m for m in modules if isinstance(m, Pretrained) and m.pretrained]
+    slow = [w for part in parts for w in part.parameters()]
+    known = set(map(id, slow))
+    others = [w for network in networks for w in network.parameters() if id(w) not in known]
+    groups = [{"params": others, "lr": rate, "share": 1.0}]
+    if slow:
+        share = Pretrained.learning_rate_share
+        groups.append({"params": slow, "lr": share * rate, "share": share})
+    return groups
 
 
 def not_finite(weights: Mapping[str, Tensor]) -> str | None:

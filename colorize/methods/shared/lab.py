@@ -28,6 +28,12 @@ class Method(base.Method):
         raise NotImplementedError
 
 
+def at_full_size(ab: Tensor, image: Tensor) -> Tensor:
+    """ab (n, 2, h, w) that a network gives to (n, 2, H, W) as `image`; some give a quarter."""
+    ab = color.widened(ab)
+    return ab if ab.shape[-2:] == image.shape[-2:] else color.enlarge(ab)
+
+
 def seen(image: Tensor) -> Tensor:
     """Gray (n, 1, H, W) or sRGB (n, 3, H, W), bytes or in [0, 1], to lightness in [-1, 1]."""
     return color.lightness_of(image) / 50 - 1

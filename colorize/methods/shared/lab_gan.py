@@ -1,36 +1,39 @@
-"""What methods share that play the game on ab: pix2pix's U-Net from L, and D on (L, ab).
+"""What methods share that play the game on ab: a network from L, and D on (L, ab).
 
 L(G) = L_GAN(G, D) + what else ties the colours to the photograph
 """
 
+import importlib
 from typing import Annotated, Literal
 
 import torch
 from pydantic import Field
 from torch import Tensor
 
-from colorize import color
 from colorize.methods.shared import adversarial, base, lab, one_sided
 from colorize.methods.shared.base import Computed, Losses
-from colorize.methods.shared.parameters import check_halvings
-from colorize.networks import unet
+from colorize.methods.shared.parameters import EncoderParameters, check_halvings
 
 
-class Parameters(base.TranslationParameters, adversarial.Parameters):
-    network: Literal["unet"]
+class Parameters(base.TranslationParameters, adversarial.Parameters, EncoderParameters):
+    network: Literal["unet", "efficientnet_lite"]
     dropout: Annotated[float, Field(ge=0, lt=1)]
 
     def check(self, image_size: int) -> None:
         super().check(image_size)
-        check_halvings("depth", self.depth, image_size)
+        if self.network == "unet":
+            check_halvings("depth", self.depth, image_size)
 
 
 class Method(one_sided.Method, lab.Method):
     """What ties its colours to the photograph, `content`, is to be written."""
 
     def __init__(self, p: Parameters, image_size: int):
-        generator = unet.Generator(1, 2, p.width, p.depth, p.norm, p.upsampling, p.dropout)
-        super().__init__(p, image_size, generator)
+        # By name: a model depends on its own network's file alone.
+        network = importlib.import_module(f"colorize.networks.{p.network}")
+        of_unet = {"norm": p.norm, "upsampling": p.upsampling, "dropout": p.dropout}
+        options = p.encoder_options() or of_unet
+        super().__init__(p, image_size, network.Generator(1, 2, p.width, p.depth, **options))
 
     def content(self, fake: Tensor, real: Tensor) -> tuple[Tensor | float, Losses]:
         """What G minimises beside L_GAN, weighted, and the losses to log, which are not.
@@ -45,10 +48,10 @@ class Method(one_sided.Method, lab.Method):
 
     def colored(self, lightness: Tensor) -> Tensor:
         """(n, 1, H, W) to the generated image (n, 3, H, W), both as the networks see them."""
-        return torch.cat((lightness, color.widened(self.G(lightness))), dim=1)
+        return torch.cat((lightness, lab.at_full_size(self.G(lightness), lightness)), dim=1)
 
     def predict_ab(self, gray: Tensor) -> Tensor:
-        return color.widened(self.G(lab.seen(gray))) * lab.AB_SCALE
+        return self.colored(lab.seen(gray))[:, 1:] * lab.AB_SCALE
 
     def _generator_loss(self, x: Tensor, real: Tensor) -> Computed:
         fake = self.colored(x)

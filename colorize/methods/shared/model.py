@@ -14,6 +14,7 @@ from colorize.base.errors import UserError, one_line
 from colorize.base.files import sha256_of, write_bytes, write_json
 from colorize.methods.shared.base import Method, not_finite
 from colorize.methods.shared.parameters import InitFrom, ModelParameters
+from colorize.networks.shared.layers import Pretrained
 
 WEIGHTS = "weights.safetensors"  # of the generators: all that colouring needs
 TRAINING = "training.safetensors"  # of the other networks: what training on needs besides
@@ -76,11 +77,16 @@ def fresh(
 ) -> Method:
     """A model as its training begins.
 
-    colors: statistics.json of the union. Raises what `start_from` raises.
+    colors: statistics.json of the union. Raises UserError where the published weights that a part
+    of the network starts from are missing, and what `start_from` raises.
     """
     torch.manual_seed(seed)
     model = build(parameters, image_size)
-    if parameters.init_from is not None:
+    if parameters.init_from is None:
+        for part in model.modules():
+            if isinstance(part, Pretrained) and part.pretrained:
+                part.load_pretrained()
+    else:
         start_from(model, parameters.init_from, where)
     model.learn_of(colors)
     return model

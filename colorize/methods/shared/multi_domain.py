@@ -28,7 +28,9 @@ from colorize.methods.shared.base import Losses, signed, translated
 from colorize.methods.shared.losses import l1
 
 
-class Parameters(parameters.UnpairedParameters, base.TranslationParameters):
+class Parameters(
+    parameters.UnpairedParameters, base.TranslationParameters, parameters.EncoderParameters
+):
     """Keys of methods with one generator for all domains."""
 
     network: Literal["stargan", "unet"]
@@ -73,9 +75,8 @@ class Method(base.Method):
             self.register_buffer(name, flags, persistent=False)
         # By name: a model depends on its own network's file alone.
         network = importlib.import_module(f"colorize.networks.{p.network}")
-        self.G = network.Generator(
-            3 + self.labels, self.outputs, p.width, p.depth, p.norm, p.upsampling, **options
-        )
+        options = p.encoder_options() or {"norm": p.norm, "upsampling": p.upsampling} | options
+        self.G = network.Generator(3 + self.labels, self.outputs, p.width, p.depth, **options)
 
     def seen(self, image: Tensor) -> Tensor:
         """sRGB bytes (n, 3, H, W) as the networks see them, about [-1, 1]."""

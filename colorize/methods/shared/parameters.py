@@ -38,6 +38,7 @@ class ModelParameters(Parameters):
     ema: Annotated[float, Field(ge=0, lt=1)]
     load_scale: Annotated[float, Field(ge=1, le=4)]
     flip: bool
+    aging: Annotated[float, Field(ge=0, le=1)] = 0.0
     seed: Seed | None = None
     init_from: InitFrom | None = None
 
@@ -72,6 +73,27 @@ def check_halvings(key: str, count: int, image_size: int) -> None:
             f"{key}: {count} halvings need a multiple of {2**count} pixels, "
             f"data.image_size is {image_size}"
         )
+
+
+class EncoderParameters(ModelParameters):
+    """Keys of methods whose network may be efficientnet_lite, and needed by that one alone."""
+
+    encoder: Literal["lite0", "lite1", "lite2"] | None = None
+    pretrained: bool | None = None
+
+    def encoder_options(self) -> dict[str, str | bool]:
+        """What the network is made with, besides its size."""
+        if self.network != "efficientnet_lite":
+            return {}
+        return {"encoder": self.encoder, "pretrained": self.pretrained}
+
+    def check(self, image_size: int) -> None:
+        super().check(image_size)
+        wanted = self.network == "efficientnet_lite"
+        for key, value in (("encoder", self.encoder), ("pretrained", self.pretrained)):
+            if (value is not None) != wanted:
+                said = "needs one" if wanted else "has none"
+                raise ValueError(f"{key}: network {self.network} {said}")
 
 
 class UnpairedParameters(ModelParameters):

@@ -40,6 +40,16 @@ def normal(module: nn.Module) -> None:
         nn.init.zeros_(module.bias)
 
 
+class Pretrained(nn.Module):
+    """A part of a network whose weights, where `pretrained`, are published ones to begin with."""
+
+    pretrained: bool
+    learning_rate_share = 0.2  # of the model's rate where it is pretrained, so that little is lost
+
+    def load_pretrained(self) -> None:
+        raise NotImplementedError
+
+
 class BatchNorm(nn.BatchNorm2d):
     """By mean and variance of all images; torch.nn.SyncBatchNorm runs on GPUs alone."""
 

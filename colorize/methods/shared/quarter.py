@@ -1,5 +1,6 @@
-"""What methods share whose network is Zhang's: from lightness to a map of a quarter of the size."""
+"""What methods share that learn from pairs to predict a map of a quarter of the size."""
 
+import importlib
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -7,11 +8,10 @@ from torch import Tensor
 
 from colorize.methods.shared import lab, parameters
 from colorize.methods.shared.base import Computed
-from colorize.networks import zhang
 
 
-class Parameters(parameters.ModelParameters):
-    network: Literal["zhang"]
+class Parameters(parameters.EncoderParameters):
+    network: Literal["zhang", "efficientnet_lite"]
     weight_decay: Annotated[float, Field(ge=0, lt=1)]
 
 
@@ -20,18 +20,20 @@ class Method(lab.Method):
 
     supervision = "paired"
     draws = "pairs"
-    generators = ("trunk",)
+    generators = ("G",)
 
     def __init__(self, p: Parameters, image_size: int, outputs: int):
         super().__init__(p, image_size)
-        self.trunk = zhang.Trunk(outputs, p.width, p.depth)
+        # By name: a model depends on its own network's file alone.
+        network = importlib.import_module(f"colorize.networks.{p.network}")
+        self.G = network.Generator(1, outputs, p.width, p.depth, **p.encoder_options())
         self.add_update(
-            "trunk", self._loss, "trunk", betas=(0.9, 0.99), weight_decay=p.weight_decay
+            "generator", self._loss, "G", betas=(0.9, 0.99), weight_decay=p.weight_decay
         )
 
     def mapped(self, lightness: Tensor) -> Tensor:
         """L (n, 1, H, W) to (n, outputs, H/4, W/4)."""
-        return self.trunk((lightness - 50) / 100)
+        return self.G((lightness - 50) / 50)
 
     def _loss(self, lightness: Tensor, *wanted: Tensor) -> Computed:
         raise NotImplementedError
