@@ -42,6 +42,8 @@ STAGES = (
 )
 SEEN = (1, 2, 4, 6)  # stages whose outputs the decoder sees: 1/4, 1/8, 1/16 and 1/32 of the size
 
+GROUPS = 8  # into which the decoder's channels are parted, each normalised by itself
+
 
 class Encoder(Pretrained):
     """(n, 3, H, W) in [-1, 1] to its features at 1/4, 1/8, 1/16 and 1/32 of the size.
@@ -196,9 +198,6 @@ def _decoding(inputs: int, outputs: int, depth: int) -> nn.Sequential:
         )
         inputs = outputs
     return layers
-
-
-GROUPS = 8  # of the decoder's channels, that are normalised together
 
 
 def _grouped(channels: float) -> int:

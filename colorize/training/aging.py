@@ -9,7 +9,7 @@ import io
 import numpy as np
 import torch
 from PIL import Image
-from scipy import ndimage
+from skimage import filters
 from torch import Tensor
 
 from colorize import color
@@ -34,14 +34,14 @@ def aged(gray: Tensor, photograph: Tensor | None, rng: np.random.Generator) -> T
         gray = color.to_uint8(color.gray_of(photograph, "rec601"))
     levels = gray[0].numpy().astype(np.float32) / 255
     if rng.random() < EACH:
-        levels = ndimage.gaussian_filter(levels, rng.uniform(0, BLUR), mode="nearest")
+        levels = _blurred(levels, rng.uniform(0, BLUR))
     if rng.random() < EACH:
         levels = levels**GAMMA ** rng.uniform(-1, 1)
         black, white = rng.uniform(0, FADED), 1 - rng.uniform(0, FADED)
         levels = black + (white - black) * levels
     if rng.random() < EACH:
         grain = rng.standard_normal(levels.shape, dtype=np.float32)
-        grain = ndimage.gaussian_filter(grain, rng.uniform(0, CLUMPS), mode="nearest")
+        grain = _blurred(grain, rng.uniform(0, CLUMPS))
         levels = levels + rng.uniform(0, GRAIN) / 255 * grain / max(grain.std(), 1e-6)
     image = np.rint(levels.clip(0, 1) * 255).astype(np.uint8)
     if rng.random() < EACH:
@@ -49,3 +49,7 @@ def aged(gray: Tensor, photograph: Tensor | None, rng: np.random.Generator) -> T
         Image.fromarray(image).save(file, "JPEG", quality=int(rng.integers(*QUALITY)))
         image = np.asarray(Image.open(file))
     return torch.from_numpy(image.copy())[None]
+
+
+def _blurred(image: np.ndarray, pixels: float) -> np.ndarray:
+    return filters.gaussian(image, pixels, preserve_range=True)

@@ -2,6 +2,7 @@
 
 import contextlib
 import copy
+import importlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal
@@ -13,8 +14,8 @@ from colorize import color
 from colorize.base import processes
 from colorize.color.domains import Domain
 from colorize.methods.shared.adversarial import ImagePool
-from colorize.methods.shared.parameters import ModelParameters
-from colorize.networks.shared.layers import Norm, Pretrained, Upsampling
+from colorize.methods.shared.parameters import EncoderParameters, ModelParameters
+from colorize.networks.shared.layers import Norm, Pretrained, Upsampling, pretrained_parts
 
 Supervision = Literal["paired", "unpaired", "paired in effect"]
 
@@ -129,7 +130,7 @@ class Method(nn.Module):
         for update in self.updates.values():
             networks = [getattr(self, name) for name in update.networks]
             update.optimizer = torch.optim.Adam(
-                by_learning_rate(networks, self.p.learning_rate),
+                by_learning_rate(networks),
                 self.p.learning_rate,
                 update.betas,
                 weight_decay=update.weight_decay,
@@ -137,6 +138,7 @@ class Method(nn.Module):
             )
             if compiled:
                 update.loss = torch.compile(update.loss, dynamic=False)
+        self.set_learning_rate(self.p.learning_rate)
         if self.p.ema:
             for name in self.generators:
                 self.averages[name] = copy.deepcopy(getattr(self, name)).requires_grad_(False)
@@ -244,17 +246,22 @@ class Method(nn.Module):
             pool.images = state["pools"][name]
 
 
-def by_learning_rate(networks: list[nn.Module], rate: float) -> list[dict]:
+def generator(p: EncoderParameters, inputs: int, outputs: int, **options: object) -> nn.Module:
+    """The network that `p` names; options: what it is made with where it has no encoder."""
+    # By name: a model depends on its own network's file alone.
+    network = importlib.import_module(f"colorize.networks.{p.network}")
+    options = p.encoder_options() or options
+    return network.Generator(inputs, outputs, p.width, p.depth, **options)
+
+
+def by_learning_rate(networks: list[nn.Module]) -> list[dict]:
     """The weights of networks in groups for an optimiser, each with its share of the rate."""
-    modules = [module for network in networks for module in network.modules()]
-    parts = [m for m in modules if isinstance(m, Pretrained) and m.pretrained]
-    slow = [w for part in parts for w in part.parameters()]
+    slow = [w for net in networks for part in pretrained_parts(net) for w in part.parameters()]
     known = set(map(id, slow))
-    others = [w for network in networks for w in network.parameters() if id(w) not in known]
-    groups = [{"params": others, "lr": rate, "share": 1.0}]
+    others = [w for net in networks for w in net.parameters() if id(w) not in known]
+    groups = [{"params": others, "share": 1.0}]
     if slow:
-        share = Pretrained.learning_rate_share
-        groups.append({"params": slow, "lr": share * rate, "share": share})
+        groups.append({"params": slow, "share": Pretrained.learning_rate_share})
     return groups
 
 

@@ -3,7 +3,6 @@
 L(G) = L_GAN(G, D) + what else ties the colours to the photograph
 """
 
-import importlib
 from typing import Annotated, Literal
 
 import torch
@@ -29,11 +28,8 @@ class Method(one_sided.Method, lab.Method):
     """What ties its colours to the photograph, `content`, is to be written."""
 
     def __init__(self, p: Parameters, image_size: int):
-        # By name: a model depends on its own network's file alone.
-        network = importlib.import_module(f"colorize.networks.{p.network}")
         of_unet = {"norm": p.norm, "upsampling": p.upsampling, "dropout": p.dropout}
-        options = p.encoder_options() or of_unet
-        super().__init__(p, image_size, network.Generator(1, 2, p.width, p.depth, **options))
+        super().__init__(p, image_size, base.generator(p, 1, 2, **of_unet))
 
     def content(self, fake: Tensor, real: Tensor) -> tuple[Tensor | float, Losses]:
         """What G minimises beside L_GAN, weighted, and the losses to log, which are not.

@@ -14,7 +14,7 @@ from colorize.base.errors import UserError, one_line
 from colorize.base.files import sha256_of, write_bytes, write_json
 from colorize.methods.shared.base import Method, not_finite
 from colorize.methods.shared.parameters import InitFrom, ModelParameters
-from colorize.networks.shared.layers import Pretrained
+from colorize.networks.shared.layers import pretrained_parts
 
 WEIGHTS = "weights.safetensors"  # of the generators: all that colouring needs
 TRAINING = "training.safetensors"  # of the other networks: what training on needs besides
@@ -83,9 +83,8 @@ def fresh(
     torch.manual_seed(seed)
     model = build(parameters, image_size)
     if parameters.init_from is None:
-        for part in model.modules():
-            if isinstance(part, Pretrained) and part.pretrained:
-                part.load_pretrained()
+        for part in pretrained_parts(model):
+            part.load_pretrained()
     else:
         start_from(model, parameters.init_from, where)
     model.learn_of(colors)

@@ -14,7 +14,6 @@ asking for its colours back, and needs no pair: both are of the same image. It s
 domains that are darker than the photograph: how dark, the discriminator has to tell.
 """
 
-import importlib
 from typing import ClassVar, Literal
 
 import torch
@@ -73,10 +72,8 @@ class Method(base.Method):
         for name, members in (("lossy", LOSSY), ("darker", DARKER)):
             flags = torch.tensor([domain in members for domain in self.domains])
             self.register_buffer(name, flags, persistent=False)
-        # By name: a model depends on its own network's file alone.
-        network = importlib.import_module(f"colorize.networks.{p.network}")
-        options = p.encoder_options() or {"norm": p.norm, "upsampling": p.upsampling} | options
-        self.G = network.Generator(3 + self.labels, self.outputs, p.width, p.depth, **options)
+        options |= {"norm": p.norm, "upsampling": p.upsampling}
+        self.G = base.generator(p, 3 + self.labels, self.outputs, **options)
 
     def seen(self, image: Tensor) -> Tensor:
         """sRGB bytes (n, 3, H, W) as the networks see them, about [-1, 1]."""

@@ -1,12 +1,11 @@
 """What methods share that learn from pairs to predict a map of a quarter of the size."""
 
-import importlib
 from typing import Annotated, Literal
 
 from pydantic import Field
 from torch import Tensor
 
-from colorize.methods.shared import lab, parameters
+from colorize.methods.shared import base, lab, parameters
 from colorize.methods.shared.base import Computed
 
 
@@ -24,9 +23,7 @@ class Method(lab.Method):
 
     def __init__(self, p: Parameters, image_size: int, outputs: int):
         super().__init__(p, image_size)
-        # By name: a model depends on its own network's file alone.
-        network = importlib.import_module(f"colorize.networks.{p.network}")
-        self.G = network.Generator(1, outputs, p.width, p.depth, **p.encoder_options())
+        self.G = base.generator(p, 1, outputs)
         self.add_update(
             "generator", self._loss, "G", betas=(0.9, 0.99), weight_decay=p.weight_decay
         )

@@ -50,6 +50,11 @@ class Pretrained(nn.Module):
         raise NotImplementedError
 
 
+def pretrained_parts(network: nn.Module) -> list[Pretrained]:
+    """Those of a network, or of a whole method, that published weights begin."""
+    return [m for m in network.modules() if isinstance(m, Pretrained) and m.pretrained]
+
+
 class BatchNorm(nn.BatchNorm2d):
     """By mean and variance of all images; torch.nn.SyncBatchNorm runs on GPUs alone."""
 
