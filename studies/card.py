@@ -1,109 +1,185 @@
 """What a model card says in figures: `python -m studies.card MODEL`, a folder like pretrained/NAME.
 
-Prints a table of this folder's test photographs: the model beside colourings that need no
-training, with its colours made weaker or stronger, and where it sees them in another gray, with
-noise or blurred. Compared are colours alone: all but the model's own RGB stands on the photographs'
-own lightness.
+Photographs are coloured as people who use the model colour theirs: at their own size, which is
+`data.image_size`, the network seeing them at the size that it was trained at. The first table is of
+the test photographs by what they show: all, the CycleGAN datasets, then every dataset and, where
+names of its files begin with a kind and `_`, as flickr_1.jpg, every kind. The second is of all: the
+model beside colourings that need no training, with its colours made weaker or stronger, and where
+it sees photographs in another gray, faded, with noise or blurred. Compared are colours alone: all
+but the model's own RGB stands on the photographs' own lightness.
 """
 
 import argparse
+import re
+from collections.abc import Iterable
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import torch
 from skimage import filters
 from torch import Tensor
 
 from colorize import color
 from colorize.base import command, memory
-from colorize.base.device import choose_device
-from colorize.base.errors import UserError
 from colorize.color.bands import on_lightness
+from colorize.data import catalog
 from colorize.evaluation import baselines, protocol
-from colorize.evaluation.colors import Colors
+from colorize.evaluation.bootstrap import summarize
+from colorize.evaluation.metrics import METRICS, mean_of
 from colorize.evaluation.protocol import Batch
-from colorize.methods.shared import model
+from colorize.evaluation.quantities import Quantities
 from colorize.report import tables
+from colorize.use.colorizer import Colorizer
 from stages import common
 
-RATIOS = (0.6, 0.8, 1.0)  # of chroma to the photographs', on val
+STRENGTHS = (0.8, 1.25)
 NOISE = 10  # standard deviation, in levels of 255
 BLUR = 1.0  # standard deviation in pixels
+FADED = 0.5  # of the contrast is left, around the middle gray
+OWN = "its colours"
+GRAY = "gray copy"
 TRIVIAL = {
     "mean_color": "mean colour",
-    "gray_copy": "gray copy",
+    "gray_copy": GRAY,
     "random_color": "another photograph's colours",
 }
-METRICS = {
-    "ciede2000": "CIEDE2000",
-    "ab_histogram_js": "ab-histogram JS",
-    "projection": "projection",
-    "chroma_ratio": "chroma ratio",
-}
+SHOWN = {name: METRICS[name] for name in ("ciede2000", "projection", "chroma_ratio")}
+SHOWN["ab_histogram_js"] = METRICS["ab_histogram_js"]
+BESIDE_GRAY = {"difference": mean_of("difference"), "nearer": mean_of("nearer")}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("model", type=Path, metavar="MODEL", help="its folder")
-    folder = parser.parse_args().model
+    parser.add_argument("model", metavar="MODEL", help="its folder, or its name in pretrained/")
+    parser.add_argument("--split", choices=("val", "test"), default="test")
+    parser.add_argument("--strengths", nargs="*", type=float, default=STRENGTHS, metavar="TIMES")
+    parser.add_argument("--by-kind", action="store_true", help="the first table alone")
+    arguments = parser.parse_args()
     memory.keep_freed()
     params = common.read_params()
-    device = choose_device(params.runtime.device, "runtime.device")
-    network = model.load(folder, device)
-    image_size = params.data.image_size
-    if network.image_size != image_size:
-        raise UserError(
-            f"{folder}: made for photographs of {network.image_size} pixels; "
-            f"data.image_size is {image_size}"
-        )
-    photographs = common.measured(params, device)
-    colors = Colors(network, folder)
-    gain = colors.fit_gain(photographs)
+    colorizer = Colorizer.load(arguments.model, params.runtime.device)
+    photographs = common.measured(params, torch.device("cpu"))
     trivial = baselines.trivial(photographs, photographs.mean_ab)
 
     def rows(batch: Batch) -> dict[str, Tensor]:
+        found = {OWN: colorizer(batch.gray)}
+        if not arguments.by_kind:
+            found |= changed(colorizer, batch, arguments.strengths)
         without_training = trivial(batch)
-        return of_model(colors, gain, batch) | {
-            said: without_training[name] for name, said in TRIVIAL.items()
-        }
+        return found | {said: without_training[name] for name, said in TRIVIAL.items()}
 
-    splits = params.evaluate.splits
-    found = protocol.evaluate(rows, photographs, splits, params.evaluate.resamples)
-    counted = found["its colours"].result
-    print(f"{counted['images']} photographs of {splits[-1]}, {image_size} pixels\n")
-    lines = []
-    for name, row in found.items():
-        metrics = row.result[splits[-1]]
-        lines.append([name, *(tables.said(metrics, metric) for metric in METRICS)])
-    print("\n".join(tables.markdown_table(["", *METRICS.values()], lines)))
+    names = photographs.headline(arguments.split)
+    found = protocol.measure(rows, photographs, names)
+    index = photographs.index.rows.loc[names]
+    resamples = params.evaluate.resamples
+    size = params.data.image_size
+    print(f"{len(names)} photographs of {arguments.split}, {size} pixels\n")
+    print("\n".join(by_kind(index, found, resamples)))
+    if not arguments.by_kind:
+        print()
+        print("\n".join(of_all(index, found, resamples)))
 
 
-def of_model(colors: Colors, gain: float, batch: Batch) -> dict[str, Tensor]:
-    """Its pictures, uint8 (n, 3, S, S), by line: as it is, at other strengths, of changed grays.
-
-    gain: what brings the chroma ratio to 1.
-    """
-
-    def ab_of(gray: Tensor) -> Tensor:
-        return colors.model.predict_ab(color.to_float(gray))
-
-    ab = ab_of(batch.gray)
-    pictures = {"its colours": on_lightness(batch.gray, ab)}
-    if colors.model.output == "rgb":
-        pictures["its own RGB"] = colors.rows(batch)["own"]
-    for ratio in RATIOS:
-        times = ratio * gain
-        pictures[f"times {times:.2f}"] = on_lightness(batch.gray, times * ab)
+def changed(colorizer: Colorizer, batch: Batch, strengths: Iterable[float]) -> dict[str, Tensor]:
+    """Its pictures, uint8 (n, 3, S, S), by line: at other strengths, and of changed grays."""
+    gray = batch.gray
+    found = {}
+    if colorizer.method.output == "rgb":
+        found["its own RGB"] = colorizer(gray, raw=True)
+    for strength in strengths:
+        found[f"at strength {strength:g}"] = colorizer(gray, strength=strength)
     seen = {
         "seen in Rec. 601 gray": rec601(batch.truth),
-        f"seen with noise of {NOISE} levels": noisy(batch.gray, batch.names),
-        f"seen blurred by {BLUR:g} pixel": blurred(batch.gray),
+        f"seen with {FADED:.0%} of the contrast": faded(gray),
+        f"seen with noise of {NOISE} levels": noisy(gray, batch.names),
+        f"seen blurred by {BLUR:g} pixel": blurred(gray),
     }
-    return pictures | {name: on_lightness(batch.gray, ab_of(gray)) for name, gray in seen.items()}
+    for line, image in seen.items():
+        ab = color.rgb_to_lab(colorizer(image))[:, 1:]
+        found[line] = on_lightness(gray, ab)
+    return found
+
+
+def by_kind(index: pd.DataFrame, found: dict[str, Quantities], resamples: int) -> list[str]:
+    """The model beside a gray copy, in a line for each kind of photograph."""
+    groups = index["group"].to_numpy()
+    lines = []
+    for kind, which in kinds(index).items():
+        own, gray = (
+            {name: v[which] for name, v in found[row].items() if name != "images"}
+            for row in (OWN, GRAY)
+        )
+        own |= beside(own, gray)
+        own["images"] = np.ones(which.sum())
+        metrics = summarize(SHOWN | BESIDE_GRAY, own, groups[which], resamples)
+        lines.append(
+            [
+                kind,
+                f"{which.sum():,}",
+                f"{gray['ciede2000'].mean():.2f}",
+                *(said(metrics, "ciede2000", 2), said(metrics, "difference", 2, "+")),
+                f"{100 * metrics['nearer']['mean']:.0f}",
+                f"{np.median(own['psnr']):.1f}",
+                f"{np.median(gray['psnr']):.1f}",
+                *(tables.text(metrics[name]["mean"], 2) for name in ("projection", "chroma_ratio")),
+                tables.text(metrics["ab_histogram_js"]["mean"], 3),
+            ]
+        )
+    titles = ["", "photographs", "CIEDE2000 of gray", "of the model", "difference", "nearer, %"]
+    titles += ["median PSNR, dB", "of gray", "projection", "chroma ratio", "ab-histogram JS"]
+    return tables.markdown_table(titles, lines)
+
+
+def of_all(index: pd.DataFrame, found: dict[str, Quantities], resamples: int) -> list[str]:
+    """Every row on all photographs, and how far its CIEDE2000 is from that of the model."""
+    lines = []
+    for row, quantities in found.items():
+        q = quantities | beside(quantities, found[OWN]) | {"images": np.ones(len(index))}
+        metrics = summarize(SHOWN | BESIDE_GRAY, q, index["group"].to_numpy(), resamples)
+        difference = "" if row == OWN else said(metrics, "difference", 2, "+")
+        others = ("projection", "chroma_ratio", "ab_histogram_js")
+        shown = [tables.said(metrics, metric) for metric in others]
+        lines.append([row, tables.said(metrics, "ciede2000"), difference, *shown])
+    titles = ["", "CIEDE2000", "difference", "projection", "chroma ratio", "ab-histogram JS"]
+    return tables.markdown_table(titles, lines)
+
+
+def kinds(index: pd.DataFrame) -> dict[str, np.ndarray]:
+    """By name of a kind: which photographs are of it, bool (n,)."""
+    dataset = index["dataset"]
+    found = {"all": np.full(len(index), True)}
+    official = dataset.isin(catalog.load(str(catalog.BUILTIN)).keys() - {catalog.SAMPLE})
+    if official.any() and not official.all():
+        found["CycleGAN datasets"] = official.to_numpy()
+    for name in sorted(dataset.unique()):
+        found[name] = (dataset == name).to_numpy()
+        begins = index["source"].str.extract(r"/([a-z]+)_[^/]*$", flags=re.ASCII)[0]
+        for kind in sorted(begins[found[name]].dropna().unique()):
+            found[f"{name}: {kind}"] = found[name] & (begins == kind).to_numpy()
+    return found
+
+
+def beside(row: Quantities, other: Quantities) -> Quantities:
+    """Of each photograph CIEDE2000 less that of another row, and whether it is less."""
+    difference = row["ciede2000"] - other["ciede2000"]
+    return {"difference": difference, "nearer": (difference < 0).astype(np.float64)}
+
+
+def said(metrics: dict[str, dict], name: str, digits: int, sign: str = "") -> str:
+    mean, *bounds = (metrics[name][key] for key in ("mean", "low", "high"))
+    interval = "" if bounds[0] is None else " to ".join(tables.text(b, digits) for b in bounds)
+    return tables.text(mean, digits, sign) + (f" ({interval})" if interval else "")
 
 
 def rec601(truth: Tensor) -> Tensor:
     """(n, 3, S, S) to (n, 1, S, S), both uint8."""
     return color.to_uint8(color.gray_of(color.to_float(truth), "rec601"))
+
+
+def faded(gray: Tensor) -> Tensor:
+    """uint8 (n, 1, S, S): black raised, white lowered."""
+    return (FADED * (gray.float() - 127.5) + 127.5).round().to(torch.uint8)
 
 
 def blurred(gray: Tensor) -> Tensor:

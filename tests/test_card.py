@@ -4,6 +4,7 @@ import json
 import re
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -13,11 +14,18 @@ GRAY = torch.arange(256, dtype=torch.uint8).expand(2, 1, 256, 256)
 NAMES = ["fedcba9876543210.png", "0123456789abcdef.png"]
 
 
-def table(said: str) -> dict[str, list[float]]:
-    """Means by line and column."""
-    said = said.replace("−", "-")
-    lines = [line.strip("| ").split(" | ") for line in said.splitlines() if line.startswith("| ")]
-    return {name: [float(cell.split()[0]) for cell in cells] for name, *cells in lines[1:]}
+def tables(said: str) -> list[dict[str, list[str]]]:
+    """Of each table its cells by line."""
+    found = []
+    for part in said.replace("−", "-").split("\n\n")[1:]:
+        _, _, *lines = part.strip().splitlines()
+        cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+        found.append({name: of_line for name, *of_line in cells})
+    return found
+
+
+def number(cell: str) -> float:
+    return float(cell.split()[0])
 
 
 @pytest.mark.parametrize("name", ["zhang_l2", "stargan_rgb"])
@@ -25,39 +33,66 @@ def test_a_card_has_a_line_for_each_question(project, name):
     project.stage("train", name)
     said = project.module("studies.card", f"models/{name}").stdout
     assert re.match(r"\d+ photographs of test, 32 pixels\n", said)
-    lines = table(said)
+    by_kind, of_all = tables(said)
+    everything, dataset, *photographs = by_kind
+    assert [everything, dataset] == ["all", "sample"]
+    assert all(kind.startswith("sample: ") for kind in photographs)
+    counts = [number(by_kind[kind][0]) for kind in photographs]
+    assert sum(counts) == number(by_kind["all"][0])
     own_rgb = ["its own RGB"] if name == "stargan_rgb" else []
-    assert list(lines) == [
-        *["its colours", *own_rgb],
-        *(key for key in lines if key.startswith("times ")),
+    assert list(of_all) == [
+        *["its colours", *own_rgb, "at strength 0.8", "at strength 1.25"],
         "seen in Rec. 601 gray",
+        "seen with 50% of the contrast",
         "seen with noise of 10 levels",
         "seen blurred by 1 pixel",
         *["mean colour", "gray copy", "another photograph's colours"],
     ]
-    times = {key: means for key, means in lines.items() if key.startswith("times ")}
-    gains = [float(key.split()[1]) for key in times]
-    assert np.array(gains) / gains[-1] == pytest.approx(card.RATIOS, abs=0.01)
-    ratios = [chroma for _, _, _, chroma in times.values()]
-    assert ratios == sorted(ratios)
-    if name == "zhang_l2":  # whose colours are all in sRGB
-        assert np.array(ratios) / ratios[-1] == pytest.approx(card.RATIOS, abs=0.05)
-    assert lines["gray copy"][2:] == [0, 0]
+    closest, difference, _, chroma, _ = (
+        {line: cells[i] for line, cells in of_all.items()} for i in range(5)
+    )
+    ratios = [number(chroma[f"at strength {s}"]) for s in (0.8, 1.25)]
+    assert ratios[0] <= number(chroma["its colours"]) <= ratios[1]
+    assert name == "stargan_rgb" or ratios[0] < ratios[1]  # whose colours are hardly any here
+    assert number(chroma["gray copy"]) == 0
+    apart = number(closest["gray copy"]) - number(closest["its colours"])
+    assert number(difference["gray copy"]) == pytest.approx(apart, abs=0.011)
+    assert number(by_kind["all"][3]) == pytest.approx(-apart, abs=0.011)
+    assert by_kind["all"] == by_kind["sample"]
     project.stage("evaluate", name)
     evaluated = json.loads(project.path(f"metrics/results/{name}.json").read_text())
     row = evaluated.get("pasted", evaluated)["test"]
-    assert lines["its colours"][0] == pytest.approx(row["ciede2000"]["mean"], abs=0.005)
+    assert number(closest["its colours"]) == pytest.approx(row["ciede2000"]["mean"], abs=0.006)
 
 
-def test_a_model_of_another_size_is_refused(project):
+def test_a_model_sees_photographs_at_its_own_size(project):
     project.stage("train", "zhang_l2")
     project.params(data__image_size=64)
     project.stage("union")
     project.stage("grayscale")
-    said = project.module("studies.card", "models/zhang_l2", expect=2).stderr
-    assert said.strip() == (
-        "error: models/zhang_l2: made for photographs of 32 pixels; data.image_size is 64"
-    )
+    said = project.module("studies.card", "models/zhang_l2", "--by-kind", "--split", "val").stdout
+    assert re.match(r"\d+ photographs of val, 64 pixels\n", said)
+    (by_kind,) = tables(said)
+    gray, own = (number(by_kind["all"][i]) for i in (1, 2))
+    assert 0 < abs(own - gray) < 5
+
+
+def test_kinds_are_datasets_and_how_names_of_files_begin():
+    sources = {
+        "mine/testB/cats_1.jpg": "mine",
+        "mine/cats_a/dogs_2_3.jpg": "mine",
+        "maps/testA/1_A.jpg": "maps",
+        "mine/testB/2014-08-01 12_30.jpg": "mine",
+    }
+    index = pd.DataFrame({"dataset": sources.values(), "source": sources.keys()})
+    assert {kind: which.tolist() for kind, which in card.kinds(index).items()} == {
+        "all": [True, True, True, True],
+        "CycleGAN datasets": [False, False, True, False],
+        "maps": [False, False, True, False],
+        "mine": [True, True, False, True],
+        "mine: cats": [True, False, False, False],
+        "mine: dogs": [False, True, False, False],
+    }
 
 
 def test_noise_is_a_photographs_own():
@@ -86,3 +121,8 @@ def test_rec601_weighs_the_channels():
     red = torch.zeros(1, 3, 4, 4, dtype=torch.uint8)
     red[:, 0] = 255
     assert card.rec601(red).unique().item() == round(0.299 * 255)
+
+
+def test_faded_grays_lose_half_of_their_contrast():
+    levels = torch.tensor([0, 1, 127, 128, 255], dtype=torch.uint8)[None, None, None]
+    assert card.faded(levels).flatten().tolist() == [64, 64, 127, 128, 191]

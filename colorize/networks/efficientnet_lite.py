@@ -59,7 +59,7 @@ class Encoder(Pretrained):
         super().__init__()
         self.variant, self.pretrained = variant, pretrained
         width, depth = SCALES[variant]
-        self.stem = _convolution(3, STEM, 3, stride=2)
+        self.stem = _Convolution(3, STEM, 3, stride=2)
         self.stages = nn.ModuleList()
         inputs = STEM
         for i, (widening, kernel, stride, channels, blocks) in enumerate(STAGES):
@@ -171,23 +171,50 @@ class _Block(nn.Module):
     def __init__(self, inputs: int, outputs: int, widening: int, kernel: int, stride: int):
         super().__init__()
         inner = inputs * widening
-        widened = _convolution(inputs, inner, 1) if widening > 1 else nn.Sequential()
-        filtered = _convolution(inner, inner, kernel, stride=stride, groups=inner)
-        self.body = nn.Sequential(*widened, *filtered, *_convolution(inner, outputs, 1)[:2])
+        self.body = nn.Sequential(
+            *([_Convolution(inputs, inner, 1)] if widening > 1 else []),
+            _Convolution(inner, inner, kernel, stride=stride, groups=inner),
+            _Convolution(inner, outputs, 1, linear=True),
+        )
         self.residual = stride == 1 and inputs == outputs
 
     def forward(self, x: Tensor) -> Tensor:
         return x + self.body(x) if self.residual else self.body(x)
 
 
-def _convolution(
-    inputs: int, outputs: int, kernel: int, *, stride: int = 1, groups: int = 1
-) -> nn.Sequential:
-    return nn.Sequential(
-        nn.Conv2d(*(inputs, outputs, kernel, stride, kernel // 2), groups=groups, bias=False),
-        BatchNorm(outputs, eps=1e-3),
-        nn.ReLU6(inplace=True),
-    )
+class _Convolution(nn.Conv2d):
+    """A convolution, its batch normalisation and, unless `linear`, ReLU6."""
+
+    def __init__(
+        self,
+        inputs: int,
+        outputs: int,
+        kernel: int,
+        *,
+        stride: int = 1,
+        groups: int = 1,
+        linear: bool = False,
+    ):
+        super().__init__(inputs, outputs, kernel, stride, kernel // 2, groups=groups, bias=False)
+        self.norm = BatchNorm(outputs, eps=1e-3)
+        self.linear = linear
+
+    def forward(self, x: Tensor) -> Tensor:
+        norm = self.norm
+        if norm.training:
+            x = norm(super().forward(x))
+        else:
+            # Statistics that stay are but a factor and an offset of the weights: two passes over
+            # the image less, and in training four.
+            scale = norm.weight * (norm.running_var + norm.eps).rsqrt()
+            offset = norm.bias - scale * norm.running_mean
+            weight = scale[:, None, None, None] * self.weight
+            if self.groups > 1 and x.device.type == "cpu":
+                with torch.autocast("cpu", enabled=False):
+                    x = self._conv_forward(x.float(), weight, offset)
+            else:
+                x = self._conv_forward(x, weight, offset)
+        return x if self.linear else F.relu6(x)
 
 
 def _decoding(inputs: int, outputs: int, depth: int) -> nn.Sequential:

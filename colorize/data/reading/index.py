@@ -8,14 +8,15 @@ import pandas as pd
 from colorize.base.errors import UserError
 from colorize.base.files import read_json, sha256_of
 
+COLUMNS = ["group", "dataset", "side", "source", "split"]
 MADE_FROM = "made_from.json"  # in the folder of gray copies: which union they are copies of
 
 
 class Index:
     """The kept photographs of the union, ordered by name; a name is a hash, so the order is random.
 
-    rows: a frame indexed by name, with the columns group, dataset, side and split. A group is what
-    shows the same: tiles of one photograph, and near-duplicates.
+    rows: a frame indexed by name, with the columns group, dataset, side, source and split. A group
+    is what shows the same: tiles of one photograph, and near-duplicates.
     """
 
     def __init__(self, rows: pd.DataFrame):
@@ -27,7 +28,7 @@ class Index:
         path = union / "index.csv"
         try:
             rows = pd.read_csv(path, keep_default_na=False)
-            kept = rows[rows["kept"]].set_index("name")[["group", "dataset", "side", "split"]]
+            kept = rows[rows["kept"]].set_index("name")[COLUMNS]
         except FileNotFoundError:
             raise UserError(f"{path}: missing; run `dvc repro` to make it") from None
         except (KeyError, ValueError) as error:
