@@ -141,6 +141,18 @@ def test_a_model_that_copies_its_input_is_called_a_copy():
     assert "honest</b> copies" not in html
 
 
+def test_what_began_with_imagenets_labels_is_told_apart():
+    known = results(0.5) | {"scaled": results(0.5)}
+    known["diagnostics"] = known["diagnostics"] | {"supervision": "paired", "pretrained": True}
+    html = render(tables.rows_of({"one": results(0.5), "known": known}, {}))
+    for name, wanted in {
+        "one": "no pairs",
+        "known": "pairs, ImageNet labels",
+        "known_scaled": "pairs, ImageNet labels",
+    }.items():
+        assert " ".join(line_of(html, "table-1", name)[0]) == wanted
+
+
 def test_the_report_is_safe_deterministic_and_has_a_dash_for_what_is_undefined():
     lacking = results(0.5)
     lacking["test"]["sharpness"] = {"mean": None, "low": None, "high": None}

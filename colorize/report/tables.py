@@ -17,6 +17,7 @@ class Row(NamedTuple):
     kind: str  # model, pasted and scaled (what else its weights give), or trivial
     supervision: str
     result: dict[str, Any]
+    pretrained: bool = False  # it started from what ImageNet's labels teach
 
 
 class Heading(NamedTuple):
@@ -45,12 +46,12 @@ def rows_of(models: dict[str, dict], trivial: dict[str, dict]) -> list[Row]:
     """Every model, each followed by what else its weights give, then the trivial baselines."""
     rows = []
     for name, result in models.items():
-        supervision = result["diagnostics"]["supervision"]
-        rows.append(Row(name, "model", supervision, result))
-        if "pasted" in result:
-            rows.append(Row(f"{name}_pasted", "pasted", supervision, result["pasted"]))
-        if "scaled" in result:
-            rows.append(Row(f"{name}_scaled", "scaled", supervision, result["scaled"]))
+        known = result["diagnostics"]
+        supervision, pretrained = known["supervision"], known.get("pretrained", False)
+        rows.append(Row(name, "model", supervision, result, pretrained))
+        for kind in ("pasted", "scaled"):
+            if kind in result:
+                rows.append(Row(f"{name}_{kind}", kind, supervision, result[kind], pretrained))
     return rows + [Row(name, "trivial", "", result) for name, result in trivial.items()]
 
 
@@ -75,10 +76,15 @@ def results(
         reference = None if row.name == baseline else of_baseline
         cells = [cell(headline(row.result), column, reference) for column in columns]
         if trained_on:
-            cells.insert(0, Cell(SUPERVISION.get(row.supervision, "")))
+            cells.insert(0, Cell(_trained_on(row)))
         lines.append(Line(row.name, cells, row.kind))
     supervision = [Heading("trained on", is_text=True)] if trained_on else []
     return Table([Heading("model"), *supervision, *_headings(columns)], lines)
+
+
+def _trained_on(row: Row) -> str:
+    supervision = SUPERVISION.get(row.supervision, "")
+    return f"{supervision}, ImageNet labels" if row.pretrained else supervision
 
 
 def to_gray(rows: Iterable[Row]) -> Table:
