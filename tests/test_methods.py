@@ -521,7 +521,7 @@ def test_a_fresh_model_has_the_published_weights_and_one_that_starts_from_others
     published = efficientnet_lite.imagenet_weights("lite0")
     colors = {"ab_histogram": None}
     fresh = model.fresh(p, 32, 0, colors, "models.x")
-    assert torch.equal(fresh.G.encoder.stem[0].weight, published["_conv_stem.weight"])
+    assert torch.equal(fresh.G.encoder.stem.weight, published["_conv_stem.weight"])
     fresh.prepare_training()
     step(fresh)
     model.save(fresh, p, 32, tmp_path)
@@ -531,6 +531,8 @@ def test_a_fresh_model_has_the_published_weights_and_one_that_starts_from_others
     continued = model.fresh(other, 32, 0, colors, "models.x")
     assert torch.equal(weights(continued.G), weights(fresh.G))
     assert torch.equal(weights(model.load(tmp_path).G), weights(fresh.G))
+    assert model.load(tmp_path).pretrained
+    assert not model.build(model.parse(values | {"pretrained": False}, ""), 32).pretrained
     # L2's weights begin a game too: its generator is the same network.
     game = model.parse(
         small()["nogan_lab"] | ENCODER | {"pretrained": True, "init_from": start}, ""

@@ -5,7 +5,6 @@ import pandas as pd
 from colorize.evaluation import directions, protocol
 from colorize.evaluation.baselines import BASELINE
 from colorize.evaluation.colors import Colors
-from colorize.networks.shared.layers import pretrained_parts
 
 
 def evaluate(
@@ -23,7 +22,7 @@ def evaluate(
     result, images = rows.pop("own")
     result["diagnostics"] = {
         "supervision": network.supervision,
-        "pretrained": bool(pretrained_parts(network)),
+        "pretrained": network.pretrained,
         "output": network.output,
         "parameters": sum(weights.numel() for weights in network.parameters()),
         "multiply_adds": colors.multiply_adds(),

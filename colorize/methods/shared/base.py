@@ -67,6 +67,11 @@ class Method(nn.Module):
         self.averages: dict[str, nn.Module] = {}  # of the generators' weights, where p.ema > 0
         self.generator_updates = 0
 
+    @property
+    def pretrained(self) -> bool:
+        """Has a part of it begun with what ImageNet's labels teach?"""
+        return bool(pretrained_parts(self))
+
     # To be written by each method
 
     def step(self, batch: dict[str, Tensor], number: int, rng: torch.Generator) -> Losses:
