@@ -106,19 +106,15 @@ def by_kind(index: pd.DataFrame, found: dict[str, Quantities], resamples: int) -
     groups = index["group"].to_numpy()
     lines = []
     for kind, which in kinds(index).items():
-        own, gray = (
-            {name: v[which] for name, v in found[row].items() if name != "images"}
-            for row in (OWN, GRAY)
-        )
+        own, gray = ({name: v[which] for name, v in found[row].items()} for row in (OWN, GRAY))
         own |= beside(own, gray)
-        own["images"] = np.ones(which.sum())
         metrics = summarize(SHOWN | BESIDE_GRAY, own, groups[which], resamples)
         lines.append(
             [
                 kind,
                 f"{which.sum():,}",
                 f"{gray['ciede2000'].mean():.2f}",
-                *(said(metrics, "ciede2000", 2), said(metrics, "difference", 2, "+")),
+                *(tables.said(metrics, "ciede2000"), difference(metrics)),
                 f"{100 * metrics['nearer']['mean']:.0f}",
                 f"{np.median(own['psnr']):.1f}",
                 f"{np.median(gray['psnr']):.1f}",
@@ -135,12 +131,12 @@ def of_all(index: pd.DataFrame, found: dict[str, Quantities], resamples: int) ->
     """Every row on all photographs, and how far its CIEDE2000 is from that of the model."""
     lines = []
     for row, quantities in found.items():
-        q = quantities | beside(quantities, found[OWN]) | {"images": np.ones(len(index))}
+        q = quantities | beside(quantities, found[OWN])
         metrics = summarize(SHOWN | BESIDE_GRAY, q, index["group"].to_numpy(), resamples)
-        difference = "" if row == OWN else said(metrics, "difference", 2, "+")
+        apart = "" if row == OWN else difference(metrics)
         others = ("projection", "chroma_ratio", "ab_histogram_js")
         shown = [tables.said(metrics, metric) for metric in others]
-        lines.append([row, tables.said(metrics, "ciede2000"), difference, *shown])
+        lines.append([row, tables.said(metrics, "ciede2000"), apart, *shown])
     titles = ["", "CIEDE2000", "difference", "projection", "chroma ratio", "ab-histogram JS"]
     return tables.markdown_table(titles, lines)
 
@@ -152,9 +148,9 @@ def kinds(index: pd.DataFrame) -> dict[str, np.ndarray]:
     official = dataset.isin(catalog.load(str(catalog.BUILTIN)).keys() - {catalog.SAMPLE})
     if official.any() and not official.all():
         found["CycleGAN datasets"] = official.to_numpy()
+    begins = index["source"].str.extract(r"/([a-z]+)_[^/]*$", flags=re.ASCII)[0]
     for name in sorted(dataset.unique()):
         found[name] = (dataset == name).to_numpy()
-        begins = index["source"].str.extract(r"/([a-z]+)_[^/]*$", flags=re.ASCII)[0]
         for kind in sorted(begins[found[name]].dropna().unique()):
             found[f"{name}: {kind}"] = found[name] & (begins == kind).to_numpy()
     return found
@@ -166,10 +162,11 @@ def beside(row: Quantities, other: Quantities) -> Quantities:
     return {"difference": difference, "nearer": (difference < 0).astype(np.float64)}
 
 
-def said(metrics: dict[str, dict], name: str, digits: int, sign: str = "") -> str:
-    mean, *bounds = (metrics[name][key] for key in ("mean", "low", "high"))
-    interval = "" if bounds[0] is None else " to ".join(tables.text(b, digits) for b in bounds)
-    return tables.text(mean, digits, sign) + (f" ({interval})" if interval else "")
+def difference(metrics: dict[str, dict]) -> str:
+    """Of CIEDE2000, with its sign; of a single group without an interval."""
+    mean, low, high = (metrics["difference"][key] for key in ("mean", "low", "high"))
+    interval = "" if low is None else f" ({tables.text(low, 2)} to {tables.text(high, 2)})"
+    return tables.text(mean, 2, "+") + interval
 
 
 def rec601(truth: Tensor) -> Tensor:
