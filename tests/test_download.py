@@ -572,8 +572,8 @@ def kill(process, by: signal.Signals) -> str:
     return process.communicate(timeout=30)[1]
 
 
-@pytest.mark.parametrize("kills", [2, pytest.param(10, marks=pytest.mark.soak)])
-def test_kills_at_any_moment_leave_a_run_that_ends_like_any_other(tmp_path, project, kills):
+@pytest.mark.soak
+def test_kills_at_any_moment_leave_a_run_that_ends_like_any_other(tmp_path, project):
     mirror = make_mirror(tmp_path / "mirror", 2_000_000, 2_000_000)
     files = {path.name: path.read_bytes() for path in mirror.glob("*.zip")}
     total = sum(map(len, files.values()))
@@ -585,7 +585,7 @@ def test_kills_at_any_moment_leave_a_run_that_ends_like_any_other(tmp_path, proj
             shutil.rmtree(project.path(folder))
         server.log.clear()
         server.sent, server.pause = 0, 0.001
-        for moment in sorted(np.random.default_rng(0).integers(0, total, kills)):
+        for moment in sorted(np.random.default_rng(0).integers(0, total, 10)):
             process = project.start("python", "-m", "stages.download")
             server.wait_for(lambda: server.sent >= moment or process.poll() is not None)  # noqa: B023
             kill(process, signal.SIGKILL)

@@ -46,11 +46,15 @@ def start_as_dvc_does(project: Project, stage: str) -> tuple[subprocess.Popen, i
 @pytest.mark.parametrize(
     ("stage", "moment"),
     [
-        ("download", "at once"),
         ("union", "at once"),
-        ("union", "while it imports"),
         ("train@gan", "while it imports"),
-        *((stage, "at work") for stage in FOLDERS),
+        ("union", "at work"),
+        ("train@gan", "at work"),
+        pytest.param("download", "at once", marks=pytest.mark.soak),
+        pytest.param("union", "while it imports", marks=pytest.mark.soak),
+        pytest.param("download", "at work", marks=pytest.mark.soak),
+        pytest.param("grayscale", "at work", marks=pytest.mark.soak),
+        pytest.param("baselines", "at work", marks=pytest.mark.soak),
     ],
 )
 def test_a_stage_whose_dvc_is_gone_ends_and_writes_nothing(project, stage, moment):
@@ -70,6 +74,7 @@ def test_a_stage_whose_dvc_is_gone_ends_and_writes_nothing(project, stage, momen
     assert not folder.exists()
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("told_early", [False, True])
 def test_a_trainer_whose_dvc_is_gone_saves(project, told_early):
     project.params(models__gan__steps=100_000, runtime__save_interval=10, runtime__workers=1)
@@ -95,8 +100,15 @@ def test_what_is_started_by_hand_outlives_its_shell(project):
     assert project.path("data/union/index.csv").exists()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-@pytest.mark.parametrize("moment", ["while it imports", "at work"])
+@pytest.mark.parametrize(
+    ("number", "moment"),
+    [
+        (signal.SIGTERM, "while it imports"),
+        (signal.SIGINT, "at work"),
+        pytest.param(signal.SIGINT, "while it imports", marks=pytest.mark.soak),
+        pytest.param(signal.SIGTERM, "at work", marks=pytest.mark.soak),
+    ],
+)
 def test_interrupted_a_stage_says_so_in_one_line(project, number, moment):
     before = project.contents_of("data/union")
     process = project.start("python", "-m", "stages.union")

@@ -42,7 +42,7 @@ def test_a_command_sets_it_before_it_imports_torch(module):
 
 
 def test_the_users_own_setting_wins():
-    found = settings("-m", "stages.train", "--help", OMP_WAIT_POLICY="active")
+    found = settings("-c", f"import stages; {LOAD}", OMP_WAIT_POLICY="active")
     assert found["OMP_WAIT_POLICY"] == "ACTIVE"
     assert int(found["GOMP_SPINCOUNT"]) > SPINS
     found = settings("-c", f"import stages; {LOAD}", GOMP_SPINCOUNT="7")
