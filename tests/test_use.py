@@ -537,6 +537,46 @@ def test_networks_see_the_size_that_they_were_trained_at(size, expected):
     assert module.working_size(*size, 128) == expected
 
 
+@pytest.mark.parametrize(("black", "white"), [(0.3, 0.7), (0, 0.4), (0.1, 0.95), (0.6, 1)])
+def test_what_has_faded_is_seen_with_its_contrast_back(black, white):
+    full = torch.rand(1, 1, 64, 64, generator=torch.Generator().manual_seed(0))
+    seen = module.stretched(black + (white - black) * full)
+    ends = torch.quantile(seen, torch.tensor([0.01, 0.99]))
+    assert ends[1] - ends[0] == pytest.approx(0.9, abs=1e-3)
+    assert seen.min() >= 0
+    assert seen.max() <= 1
+    if (black, white) == (0.3, 0.7):  # all that is left is a factor of contrast
+        assert (seen - full).abs().max() < 0.05
+
+
+def test_what_has_contrast_or_none_at_all_is_seen_as_it_is():
+    full = torch.linspace(0, 1, 4096).view(1, 1, 64, 64)
+    for gray in (full, full.square(), 0.05 + 0.93 * full, torch.full_like(full, 0.2)):
+        assert torch.allclose(module.stretched(gray), gray)
+    dim = 0.2 + 0.01 * full  # in which bytes know three levels
+    assert module.stretched(dim).mean() == pytest.approx(0.205, abs=1e-3)
+    assert np.ptp(module.stretched(dim).numpy()) == pytest.approx(0.04, abs=1e-3)
+
+
+def test_a_faded_photograph_gets_the_colours_of_one_that_has_not():
+    colorizer = Colorizer.load(ROOT / "pretrained/zhang_l2", device="cpu")
+    full = Image.open(sample.photograph("coffee.png")).convert("L").resize((300, 200))
+    faded = full.point(lambda level: round(64 + level / 2))
+
+    expected = skcolor.rgb2lab(np.asarray(colorizer(full)))[..., 1:]
+
+    def error(colored: Image.Image) -> float:
+        ab = skcolor.rgb2lab(np.asarray(colored))[..., 1:]
+        return np.linalg.norm(ab - expected, axis=-1).mean()
+
+    made = colorizer(faded)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "stretched", lambda gray: gray)
+        unstretched = colorizer(faded)
+    assert error(made) < 0.5 * error(unstretched)
+    assert np.abs(lightness(np.asarray(made)) - lightness(np.asarray(faded))).max() < 1
+
+
 def test_the_documented_examples_hold(monkeypatch):
     monkeypatch.chdir(ROOT)
     found = doctest.testmod(module)

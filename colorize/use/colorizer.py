@@ -1,8 +1,8 @@
 """A trained model that colours photographs of any size, with their own lightness.
 
-The network sees a photograph at the size that it was trained at. Its chroma is enlarged and joined
-with the lightness of every pixel, some lines at a time: detail is the photograph's own, and memory
-holds little besides its bytes.
+The network sees a photograph at the size that it was trained at, and a faded one with its contrast
+stretched. Its chroma is enlarged and joined with the lightness of every pixel, some lines at a
+time: detail is the photograph's own, and memory holds little besides its bytes.
 """
 
 from pathlib import Path
@@ -27,6 +27,9 @@ from colorize.use import models
 
 MULTIPLE = 8  # of the sides that networks see: all their halvings fit
 LONGEST = 8  # times the short side that they were trained at: bounds what a panorama takes
+CONTRAST = 0.9  # of [0, 1]: what networks see spans it, if less has to be stretched
+DARK, BRIGHT = 0.01, 0.99  # shares of the pixels between which the span is measured
+STRETCH = 4.0  # at most: beyond it a network would see grain and the steps of 8 bits
 
 Picture = TypeVar("Picture", Image.Image, np.ndarray, Tensor)
 
@@ -144,7 +147,7 @@ class Colorizer:
         rgb = rgb.to(next(self.method.parameters()).device)
         gray = color.gray_of(rgb) if rgb.shape[1] == 3 else rgb
         if domain == "color" and not raw:
-            made = self.method.predict_ab(gray)
+            made = self.method.predict_ab(stretched(gray))
         else:
             seen = gray if domain == "color" else rgb
             made = self.method.translate(seen.expand(-1, 3, -1, -1), domain)
@@ -162,6 +165,21 @@ def working_size(height: int, width: int, image_size: int) -> tuple[int, int]:
     """
     scale = min(image_size / min(height, width), LONGEST * image_size / max(height, width))
     return tuple(max(2, round(side * scale / MULTIPLE)) * MULTIPLE for side in (height, width))
+
+
+def stretched(gray: Tensor) -> Tensor:
+    """Gray (1, 1, h, w) in [0, 1] with the contrast of a photograph that has not faded.
+
+    It is stretched around the middle of its span, which moves as little as it must.
+    """
+    dark, bright = torch.quantile(gray, torch.tensor([DARK, BRIGHT]).to(gray)).tolist()
+    span, middle = bright - dark, (dark + bright) / 2
+    if span >= CONTRAST:
+        return gray
+    gain = STRETCH if span * STRETCH < CONTRAST else CONTRAST / span
+    half = gain * span / 2
+    moved = min(max(middle, half), 1 - half)
+    return (moved + gain * (gray - middle)).clamp(0, 1)
 
 
 def _reduced(pixels: np.ndarray, image_size: int) -> np.ndarray:
