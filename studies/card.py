@@ -148,7 +148,7 @@ def kinds(index: pd.DataFrame) -> dict[str, np.ndarray]:
     official = dataset.isin(catalog.load(str(catalog.BUILTIN)).keys() - {catalog.SAMPLE})
     if official.any() and not official.all():
         found["CycleGAN datasets"] = official.to_numpy()
-    begins = index["source"].str.extract(r"/([a-z]+)_[^/]*$", flags=re.ASCII)[0]
+    begins = index["source"].str.extract(r"/([a-z][a-z0-9]*)_[^/]*$", flags=re.ASCII)[0]
     for name in sorted(dataset.unique()):
         found[name] = (dataset == name).to_numpy()
         for kind in sorted(begins[found[name]].dropna().unique()):

@@ -82,7 +82,7 @@ def test_a_model_sees_photographs_at_its_own_size(project):
 def test_kinds_are_datasets_and_how_names_of_files_begin():
     sources = {
         "mine/testB/cats_1.jpg": "mine",
-        "mine/cats_a/dogs_2_3.jpg": "mine",
+        "mine/cats_a/dogs8k_2_3.jpg": "mine",
         "maps/testA/1_A.jpg": "maps",
         "mine/testB/2014-08-01 12_30.jpg": "mine",
     }
@@ -93,7 +93,7 @@ def test_kinds_are_datasets_and_how_names_of_files_begin():
         "maps": [False, False, True, False],
         "mine": [True, True, False, True],
         "mine: cats": [True, False, False, False],
-        "mine: dogs": [False, True, False, False],
+        "mine: dogs8k": [False, True, False, False],
     }
 
 
