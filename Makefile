@@ -27,7 +27,7 @@ repro: setup  ## run the pipeline (PRESET=sample|full|small|mirror MIRROR=PATH_O
 	dvc repro
 	@git diff --quiet HEAD -- dvc.lock metrics || echo 'Results are new. To be able to come back to them: git commit -am "Results of this machine"'
 
-demo: .venv/demo  ## open a page in the browser to colour photographs on
+demo: .venv/demo  ## open a page in the browser to color photographs on
 	python -m colorize.demo
 
 .venv/demo: requirements-demo.txt .venv/installed

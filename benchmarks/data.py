@@ -4,7 +4,7 @@
 
 The plain loop does what is asked of the stages and no more: decode, resize, encode, gray copy, with
 the same formats and settings, in one process and in one for each core. It looks for no duplicates,
-measures no colours and keeps no index. Repeats are other images: turned, inverted, cut out, so that
+measures no colors and keeps no index. Repeats are other images: turned, inverted, cut out, so that
 none is a duplicate and each has to be worked on.
 """
 
@@ -249,7 +249,7 @@ def parts(parameters: "UnionParameters", data: list[bytes]) -> dict[str, float]:
         "decode": _ms(decoding.decode, data),
         "resize": _ms(shrink, images),
         "encode": _ms(encode, small),
-        "colours": _ms(palette.palette, arrays),
+        "colors": _ms(palette.palette, arrays),
         "luma": _ms(duplicates.luma, small),
         "fingerprints": _ms(duplicates.fingerprints, lumas),
         "decode again for gray": _ms(decode, stored),

@@ -4,7 +4,7 @@
 
 Ours measures all quantities that the tables are made of, as the stage `evaluate` does, some
 photographs at a time on each core, and of each photograph two pictures, as of most models: its RGB,
-and its colours on the true lightness. The loop takes scikit-image's PSNR, SSIM and CIEDE2000 alone.
+and its colors on the true lightness. The loop takes scikit-image's PSNR, SSIM and CIEDE2000 alone.
 Both read the same pairs from arrays, take turns, and run in processes of their own.
 """
 
@@ -35,7 +35,7 @@ from colorize.evaluation import protocol
 from colorize.evaluation.quantities import Quantities, Rarity
 
 OF_FULL = 6_371  # photographs in the test split of the preset `full`
-ROWS = 13  # of its tables, models and trivial colourings
+ROWS = 13  # of its tables, models and trivial colorings
 PICTURES = 2  # of each photograph
 
 
@@ -97,7 +97,7 @@ class Pairs(protocol.Photographs):
         self.folder, self.networks = folder, None
         count, _, _, self.image_size = np.load(folder / "truth.npy", mmap_mode="r").shape
         self.device = torch.device("cpu")
-        self.rarity = Rarity.of(torch.full((len(bins.CENTRES),), 1 / len(bins.CENTRES)))
+        self.rarity = Rarity.of(torch.full((len(bins.CENTERS),), 1 / len(bins.CENTERS)))
         names = [str(number) for number in range(count)]
         kind = {"group": names, "split": "test", "side": "photograph"}
         self.index = Index(pd.DataFrame(kind, index=pd.Index(names, name="name")))

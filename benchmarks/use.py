@@ -1,10 +1,10 @@
-"""Seconds and memory of colouring photographs, beside the plain way through PIL and scikit-image.
+"""Seconds and memory of coloring photographs, beside the plain way through PIL and scikit-image.
 
     python -m benchmarks.use [--megapixels 1 12 100] [--photographs N] [--model FOLDER]
 
 Ours is what `python -m colorize` does with these files. The plain way opens a photograph with PIL,
 goes to Lab and back with scikit-image at full resolution, one photograph at a time, and saves a PNG
-with PIL. Both ask the same network at the same size. Photographs are JPEGs in colour with grain,
+with PIL. Both ask the same network at the same size. Photographs are JPEGs in color with grain,
 enlarged from scikit-image's. Each way runs in a process of its own; its imports, and reading the
 model, take no time here but count as memory.
 """
@@ -26,7 +26,7 @@ from benchmarks.photographs import photographs
 from colorize.base import command
 from colorize.color.bands import bands
 from colorize.use import files, models
-from colorize.use.batch import colour_all
+from colorize.use.batch import color_all
 from colorize.use.colorizer import Colorizer, working_size
 
 SHAPE = (2, 3)  # height to width
@@ -38,7 +38,7 @@ def main() -> None:
     add = parser.add_argument
     add("--megapixels", type=float, nargs="+", default=[1, 12, 100], help="one each (1 12 100)")
     add("--photographs", type=int, default=60, help=f"of {OF_FOLDER} MP in the folder (60)")
-    add("--model", default=str(models.DEFAULT), help="what colours (the default)")
+    add("--model", default=str(models.DEFAULT), help="what colors (the default)")
     add("--output", type=Path, help="write the JSON here too")
     arguments = parser.parse_args()
     rows = []
@@ -83,7 +83,7 @@ def write_photographs(folder: Path, megapixels: float, count: int) -> list[Path]
 def ours(model: str, folder: Path, sources: list[Path]) -> None:
     colorizer = Colorizer.load(model, "cpu")
     jobs = [files.Job(source, folder / f"{i}_ours.png") for i, source in enumerate(sources)]
-    reasons = list(colour_all(jobs, colorizer))
+    reasons = list(color_all(jobs, colorizer))
     assert not any(reasons)
 
 

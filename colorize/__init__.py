@@ -1,4 +1,4 @@
-"""Colouring black-and-white photographs with GANs, a room for each part of the pipeline.
+"""Coloring black-and-white photographs with GANs, a room for each part of the pipeline.
 
     report -> comparison -> evaluation -> quality -> color
     evaluation, training, use -> methods -> networks -> color
@@ -9,7 +9,7 @@ An arrow says what may import what; each room's docstring says what it owns. The
 nothing of DVC and never reads params.yaml: the scripts in `stages/` hand it validated parameters
 and paths.
 
-`from colorize import Colorizer` colours images with a trained model.
+`from colorize import Colorizer` colors images with a trained model.
 """
 
 from typing import TYPE_CHECKING

@@ -1,4 +1,4 @@
-"""Colour photographs at their own size, with their own lightness.
+"""Color photographs at their own size, with their own lightness.
 
 python -m colorize PHOTO_OR_FOLDER ... [--model NAME_OR_FOLDER] [--output DIR]
 """
@@ -17,7 +17,7 @@ from tqdm import tqdm
 from colorize.base.errors import UserError
 from colorize.base.progress import progress
 from colorize.use import files, models
-from colorize.use.batch import colour_all
+from colorize.use.batch import color_all
 from colorize.use.colorizer import Colorizer
 
 
@@ -27,7 +27,7 @@ def main() -> None:
     colorizer.check(arguments.domain, arguments.strength)
     jobs, failures = files.find(arguments.photographs, arguments.output)
     wanted = len(jobs) + len(failures)
-    reasons = colour_all(
+    reasons = color_all(
         jobs,
         colorizer,
         compare=arguments.compare,
@@ -43,7 +43,7 @@ def main() -> None:
     for failure in failures:
         print(f"{failure.source}: {failure.reason}", file=sys.stderr)
     if failures:
-        raise UserError(f"{len(failures)} of {wanted} not coloured, for the reasons above")
+        raise UserError(f"{len(failures)} of {wanted} not colored, for the reasons above")
 
 
 def write(line: str) -> None:
@@ -72,7 +72,7 @@ def parser() -> argparse.ArgumentParser:
         "--model",
         default=str(models.DEFAULT),
         metavar="NAME_OR_FOLDER",
-        help=f"what colours ({models.DEFAULT.name}): a name below, or a folder as models/NAME",
+        help=f"what colors ({models.DEFAULT.name}): a name below, or a folder as models/NAME",
     )
     add(
         "--output",
@@ -82,7 +82,7 @@ def parser() -> argparse.ArgumentParser:
         help=f"where NAME{files.MARK}.png goes, of a TIFF .tif (colorized); no source is touched",
     )
     add("--compare", action="store_true", help="beside each a picture of before and after")
-    add("--strength", type=float, default=1.0, metavar="S", help="of the colours (1), 0 is gray")
+    add("--strength", type=float, default=1.0, metavar="S", help="of the colors (1), 0 is gray")
     add("--domain", default="color", metavar="D", help="what to make, where a model has several")
     add("--raw", action="store_true", help="the network's own RGB, with its lightness, enlarged")
     add("--device", default="auto", metavar="D", help="auto (a GPU where there is one), cpu, cuda")

@@ -1,4 +1,4 @@
-"""Open a page in the browser to colour photographs on: nothing of them leaves this computer.
+"""Open a page in the browser to color photographs on: nothing of them leaves this computer.
 
 python -m colorize.demo [--port PORT] [--no-browser]
 """

@@ -1,4 +1,4 @@
-"""Make a picture of photographs, coloured by trained models.
+"""Make a picture of photographs, colored by trained models.
 
     python -m docs.example MODEL ... [--photographs FILE ...] [--output docs/example.jpg]
 

@@ -1,4 +1,4 @@
-"""Stage `baselines`: measure the trivial colourings that every table shows beside the models."""
+"""Stage `baselines`: measure the trivial colorings that every table shows beside the models."""
 
 from colorize.base import command, memory
 from colorize.base.device import choose_device

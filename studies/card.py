@@ -1,11 +1,11 @@
 """What a model card says in figures: `python -m studies.card MODEL`, a folder like pretrained/NAME.
 
-Photographs are coloured as people who use the model colour theirs: at their own size, which is
+Photographs are colored as people who use the model color theirs: at their own size, which is
 `data.image_size`, the network seeing them at the size that it was trained at. The first table is of
 the test photographs by what they show: all, the CycleGAN datasets, then every dataset and, where
 names of its files begin with a kind and `_`, as flickr_1.jpg, every kind. The second is of all: the
-model beside colourings that need no training, with its colours made weaker or stronger, and where
-it sees photographs in another gray, faded, with noise or blurred. Compared are colours alone: all
+model beside colorings that need no training, with its colors made weaker or stronger, and where
+it sees photographs in another gray, faded, with noise or blurred. Compared are colors alone: all
 but the model's own RGB stands on the photographs' own lightness.
 """
 
@@ -37,12 +37,12 @@ STRENGTHS = (0.8, 1.25)
 NOISE = 10  # standard deviation, in levels of 255
 BLUR = 1.0  # standard deviation in pixels
 FADED = 0.5  # of the contrast is left, around the middle gray
-OWN = "its colours"
+OWN = "its colors"
 GRAY = "gray copy"
 TRIVIAL = {
-    "mean_color": "mean colour",
+    "mean_color": "mean color",
     "gray_copy": GRAY,
-    "random_color": "another photograph's colours",
+    "random_color": "another photograph's colors",
 }
 SHOWN = {name: METRICS[name] for name in ("ciede2000", "projection", "chroma_ratio")}
 SHOWN["ab_histogram_js"] = METRICS["ab_histogram_js"]

@@ -1,4 +1,4 @@
-"""Why does StarGAN copy its input, and what makes it colour? studies/study.yaml asks it, variant by
+"""Why does StarGAN copy its input, and what makes it color? studies/study.yaml asks it, variant by
 variant, as DVC experiments on the photographs of params.yaml.
 
 Each variant is trained with each of its seeds beside the workspace, which stays as it is. What

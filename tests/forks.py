@@ -30,7 +30,7 @@ from PIL import Image
 PACKAGES = ("filelock", "fsspec", "jinja2", "pandas", "PIL.ImageCms", "PIL.ImageDraw")
 PACKAGES += ("pyarrow.pandas_compat", "pyarrow.parquet", "pydantic.main", "requests")
 PACKAGES += ("pydantic.functional_validators", "ruamel.yaml", "safetensors.torch", "torch", "tqdm")
-PACKAGES += ("torch._dynamo",)  # which torch imports with the first optimiser
+PACKAGES += ("torch._dynamo",)  # which torch imports with the first optimizer
 
 THREADS = "1"
 

@@ -11,11 +11,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from colorize.color.bins import CENTRES
+from colorize.color.bins import CENTERS
 
 
 def plain(method: nn.Module) -> "Plain":
-    """The plain twin of a model: networks with the same weights, fresh optimisers."""
+    """The plain twin of a model: networks with the same weights, fresh optimizers."""
     return PLAIN[method.p.method](method)
 
 
@@ -68,7 +68,7 @@ def log_sigmoid(scores: Tensor) -> Tensor:
 
 
 def adversarial(p, critic: nn.Module, real: Tensor, fake: Tensor) -> Tensor:
-    """What the generator minimises."""
+    """What the generator minimizes."""
     if p.gan_loss == "vanilla":
         return F.binary_cross_entropy(torch.sigmoid(critic(fake)), ones(critic(fake)))
     if p.gan_loss == "lsgan":
@@ -162,7 +162,7 @@ class Pix2pixLab(LabGAN):
 
 
 class CycleGANLab(LabGAN):
-    """The colour cycle: from colour to its L and to colour again."""
+    """The color cycle: from color to its L and to color again."""
 
     def content(self, losses, ab, real):
         if self.p.cycle_weight == 0:
@@ -432,8 +432,8 @@ class ZhangClass(Plain):
         lightness = lightness_of_gray(batch["gray"])
         lab = rgb_to_lab(batch["color"])
         ab = lab[:, 1:].unflatten(-1, (-1, 4)).unflatten(-3, (-1, 4)).mean((-3, -1))
-        centres = torch.tensor(CENTRES, dtype=ab.dtype)
-        squared = ((ab[:, None] - centres[None, :, :, None, None]) ** 2).sum(2)  # (n, 313, h, w)
+        centers = torch.tensor(CENTERS, dtype=ab.dtype)
+        squared = ((ab[:, None] - centers[None, :, :, None, None]) ** 2).sum(2)  # (n, 313, h, w)
         fifth = squared.sort(1).values[:, 4:5]
         near = torch.where(squared <= fifth, torch.exp(-squared / (2 * 5**2)), 0)
         z = near / near.sum(1, keepdim=True)

@@ -21,7 +21,7 @@ def test_bands_give_what_the_whole_image_gives(monkeypatch, height, pixels):
     generator = torch.Generator().manual_seed(0)
     noisy = (truth + 12 * torch.randn(truth.shape, generator=generator)).clamp(0, 255)
     pictures = {"noisy": noisy.to(torch.uint8), "exact": truth}
-    rarity = Rarity.of(torch.linspace(1, 2, len(bins.CENTRES)) / len(bins.CENTRES))
+    rarity = Rarity.of(torch.linspace(1, 2, len(bins.CENTERS)) / len(bins.CENTERS))
 
     whole = quantities.measure(pictures, truth, gray, rarity)
     monkeypatch.setattr(bands, "BAND", pixels)
@@ -56,7 +56,7 @@ def test_bands_cover_all_lines_once():
         )
 
 
-def test_colours_on_a_lightness_are_the_same_by_bands(monkeypatch):
+def test_colors_on_a_lightness_are_the_same_by_bands(monkeypatch):
     rgb = photograph("coffee.png")
     gray, ab = color.to_uint8(color.gray_of(rgb)), color.rgb_to_lab(rgb)[:, 1:]
     expected = bands.on_lightness(gray, ab)

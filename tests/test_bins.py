@@ -1,4 +1,4 @@
-"""The 313 bins of ab, and how colours are weighed by them."""
+"""The 313 bins of ab, and how colors are weighed by them."""
 
 import itertools
 
@@ -13,7 +13,7 @@ from colorize.methods.zhang_class import encoded
 
 
 def faces_of_the_cube() -> torch.Tensor:
-    """All sRGB bytes with a channel at 0 or 255, the surface of the colours: (n, 3)."""
+    """All sRGB bytes with a channel at 0 or 255, the surface of the colors: (n, 3)."""
     plane = torch.cartesian_prod(torch.arange(256), torch.arange(256))
     faces = []
     for axis, level in itertools.product(range(3), (0, 255)):
@@ -28,7 +28,7 @@ def ab_of(rgb: torch.Tensor) -> torch.Tensor:
 
 
 def test_the_bins_are_the_published_ones():
-    """By the rule: a diagonal neighbour lies in the hull of all sRGB colours."""
+    """By the rule: a diagonal neighbor lies in the hull of all sRGB colors."""
     hull = Delaunay(ab_of(faces_of_the_cube()).double().numpy())
     multiples = range(-130, 131, 10)
     expected = [
@@ -36,29 +36,29 @@ def test_the_bins_are_the_published_ones():
         for a, b in itertools.product(multiples, multiples)
         if (hull.find_simplex([(a + i, b + j) for i in (-10, 10) for j in (-10, 10)]) >= 0).any()
     ]
-    assert list(bins.CENTRES) == expected
+    assert list(bins.CENTERS) == expected
     assert len(expected) == 313
     # As in the authors' pts_in_hull.npy
     assert [b for a, b in expected if a == -90] == [50, 60, 70, 80, 90]
     assert [b for a, b in expected if a == 100] == list(range(-90, 1, 10))
 
 
-def test_no_srgb_colour_is_nearest_to_52_of_the_bins():
+def test_no_srgb_color_is_nearest_to_52_of_the_bins():
     ab = ab_of(faces_of_the_cube())
     _, which = bins.nearest(ab[::7], 1)
     _, gray = bins.nearest(torch.zeros(1, 2), 1)
     inner = torch.cartesian_prod(*[torch.arange(0, 256, 5)] * 3).to(torch.uint8)
     _, others = bins.nearest(ab_of(inner), 1)
     found = set(which.flatten().tolist()) | set(others.flatten().tolist())
-    assert bins.CENTRES[int(gray)] == (0, 0)
+    assert bins.CENTERS[int(gray)] == (0, 0)
     assert 313 - len(found) == 52
 
 
-def test_a_colour_is_shared_by_its_five_nearest_bins():
+def test_a_color_is_shared_by_its_five_nearest_bins():
     ab = torch.tensor([[12.0, -3.0], [100.0, -90.0]], dtype=torch.float64)
     share, which = encoded(ab.T[None, :, :, None])  # (1, 5, 2, 1)
     for i, (a, b) in enumerate(ab.tolist()):
-        distances = np.array([np.hypot(a - x, b - y) for x, y in bins.CENTRES])
+        distances = np.array([np.hypot(a - x, b - y) for x, y in bins.CENTERS])
         five = which[0, :, i, 0].numpy()
         assert sorted(distances[five]) == pytest.approx(sorted(distances)[:5])
         assert len(set(five)) == 5
@@ -78,15 +78,15 @@ def histogram(**counts: float) -> list[list[float]]:
 def test_the_prior_is_the_histogram_smoothed():
     share = bins.prior(histogram(_0_0=0.5, _50_m30=0.5))
     assert float(share.sum()) == pytest.approx(1)
-    by_bin = dict(zip(bins.CENTRES, share.tolist(), strict=True))
-    total = sum(np.exp(-(a**2 + b**2) / 50) for a, b in bins.CENTRES)
+    by_bin = dict(zip(bins.CENTERS, share.tolist(), strict=True))
+    total = sum(np.exp(-(a**2 + b**2) / 50) for a, b in bins.CENTERS)
     assert by_bin[0, 0] == pytest.approx(0.5 / total)
     assert by_bin[10, 0] == pytest.approx(0.5 * np.exp(-100 / 50) / total)
     assert by_bin[50, -30] == pytest.approx(by_bin[0, 0])
     assert by_bin[-90, 90] == pytest.approx(0, abs=1e-12)
 
 
-def test_rare_colours_weigh_more_and_the_mean_weight_is_1():
+def test_rare_colors_weigh_more_and_the_mean_weight_is_1():
     share = bins.prior(histogram(_0_0=0.9, _50_m30=0.1))
     weights = bins.rebalanced(share, 0.5)
     assert float((share * weights).sum()) == pytest.approx(1)

@@ -41,29 +41,29 @@ def test_a_card_has_a_line_for_each_question(project, name):
     assert sum(counts) == number(by_kind["all"][0])
     own_rgb = ["its own RGB"] if name == "stargan_rgb" else []
     assert list(of_all) == [
-        *["its colours", *own_rgb, "at strength 0.8", "at strength 1.25"],
+        *["its colors", *own_rgb, "at strength 0.8", "at strength 1.25"],
         "seen in Rec. 601 gray",
         "seen with 50% of the contrast",
         "seen with noise of 10 levels",
         "seen blurred by 1 pixel",
-        *["mean colour", "gray copy", "another photograph's colours"],
+        *["mean color", "gray copy", "another photograph's colors"],
     ]
     closest, difference, projection, chroma, _ = (
         {line: cells[i] for line, cells in of_all.items()} for i in range(5)
     )
     ratios = [number(chroma[f"at strength {s}"]) for s in (0.8, 1.25)]
-    assert ratios[0] <= number(chroma["its colours"]) <= ratios[1]
-    if name == "zhang_l2":  # whose colours are all in sRGB
+    assert ratios[0] <= number(chroma["its colors"]) <= ratios[1]
+    if name == "zhang_l2":  # whose colors are all in sRGB
         assert ratios[0] / ratios[1] == pytest.approx(0.8 / 1.25, abs=0.05)
     assert number(projection["gray copy"]) == number(chroma["gray copy"]) == 0
-    apart = number(closest["gray copy"]) - number(closest["its colours"])
+    apart = number(closest["gray copy"]) - number(closest["its colors"])
     assert number(difference["gray copy"]) == pytest.approx(apart, abs=0.011)
     assert number(by_kind["all"][3]) == pytest.approx(-apart, abs=0.011)
     assert by_kind["all"] == by_kind["sample"]
     project.stage("evaluate", name)
     evaluated = json.loads(project.path(f"metrics/results/{name}.json").read_text())
-    # Its own RGB is of photographs as they are, its colours of such as have their contrast back.
-    own = number(closest[own_rgb[0] if own_rgb else "its colours"])
+    # Its own RGB is of photographs as they are, its colors of such as have their contrast back.
+    own = number(closest[own_rgb[0] if own_rgb else "its colors"])
     assert own == pytest.approx(evaluated["test"]["ciede2000"]["mean"], abs=0.005)
 
 

@@ -56,7 +56,7 @@ def test_true_ab_on_the_gray_copy_gives_the_photograph_again():
     assert np.mean(psnr) >= 60, psnr
 
 
-def test_colours_outside_srgb_lose_chroma_and_keep_lightness_and_hue():
+def test_colors_outside_srgb_lose_chroma_and_keep_lightness_and_hue():
     rgb = photograph("chelsea.png")
     lightness, ab = color.rgb_to_lab(rgb).split((1, 2), dim=1)
     joined = color.join(lightness, ab * 5)
@@ -73,7 +73,7 @@ def test_colours_outside_srgb_lose_chroma_and_keep_lightness_and_hue():
 
 
 @pytest.mark.parametrize("half", [torch.bfloat16, torch.float16])
-def test_colour_is_computed_in_full_precision(half):
+def test_color_is_computed_in_full_precision(half):
     rgb = photograph(PHOTOGRAPHS[0])[..., :64, :64].to(half)
     expected = color.rgb_to_lab(rgb.float())
     with torch.autocast("cpu", torch.bfloat16):

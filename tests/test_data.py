@@ -195,7 +195,7 @@ def test_files_of_a_group_are_together(tmp_path):
 
 
 def test_no_photograph_of_the_sample_is_in_two_parts(prepared):
-    """Not in train and val, nor in two parts of unpaired training, nor its neighbour."""
+    """Not in train and val, nor in two parts of unpaired training, nor its neighbor."""
     rows = pd.read_csv(prepared.path("data/union/index.csv"), keep_default_na=False)
     rows = rows[rows["kept"]]
     rows["photograph"] = rows["source"].str.extract("/([a-z]+)[^/]*$")[0].values
@@ -230,7 +230,7 @@ def test_statistics_are_those_of_the_training_photographs(mirror, tmp_path):
     expected = np.histogram2d(ab[:, 0], ab[:, 1], (edges, edges))[0] / len(ab)
     share = np.array(statistics["ab_histogram"]["share"])
     assert share.sum() == pytest.approx(1, abs=1e-6)
-    assert np.abs(share - expected).max() < 1e-3  # colours on the very edge of a square
+    assert np.abs(share - expected).max() < 1e-3  # colors on the very edge of a square
 
 
 @pytest.mark.parametrize("encoding", ["png", "jpeg"])
@@ -405,7 +405,7 @@ def test_what_looks_old_still_shows_the_photograph():
     assert 0.6 < np.mean(spread) < 0.95
 
 
-def test_domains_are_gray_and_colour(draws):
+def test_domains_are_gray_and_color(draws):
     items = [draws(Domains)[k] for k in range(40)]
     assert {int(item["domain"]) for item in items} == {0, 1}
     for item in items:
@@ -413,7 +413,7 @@ def test_domains_are_gray_and_colour(draws):
         assert (spread == 0) == (item["domain"] == 0)
 
 
-def test_other_domains_are_made_of_the_colour_photograph(draws):
+def test_other_domains_are_made_of_the_color_photograph(draws):
     kinds = ("color", "sepia", "gray", "night")
     drawn = draws(Domains, shared=True, domains=kinds)
     for k in range(12):

@@ -1,4 +1,4 @@
-"""The page of `make demo`, in a real browser: drop, colour, slide, save, and a wrong file."""
+"""The page of `make demo`, in a real browser: drop, color, slide, save, and a wrong file."""
 
 import base64
 import io
@@ -86,7 +86,7 @@ def color_at(page, share: float) -> float:
     return chroma(pixels[20:-20, middle - 20 : middle + 20]).mean()
 
 
-def test_drop_colour_slide_save_and_a_wrong_file(visited, tmp_path):
+def test_drop_color_slide_save_and_a_wrong_file(visited, tmp_path):
     page = visited
     photograph = scene(200, 300).convert("L")
     data = io.BytesIO()
@@ -122,5 +122,5 @@ def test_drop_colour_slide_save_and_a_wrong_file(visited, tmp_path):
     wait_for(lambda: color_at(page, 0.75) < 3)
 
     drop(page, "letter.jpg", b"Dear all, this is no photograph.")
-    page.get_by_text("letter.jpg cannot be coloured: not a JPEG, PNG, TIFF or WebP.").wait_for()
+    page.get_by_text("letter.jpg cannot be colored: not a JPEG, PNG, TIFF or WebP.").wait_for()
     assert not save.is_visible()

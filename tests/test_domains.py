@@ -41,7 +41,7 @@ def test_sepia_is_one_tone_on_the_photographs_lightness(batch):
 
 
 @pytest.mark.parametrize("domain", ["warm", "cool"])
-def test_light_of_another_colour(batch, domain):
+def test_light_of_another_color(batch, domain):
     """Of a neutral gray the tint is that of the gains, and lightness stays."""
     found, own = lab(domains.made(domain, batch.truth)), lab(batch.truth)
     assert np.abs(found[..., 0] - own[..., 0]).max() < 0.6
@@ -59,7 +59,7 @@ def test_night_is_half_as_light_paler_and_bluish(batch):
     assert np.median(np.abs(found[..., 1:] - expected)) < 0.6  # but where sRGB does not have it
 
 
-def test_pixels_do_not_depend_on_their_neighbours(batch):
+def test_pixels_do_not_depend_on_their_neighbors(batch):
     """So that a crop of the photograph may be taken before."""
     for domain in ALL:
         whole = domains.picture(domain, batch.truth, batch.gray)[..., 3:9, 4:20]

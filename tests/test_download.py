@@ -226,7 +226,7 @@ def test_download_faults_name_what_and_where_and_change_nothing(mirror, tmp_path
 def test_the_catalog_names_all_datasets_and_the_full_preset_those_that_can_be_fetched():
     known = catalog.load(str(catalog.BUILTIN))
     assert len(known) == 13
-    assert all(dataset.licence for dataset in known.values())
+    assert all(dataset.license for dataset in known.values())
     preset = YAML(typ="safe").load(ROOT / "presets/full.yaml")["data"]["datasets"]
     assert set(known) - set(preset) == {"sample", "ae_photos", "cityscapes"}
     assert len(catalog.select(preset, known, "")) == 10

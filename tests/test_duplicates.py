@@ -173,7 +173,7 @@ def test_gray_and_toned_photographs_are_left_out(tmp_path):
     assert sorted(kept) == ["", "near-duplicate", "near-duplicate"]
 
 
-def test_colours_by_tables_are_those_of_scikit_image():
+def test_colors_by_tables_are_those_of_scikit_image():
     rgb = np.random.default_rng(0).integers(0, 256, (64, 48, 3), dtype=np.uint8)
     rgb[:4] = [[[0, 0, 0]], [[255, 255, 255]], [[255, 0, 0]], [[0, 0, 255]]]
     lab = skcolor.rgb2lab(rgb)

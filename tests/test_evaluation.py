@@ -64,7 +64,7 @@ def test_the_trivial_rows_are_what_they_claim(trivial):
     assert mean(trivial["ground_truth"], "ciede2000") == 0
     assert mean(trivial["gray_copy"], "projection") == 0
     assert mean(trivial["gray_copy"], "identity_index") == 0
-    # Others' colours come in about the right amount, on average, and are wrong.
+    # Others' colors come in about the right amount, on average, and are wrong.
     assert mean(trivial["random_color"], "chroma_ratio") == pytest.approx(1, abs=0.2)
     assert mean(trivial["random_color"], "ciede2000") > mean(trivial["quarter_oracle"], "ciede2000")
     assert 0 < mean(trivial["quarter_oracle"], "ciede2000") < 6
@@ -161,7 +161,7 @@ class Faint(torch.nn.Module):
 
 
 @needs_gpu
-def test_of_the_same_colours_a_gpu_measures_what_a_cpu_does(photographs):
+def test_of_the_same_colors_a_gpu_measures_what_a_cpu_does(photographs):
     names, rarity = photographs.index.split("test"), photographs.rarity
     batch = photographs.read(names)
     halved = color.join(color.lightness_of(batch.gray), color.rgb_to_lab(batch.truth)[:, 1:] / 2)
@@ -189,7 +189,7 @@ def test_of_the_same_colours_a_gpu_measures_what_a_cpu_does(photographs):
 
 @needs_gpu
 def test_a_model_measured_on_a_gpu_has_the_values_of_the_cpu(project):
-    """But for its colours, which arithmetic that is rounded otherwise moves by a level of 255."""
+    """But for its colors, which arithmetic that is rounded otherwise moves by a level of 255."""
     project.stage("train", "zhang_l2")
     found = {}
     for device in ("cpu", "cuda"):
@@ -356,7 +356,7 @@ def test_test_is_read_only_where_it_is_asked_for(project):
 def test_a_model_that_gives_no_numbers_is_named(project, name):
     save_model(project, name, 1e38)  # which overflows in the first sum
     said = project.stage("evaluate", name, expect=2).stderr
-    assert re.fullmatch(rf"error: models/{name}: the model's colours are not finite.*\n", said)
+    assert re.fullmatch(rf"error: models/{name}: the model's colors are not finite.*\n", said)
     assert not project.path(f"metrics/results/{name}.json").exists()
 
 

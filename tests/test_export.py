@@ -27,7 +27,7 @@ def made_by_file(path, gray: torch.Tensor) -> np.ndarray:
     return made
 
 
-def test_the_command_writes_a_file_that_colours(tmp_path):
+def test_the_command_writes_a_file_that_colors(tmp_path):
     method = untrained("cyclegan_lab")
     model.save(method, method.p, 32, tmp_path / "models/mine")
     said = command("colorize.export", "mine", cwd=tmp_path).stdout

@@ -59,7 +59,7 @@ CHOICES = {
     ),
     "stargan-domains": ("stargan", {"domains": ["color", "sepia", "gray"]}),
 }
-# Instance normalisation removes the biases before it: their gradient is rounding alone, of which
+# Instance normalization removes the biases before it: their gradient is rounding alone, of which
 # Adam makes a step where the loss is large.
 BIASES = {name: {"norm": "group"} for name in METHODS if name == "resnet_l2" or "_lab" in name}
 ALL = [pytest.param(name, BIASES.get(name, {}), id=name) for name in METHODS]
@@ -258,7 +258,7 @@ def test_without_a_cycle_none_is_gone_around(name):
 
 
 def test_the_lossy_way_has_a_weight_of_its_own():
-    """Colour to gray and back alone: without its weight, colour is free to go."""
+    """Color to gray and back alone: without its weight, color is free to go."""
     method, _ = built("stargan", reconstruction_weight=7, lossy_reconstruction_weight=0)
     x, domain = torch.rand(2, 3, 32, 32) * 2 - 1, torch.tensor([0, 1])
     fake = method.generated(x, 1 - domain)
@@ -288,14 +288,14 @@ def test_controls_take_away_what_they_say():
     before = weights(method.D.domain)
     for number in range(1, 9):
         step(method, number)
-    learnt = weights(method.D.domain) - before
-    assert bool(learnt.any())
+    learned = weights(method.D.domain) - before
+    assert bool(learned.any())
     batch = batch_for(method)
     x = batch["image"].float() / 127.5 - 1
     found = step(method, 2)
     expected = -method.D(x)[1].log_softmax(1)[:, 0].mean()  # all of domain 0
     assert float(expected.detach()) == pytest.approx(float(found["classification_real"]), rel=0.2)
-    # A label that normalisation erases
+    # A label that normalization erases
     assert told_apart(built("stargan", width=8, control="reflection_padding")[0]) < 1e-4
     # Labels that no image has
     method, _ = built("stargan", control="unused_labels")
@@ -334,7 +334,7 @@ def test_stargan_in_lab_makes_nothing_darker():
         model.check(night, 32, "models.x")
 
 
-def test_zhang_l2_learns_a_constant_colour():
+def test_zhang_l2_learns_a_constant_color():
     """From any gray to one ab: what L2 must find, whatever else."""
     method, _ = built("zhang_l2", width=4, learning_rate=1e-2, weight_decay=0)
     lightness = torch.linspace(20, 80, 16)[:, None, None, None].expand(-1, 1, 32, 32)
@@ -384,7 +384,7 @@ def test_a_step_is_that_of_the_authors_written_out(name, changes, compiled):
 @pytest.mark.usefixtures("float64")
 @pytest.mark.parametrize(("name", "changes"), [c for c in ALL if "zhang" not in c.id])
 def test_a_batch_in_parts_is_the_batch(name, changes):
-    """Not of Zhang's network, whose batch normalisation sees the part alone."""
+    """Not of Zhang's network, whose batch normalization sees the part alone."""
     whole, in_parts = built(name, **changes)[0], built(name, **changes, accumulation=2)[0]
     for number in (1, 2):
         expected, losses = step(whole, number), step(in_parts, number)
@@ -424,7 +424,7 @@ def test_in_bf16_networks_alone_are_in_half_precision(name):
 
 
 @pytest.mark.parametrize("name", METHODS)
-def test_averages_of_the_weights_follow_and_colour(name, tmp_path):
+def test_averages_of_the_weights_follow_and_color(name, tmp_path):
     method, p = built(name, ema=0.5)
     child = method.generators[0]
     network = getattr(method, child)
@@ -598,7 +598,7 @@ def test_image_pool():
 
 
 @pytest.mark.parametrize("name", METHODS)
-def test_a_saved_model_colours_as_before(name, tmp_path):
+def test_a_saved_model_colors_as_before(name, tmp_path):
     method, p = built(name)
     step(method, number=2)
     model.save(method, p, 32, tmp_path)
@@ -606,7 +606,7 @@ def test_a_saved_model_colours_as_before(name, tmp_path):
     gray = torch.rand(1, 1, 32, 32, generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
         assert torch.equal(loaded.colorize(gray), method.eval().colorize(gray))
-    # What colours is loaded and nothing else; what only trains is kept beside it.
+    # What colors is loaded and nothing else; what only trains is kept beside it.
     assert {child for child, _ in loaded.named_children()} == set(method.generators)
     assert all(update.optimizer is None for update in loaded.updates.values())
     files = [f for f in ("weights.safetensors", "training.safetensors") if (tmp_path / f).exists()]

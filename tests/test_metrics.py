@@ -22,8 +22,8 @@ from colorize.evaluation.quantities import (
 from colorize.quality import fidelity
 from tests.test_color import PHOTOGRAPHS, photograph
 
-# All colours weigh the same
-ALIKE = Rarity(*2 * (torch.ones(len(bins.CENTRES), dtype=torch.float64),))
+# All colors weigh the same
+ALIKE = Rarity(*2 * (torch.ones(len(bins.CENTERS), dtype=torch.float64),))
 
 
 def pair(name: str) -> tuple[torch.Tensor, torch.Tensor]:
@@ -87,7 +87,7 @@ def test_agrees_with_scikit_image(name):
     assert ours["ciede2000"][0] == pytest.approx(difference, abs=1e-3)
 
 
-def test_ciede2000_on_every_pair_of_colours():
+def test_ciede2000_on_every_pair_of_colors():
     generator = torch.Generator().manual_seed(1)
     lab = torch.rand((2, 3, 200, 200), generator=generator, dtype=torch.float64)
     lab = (
@@ -119,7 +119,7 @@ def test_a_copy_of_the_input_and_a_noisy_copy():
     noise = torch.randn(truth.shape, generator=torch.Generator().manual_seed(0)) * 10
     noisy = (copy + noise).round().clamp(0, 255).to(torch.uint8)
     m = one(measured(noisy, truth, gray))
-    # It changes a lot, but not towards the truth: that is what the projection is for.
+    # It changes a lot, but not toward the truth: that is what the projection is for.
     assert m["identity_index"] > 0.1
     assert abs(m["projection"]) < 0.02
 
@@ -134,7 +134,7 @@ def test_scaled_chroma():
     assert 0.5 <= m["sharpness_ab"] < 0.6  # rounding to 8 bits adds edges of its own
 
 
-def test_colorfulness_of_two_colours():
+def test_colorfulness_of_two_colors():
     # Half red, half blue: rg is 255 and 0, yb is 127.5 and -255.
     image = torch.zeros((1, 3, 4, 4), dtype=torch.float64)
     image[:, 0, :2], image[:, 2, 2:] = 255, 255
@@ -271,11 +271,11 @@ def test_auc_is_the_area_under_the_curve_of_pixels_within_a_distance():
     assert exact["auc_raw"] == 100
 
 
-def test_rebalanced_a_pixel_counts_by_how_rare_its_true_colour_is():
+def test_rebalanced_a_pixel_counts_by_how_rare_its_true_color_is():
     common, rare = in_one_color(60, 20, 10), in_one_color(60, -30, 30)
     truth = torch.cat((common, rare))
     predicted = torch.cat((common, in_one_color(60, -30, -20)))
-    bin_of_rare = torch.arange(len(bins.CENTRES)) == bins.CENTRES.index((-30, 30))
+    bin_of_rare = torch.arange(len(bins.CENTERS)) == bins.CENTERS.index((-30, 30))
     rarity = Rarity(1 + 8.0 * bin_of_rare, 1 + 98.0 * bin_of_rare)
     found = one(measured(predicted, truth, truth[:, :1], rarity))
     wrong = 2 * found["auc_raw"] - 100  # of the rare one alone
@@ -291,7 +291,7 @@ def test_rarity_is_the_inverse_of_the_share_in_training():
     assert rarity.full[:4] / rarity.full[0] == pytest.approx([1, 2, 4, 4])
     halved = 1 / (share / 2 + 1 / 626)
     assert rarity.halved / rarity.halved[0] == pytest.approx((halved / halved[0]).numpy())
-    assert rarity.full.isfinite().all()  # colours that training never showed
+    assert rarity.full.isfinite().all()  # colors that training never showed
     assert float((share * rarity.halved).sum()) == pytest.approx(1)
 
 
@@ -303,7 +303,7 @@ def test_ab_histograms_are_compared_whatever_the_places():
     assert one(measured(shuffled, truth, gray))["ab_histogram_js"] == 0
     copy = gray.expand(-1, 3, -1, -1)
     which = bins.index(color.rgb_to_lab(truth)[:, 1:])
-    share = float((which == bins.CENTRES.index((0, 0))).double().mean())
+    share = float((which == bins.CENTERS.index((0, 0))).double().mean())
     found = one(measured(copy, truth, gray))["ab_histogram_js"]
     middle = (1 + share) / 2  # of gray; the other bins have half of what they should
     expected = (-np.log2(middle) + share * np.log2(share / middle) + (1 - share)) / 2
@@ -312,7 +312,7 @@ def test_ab_histograms_are_compared_whatever_the_places():
     assert apart.tolist() == [1]
 
 
-def test_every_colour_is_in_the_bin_nearest_to_it():
+def test_every_color_is_in_the_bin_nearest_to_it():
     rgb = torch.cartesian_prod(*[torch.arange(0, 256, 15)] * 3).to(torch.uint8)
     ab = color.rgb_to_lab(rgb.T[None, :, :, None])[:, 1:]
     _, nearest = bins.nearest(ab[0, :, :, 0].T.double(), 1)

@@ -124,7 +124,7 @@ def test_stargan_sees_the_label_in_use_as_in_training():
 
 
 @pytest.mark.parametrize(("norm", "blind"), [("instance", True), ("group", False)])
-def test_behind_reflection_padding_instance_normalisation_hides_the_label(norm, blind):
+def test_behind_reflection_padding_instance_normalization_hides_the_label(norm, blind):
     torch.manual_seed(0)
     generator = stargan.Generator(5, 3, 16, 2, norm, padding="reflect")
     image = torch.rand(1, 3, 64, 64) * 2 - 1
@@ -150,18 +150,18 @@ def test_networks_are_built_as_told(norm, upsampling):
             enlarging = [m for m in network.modules() if isinstance(m, nn.ConvTranspose2d)]
             layers = 3 if isinstance(network, unet.Generator) else 2
             assert len(enlarging) == (layers if upsampling == "transposed" else 0)
-        # Images may pass together: each is normalised by itself.
+        # Images may pass together: each is normalized by itself.
         alone = network(image[1:])
         assert torch.allclose(output[1:], alone, atol=1e-5)
 
 
-def test_group_normalisation_is_of_16_channels_or_of_all():
+def test_group_normalization_is_of_16_channels_or_of_all():
     groups = [normalization("group", channels).num_groups for channels in (2, 16, 24, 64)]
     assert groups == [1, 1, 1, 4]
 
 
 @pytest.mark.parametrize(("norm", "blind"), [("instance", True), ("group", False), ("none", False)])
-def test_instance_normalisation_erases_brightness_and_contrast(norm, blind):
+def test_instance_normalization_erases_brightness_and_contrast(norm, blind):
     torch.manual_seed(0)
     generator = resnet.Generator(16, 1, norm)
     image = torch.rand(1, 3, 32, 32)

@@ -44,7 +44,7 @@ def with_preset(name: str) -> dict:
 @pytest.mark.parametrize(
     ("name", "images"), [("full", 1000000), ("gpu", 128000), ("small", 12000), ("mirror", 4000)]
 )
-def test_a_preset_shows_every_model_as_many_gray_and_as_many_colour_images(name, images):
+def test_a_preset_shows_every_model_as_many_gray_and_as_many_color_images(name, images):
     values = with_preset(name)
     check(values)
     for model, entry in entries(values).items():

@@ -82,7 +82,7 @@ def test_a_stage_depends_on_all_code_that_it_imports(stage, name):
 
 
 def test_training_depends_on_nothing_that_no_training_imports():
-    """A folder is the exact dependency: what lies there is used. Colour is one subject for all."""
+    """A folder is the exact dependency: what lies there is used. Color is one subject for all."""
     listed = set().union(*(code_of("train", model) for model in MODELS.values()))
     used = set().union(*(needed("train", model) for model in MODELS.values()))
     rest = {path for path in listed - used if not path.endswith("__init__.py")}

@@ -1,4 +1,4 @@
-"""The weights that come with the project: they load, colour, and are what their cards say."""
+"""The weights that come with the project: they load, color, and are what their cards say."""
 
 import json
 import re
@@ -30,7 +30,7 @@ def test_there_is_a_paired_and_an_unpaired_one():
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
-def test_it_colours_a_photograph_that_it_was_not_trained_on(folder):
+def test_it_colors_a_photograph_that_it_was_not_trained_on(folder):
     network = model.load(folder)
     image = Image.open(sample.photograph("rocket.jpg")).convert("RGB").resize((192, 128))
     gray = color.to_uint8(color.gray_of(color.to_float(tensors.to_tensor(image))))[None]
@@ -67,7 +67,7 @@ def test_its_card_says_what_it_is(folder):
     for key, value in (("steps", p["steps"]), ("pixels", config["image_size"])):
         assert re.search(rf"\b{value:,} {key}\b", card), key
     assert f"`{p['method']}`" in card
-    for heading in ("Data", "Training", "Figures", "Limits", "Licence"):
+    for heading in ("Data", "Training", "Figures", "Limits", "License"):
         assert f"\n## {heading}\n" in card
 
 

@@ -26,7 +26,7 @@ from tests.test_methods import ALL, batch_for, built
 COUNT = 2
 CASES = {case.id: case.values for case in ALL}
 CASES |= {
-    # Networks as narrow as these hardly feel what is dropped, unless nothing is normalised away.
+    # Networks as narrow as these hardly feel what is dropped, unless nothing is normalized away.
     "pix2pix_lab-dropout": ("pix2pix_lab", {"dropout": 0.5, "norm": "group"}),
     "nogan_lab-dropout": ("nogan_lab", {"dropout": 0.5, "norm": "group"}),
     # Pools that are full at once
@@ -191,7 +191,7 @@ def together(project) -> Project:
 
 
 def weights(project: Project) -> Tensor:
-    """But for biases that normalisation takes away, which move by rounding alone."""
+    """But for biases that normalization takes away, which move by rounding alone."""
     found = load_file(project.path("models/gan/weights.safetensors"))
     return torch.cat([v.flatten() for name, v in found.items() if not name.endswith("bias")])
 

@@ -215,20 +215,20 @@ def test_verdicts_are_sentences():
     listed = re.findall(r"<li>(.*?)</li>", html.split('<ul class="verdicts">')[1])
     text = [re.sub("<[^>]*>", "", item) for item in listed]
     assert text == [
-        "zhang_l2 is not shown to be better than the mean colour "
+        "zhang_l2 is not shown to be better than the mean color "
         + "(CIEDE2000 +0.10, −0.25 to +0.30).",
         f"good is closer to the true photographs than zhang_l2 {NUMBERS}; "
-        + "its colours together are less like theirs (ab-histogram JS –); "
-        + "it is better than the mean colour (CIEDE2000 +3.00, +2.00 to +4.00).",
+        + "its colors together are less like theirs (ab-histogram JS –); "
+        + "it is better than the mean color (CIEDE2000 +3.00, +2.00 to +4.00).",
         f"bad is farther from the true photographs than zhang_l2 {NUMBERS}; "
-        + "its colours together are more like theirs (ab-histogram JS –); "
-        + "it is no better than the mean colour (CIEDE2000 +3.00, +2.00 to +4.00).",
+        + "its colors together are more like theirs (ab-histogram JS –); "
+        + "it is no better than the mean color (CIEDE2000 +3.00, +2.00 to +4.00).",
         "so_so is not decidedly closer to the true photographs, nor farther, than zhang_l2 "
-        + f"{NUMBERS}; whether its colours together are more like theirs is not decided "
-        + "(ab-histogram JS –); it is not shown to be better than the mean colour "
+        + f"{NUMBERS}; whether its colors together are more like theirs is not decided "
+        + "(ab-histogram JS –); it is not shown to be better than the mean color "
         + "(CIEDE2000 +3.00, +2.00 to +4.00).",
     ]
-    assert "<strong>is not shown to be better than the mean colour</strong>" in listed[0]
+    assert "<strong>is not shown to be better than the mean color</strong>" in listed[0]
     assert "<strong>" not in listed[1]
     difference = ["−0.500", "−1.000", "to", "+0.000"]
     cells = [["gray_copy"], ["auc_raw"], difference, ["0.0100"], ["worse"]]
@@ -287,14 +287,14 @@ def test_what_is_ahead_is_said_first():
         of[name]["test"] |= {"ciede2000": interval(ciede2000, 0, 10)}
         of[name]["test"] |= {"ab_histogram_js": interval(js, 0, 1)}
     of["close"]["diagnostics"] = of["close"]["diagnostics"] | {"supervision": "paired"}
-    of["copy"]["test"] |= {"projection": interval(0.05, 0, 0.1)}  # its pictures are no colourings
+    of["copy"]["test"] |= {"projection": interval(0.05, 0, 0.1)}  # its pictures are no colorings
     trivial = {"gray_copy": of.pop("gray_copy")}
     html = render(tables.rows_of(of, trivial), baseline="paired")
     first = html.split('id="answer"')[1].split("</ul>")[0]
     assert [" ".join(words(item)) for item in re.findall(r"<li>(.*?)</li>", first)] == [
         "Closest to the true photographs: close, CIEDE2000 7.00 (0.00 to 10.00)",
         "Closest of those trained without pairs: like, CIEDE2000 8.00 (0.00 to 10.00)",
-        "Most like photographs in how common each colour is: like, "
+        "Most like photographs in how common each color is: like, "
         + "ab-histogram JS 0.200 (0.000 to 1.000)",
     ]
 

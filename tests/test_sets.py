@@ -57,7 +57,7 @@ def test_a_constant_tint_depends_on_nothing(batch):
     assert m["retrieval"] == 1
     assert "copies its input, but for a tint or noise" in failure(summaries(m))
     sepia = summaries(m | {"projection": 0.17})
-    assert "the same colours" in failure(sepia)
+    assert "the same colors" in failure(sepia)
 
 
 def test_a_copy_of_the_input_is_called_a_copy(batch):
@@ -68,16 +68,16 @@ def test_a_copy_of_the_input_is_called_a_copy(batch):
         assert "copies its input" in failure(summaries(m))
 
 
-def test_colours_that_are_not_its_own_are_told_from_a_plain_copy(batch):
+def test_colors_that_are_not_its_own_are_told_from_a_plain_copy(batch):
     others = color.rgb_to_lab(batch.truth.roll(len(batch.truth) // 2, 0))[:, 1:]
     m = metrics_of(batch, on_lightness(batch, others))
     assert m["chroma_ratio"] > 0.5
-    assert "another photograph's colours" in failure(summaries(m))
+    assert "another photograph's colors" in failure(summaries(m))
     plain = metrics_of(batch, batch.gray.expand(-1, 3, -1, -1))
     assert re.fullmatch(r"copies its input \(projection 0\.00\)", failure(summaries(plain)))
 
 
-def test_one_picture_for_all_is_no_colouring(batch):
+def test_one_picture_for_all_is_no_coloring(batch):
     one_picture = batch.truth[:1].expand_as(batch.truth)
     uniform = torch.full_like(batch.truth, 90)
     for predicted in (one_picture, uniform):
@@ -87,7 +87,7 @@ def test_one_picture_for_all_is_no_colouring(batch):
         assert "the same picture" in failure(summaries(m))
 
 
-def test_another_photographs_colours_are_as_diverse_and_do_not_depend_on_the_input(batch):
+def test_another_photographs_colors_are_as_diverse_and_do_not_depend_on_the_input(batch):
     shifted = on_lightness(batch, color.rgb_to_lab(batch.truth)[:, 1:].roll(5, 0))
     true, m = metrics_of(batch, batch.truth), metrics_of(batch, shifted)
     assert m["diversity"] == pytest.approx(true["diversity"], abs=0.15)
@@ -97,7 +97,7 @@ def test_another_photographs_colours_are_as_diverse_and_do_not_depend_on_the_inp
     assert m["patch_swd"] < copied["patch_swd"]
 
 
-def test_scaled_colours_are_that_much_less_diverse(batch):
+def test_scaled_colors_are_that_much_less_diverse(batch):
     half = on_lightness(batch, color.rgb_to_lab(batch.truth)[:, 1:] / 2)
     assert metrics_of(batch, half)["diversity"] == pytest.approx(0.5, abs=0.01)
 
@@ -148,7 +148,7 @@ class TwoWays:
 
 
 def tinted(image: Tensor) -> Tensor:
-    """Colours by lightness alone, an honest model: dark is blue, bright is yellow."""
+    """Colors by lightness alone, an honest model: dark is blue, bright is yellow."""
     lightness = color.lightness_of(color.gray_of(image.clamp(0, 1)))
     ab = torch.cat((torch.zeros_like(lightness), (lightness - 50) / 2), dim=1)
     return color.join(lightness, ab)
@@ -185,7 +185,7 @@ def test_a_copy_in_the_other_direction(batch):
     assert m["leak_gray"] < 1  # and nothing of it from its luma
 
 
-FAINT = 0.02  # of the colour stays in the gray, too little to see
+FAINT = 0.02  # of the color stays in the gray, too little to see
 
 
 def hiding(image: Tensor) -> Tensor:
@@ -197,7 +197,7 @@ def finding(image: Tensor) -> Tensor:
     return luma + (image - luma) / FAINT
 
 
-def test_a_cycle_that_hides_colour_is_found_out(batch):
+def test_a_cycle_that_hides_color_is_found_out(batch):
     """What is too faint for 8 bits comes back from the unrounded gray, and is lost by rounding."""
     m = way_back(batch, hiding, finding)
     assert m["residual_chroma"] < 0.05

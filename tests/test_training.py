@@ -295,7 +295,7 @@ def test_a_killed_worker_is_named():
         list(draws.batches(_Killed(), 0, 4, 2, workers=1))
 
 
-def test_photographs_without_colour_are_found_before_training(project, tmp_path):
+def test_photographs_without_color_are_found_before_training(project, tmp_path):
     grays = {f"trainA/{i}.png": zips.encoded(zips.image(i).convert("L")) for i in range(40)}
     grays["testA/t.png"] = zips.encoded(zips.image(99))
     catalog = zips.catalog(tmp_path, {"old": zips.dataset(tmp_path, "old", grays)})
@@ -309,7 +309,7 @@ def test_photographs_without_colour_are_found_before_training(project, tmp_path)
         project.stage(stage)
     said = project.stage("train", "gan", expect=2).stderr
     assert said.startswith(
-        "error: data/union: the training photographs have no colour to learn from"
+        "error: data/union: the training photographs have no color to learn from"
     )
 
 
@@ -420,7 +420,7 @@ def test_a_comment_costs_no_training_where_no_result_depends_on_it(project):
     assert "resuming after step 6 of 8" in project.stage("train", "gan").stderr
 
 
-# With cyclegan_lab_paired, whose pairs are photographs that it sees in colour alone
+# With cyclegan_lab_paired, whose pairs are photographs that it sees in color alone
 UNPAIRED = [name for name, entry in MODELS.items() if entry.get("unpaired") == "disjoint"]
 NOT_IN_SOAK = ("cyclegan", "stargan_lab", "zhang_l2")
 
@@ -432,8 +432,8 @@ NOT_IN_SOAK = ("cyclegan", "stargan_lab", "zhang_l2")
         for name in (*UNPAIRED, "zhang_l2", "pix2pix_lab")
     ],
 )
-def test_unpaired_training_knows_no_true_colour_of_its_gray_inputs(project, name):
-    """Other colours for all that it sees in gray change nothing, to the byte."""
+def test_unpaired_training_knows_no_true_color_of_its_gray_inputs(project, name):
+    """Other colors for all that it sees in gray change nothing, to the byte."""
     project.stage("train", name)
     before = project.trained(name)
     rows = index.Index.read(project.path("data/union"))

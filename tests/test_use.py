@@ -1,4 +1,4 @@
-"""Colouring one's own photographs: the command on odd files, and the library on all it takes."""
+"""Coloring one's own photographs: the command on odd files, and the library on all it takes."""
 
 import ctypes
 import doctest
@@ -151,11 +151,11 @@ def colored(odd) -> tuple[Path, subprocess.CompletedProcess]:
     return output, said
 
 
-def test_a_folder_is_coloured_and_what_cannot_be_is_said(odd, colored):
+def test_a_folder_is_colored_and_what_cannot_be_is_said(odd, colored):
     output, said = colored
     failed = dict(line.split(": ", 1) for line in said.stderr.splitlines()[-6:-1])
     assert {Path(path).name: reason for path, reason in failed.items()} == REASONS
-    assert said.stderr.splitlines()[-1].startswith("error: 5 of 17 not coloured")
+    assert said.stderr.splitlines()[-1].startswith("error: 5 of 17 not colored")
     written = {str(path.relative_to(output)) for path in output.rglob("*") if path.is_file()}
     assert written == {
         "gray_colorized.png",  # of gray.jpg
@@ -193,7 +193,7 @@ def test_size_and_lightness_of_every_pixel_are_the_photographs(odd, colored, sou
     after = Image.open(colored[0] / result)
     assert (after.mode, after.size) == ("RGB", before.size)
     assert np.abs(lightness(np.array(after)) - lightness(np.array(before))).max() <= 0.5
-    if source not in ("bits.tif", "pixel.png"):  # black and white have no other colours
+    if source not in ("bits.tif", "pixel.png"):  # black and white have no other colors
         assert 1 < chroma(np.array(after)).mean() < 60
 
 
@@ -228,7 +228,7 @@ def test_orientation_resolution_exif_and_profile_are_kept(odd, colored):
     assert tiff.info["dpi"] == pytest.approx((600, 600), abs=0.01)
 
 
-def test_colours_of_another_profile_keep_it_and_their_lightness(tmp_path):
+def test_colors_of_another_profile_keep_it_and_their_lightness(tmp_path):
     p3 = pyvips.Operation.call("profile_load", "p3")
     # Of half the chroma: what sRGB does not have would lose some on the way.
     picture = ImageEnhance.Color(scene(50, 70)).enhance(0.5)
@@ -309,13 +309,13 @@ def test_patterns_and_folders_that_hold_nothing(tmp_path):
     assert said == ["colorized/three_colorized.png"]
     (tmp_path / "empty").mkdir()
     said = colorize("none.png", cwd=tmp_path, expect=2).stderr.splitlines()
-    assert said[-1] == "error: 1 of 1 not coloured, for the reasons above"
+    assert said[-1] == "error: 1 of 1 not colored, for the reasons above"
     said = colorize("empty", "*.tif", "none.png", "one.jpg", cwd=tmp_path, expect=2)
     assert said.stderr.splitlines()[-4:] == [
         "empty: no photographs in it (.jpg, .jpeg, .png, .tif, .tiff, .webp)",
         "*.tif: no such file or folder",
         "none.png: no such file or folder",
-        "error: 3 of 4 not coloured, for the reasons above",
+        "error: 3 of 4 not colored, for the reasons above",
     ]
     assert said.stdout == "colorized/one_colorized.png\n"
 
@@ -328,7 +328,7 @@ def test_each_of_many_files_gets_its_own_reason(tmp_path):
         broken = (b"no photograph", data.getvalue()[: 4000 + number])[number % 2]
         (tmp_path / f"{number}.jpg").write_bytes(broken)
     *lines, last = colorize(".", cwd=tmp_path, expect=2).stderr.splitlines()
-    assert last == "error: 40 of 40 not coloured, for the reasons above"
+    assert last == "error: 40 of 40 not colored, for the reasons above"
     reasons = ("not a JPEG, PNG, TIFF or WebP", "cannot be decoded: premature end of JPEG image")
     found = dict(line.rsplit("\r")[-1].strip().split(": ", 1) for line in lines[-40:])
     assert found == {f"{number}.jpg": reasons[number % 2] for number in range(40)}
@@ -403,7 +403,7 @@ def test_help_names_the_models_and_their_limits(tmp_path):
 
 @pytest.fixture(scope="module")
 def colorizers() -> dict[str, Colorizer]:
-    """One of each method, with small networks and weights that give strong colours."""
+    """One of each method, with small networks and weights that give strong colors."""
     found = {}
     for name in METHODS:
         values = small()[name]
@@ -424,7 +424,7 @@ def test_every_method_keeps_the_lightness_of_every_pixel(colorizers, name, size)
         assert np.abs(lightness(colored) - lightness(pixels)).max() <= 0.5
 
 
-def test_colours_outside_the_gamut_keep_their_hue():
+def test_colors_outside_the_gamut_keep_their_hue():
     colorizer = Colorizer.load(ROOT / "pretrained/nogan_lab", "cpu")
     gray = np.array(scene(100, 150).convert("L")) / 255
     weak, strong = (skcolor.rgb2lab(colorizer(gray, strength=s)) for s in (0.5, 10.0))
@@ -506,7 +506,7 @@ def test_a_model_that_gives_no_numbers_is_named(colorizers):
 
 
 @needs_gpu
-def test_a_gpu_gives_the_same_colours():
+def test_a_gpu_gives_the_same_colors():
     pixels = np.array(scene(300, 450).convert("L"))
     on_cpu, on_gpu = (
         Colorizer.load(ROOT / "pretrained/nogan_lab", device)(pixels).astype(int)
@@ -558,7 +558,7 @@ def test_what_has_contrast_or_none_at_all_is_seen_as_it_is():
     assert np.ptp(module.stretched(dim).numpy()) == pytest.approx(0.04, abs=1e-3)
 
 
-def test_a_faded_photograph_gets_the_colours_of_one_that_has_not():
+def test_a_faded_photograph_gets_the_colors_of_one_that_has_not():
     colorizer = Colorizer.load(ROOT / "pretrained/zhang_l2", device="cpu")
     full = Image.open(sample.photograph("coffee.png")).convert("L").resize((300, 200))
     faded = full.point(lambda level: round(64 + level / 2))
@@ -591,7 +591,7 @@ def test_names_of_results_are_known_as_such():
         assert not files.RESULT.search(name), name
 
 
-def test_a_photograph_that_two_paths_name_is_coloured_once(tmp_path, monkeypatch):
+def test_a_photograph_that_two_paths_name_is_colored_once(tmp_path, monkeypatch):
     (tmp_path / "scans").mkdir()
     (tmp_path / "scans/a.png").touch()
     (tmp_path / "scans/link.png").symlink_to("a.png")

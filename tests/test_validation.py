@@ -27,7 +27,7 @@ class Constructed(Method):
 
 
 def smooth(count: int, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """(gray, truth) of so many smooth and colourful pictures, none of them alike."""
+    """(gray, truth) of so many smooth and colorful pictures, none of them alike."""
     coarse = torch.rand((count, 3, 4, 4), generator=torch.Generator().manual_seed(seed))
     truth = color.to_uint8(torch.nn.functional.interpolate(coarse, 32, mode="bilinear"))
     return color.to_uint8(color.gray_of(color.to_float(truth))), truth
@@ -39,7 +39,7 @@ def photographs():
 
 
 def honest(photographs):
-    """Makes the true gray and, of a picture without colour alone, the true colours."""
+    """Makes the true gray and, of a picture without color alone, the true colors."""
     gray, truth = (color.to_float(images) for images in photographs)
     gray = gray.expand_as(truth)
     answers = {}
@@ -63,7 +63,7 @@ def test_a_copy_is_seen_in_both_directions(photographs):
     assert found["gray_colorless"] == 0
     assert found["gray_psnr"] == pytest.approx(found["color_psnr"])  # as far either way
     assert found["told_middle"] == found["told_around"] == 0  # whatever domain it is told
-    # Its own "gray" has all colours, and hands them on; one channel of that has none.
+    # Its own "gray" has all colors, and hands them on; one channel of that has none.
     assert found["leak"] > 20
     assert abs(found["leak_gray"]) < 0.5
 
@@ -128,7 +128,7 @@ def test_a_classifier_that_is_content_too_early_is_told_from_a_plain_rule(photog
     assert found["color_classified"] == 0
 
 
-def test_photographs_without_colour_leave_no_ratio(photographs):
+def test_photographs_without_color_leave_no_ratio(photographs):
     gray, _ = photographs
     model = Constructed(lambda image, target: image)
     found = validation.measure(model, gray, gray.expand(-1, 3, -1, -1))

@@ -214,7 +214,7 @@ def test_what_photographs_do_not_define_is_not_decided(tmp_path):
 
 
 def test_what_few_resamples_define_is_not_decided(tmp_path):
-    """A third of the resamples lack the only photograph with colour: they tell nothing."""
+    """A third of the resamples lack the only photograph with color: they tell nothing."""
     true = np.zeros(30)
     true[0] = 10.0
     rows = [
@@ -249,7 +249,7 @@ def test_the_more_is_asked_the_surer_an_answer_has_to_be(tmp_path):
 
 
 def test_every_metric_but_one_has_better_values():
-    """How colourful pictures are says nothing without the photographs."""
+    """How colorful pictures are says nothing without the photographs."""
     assert (METRICS | PERCEPTUAL).keys() - BETTER.keys() == {"colorfulness"}
     assert BETTER.keys() <= (METRICS | PERCEPTUAL).keys()
     with pytest.raises(ValidationError, match="one of psnr, ssim"):

@@ -11,7 +11,7 @@ from ruamel.yaml import YAML
 
 
 def image(seed: int, width: int = 48, height: int = 40) -> Image.Image:
-    """A colourful picture that no other seed gives."""
+    """A colorful picture that no other seed gives."""
     rng = np.random.default_rng(seed)
     coarse = rng.integers(0, 256, (5, 6, 3), dtype=np.uint8)
     return Image.fromarray(coarse).resize((width, height), Image.Resampling.BICUBIC)

@@ -59,5 +59,5 @@ def _describe(error: Any, elsewhere: Mapping[str, str], where: str, cls: type[Ba
 
 
 def _short(value: Any) -> str:
-    """Of a value that may be long, or hold itself, enough to recognise it."""
+    """Of a value that may be long, or hold itself, enough to recognize it."""
     return reprlib.repr(value)

@@ -1,4 +1,4 @@
-"""Colour: sRGB, CIE Lab, and gray. Tensors are (..., channels, height, width).
+"""Color: sRGB, CIE Lab, and gray. Tensors are (..., channels, height, width).
 
 Ranges: RGB in [0, 1], or uint8 in 0..255 where it is only read; L in [0, 100]; a and b within about
 [-110, 110]. The white point is D65, the matrix and white are scikit-image's, so that both agree to
@@ -23,7 +23,7 @@ _RGB_TO_XYZ = (
     (0.019334, 0.119193, 0.950227),
 )
 _WHITE = (0.95047, 1.0, 1.08883)
-# Inverted in float64: the float32 inverse moves colours by up to 1e-5.
+# Inverted in float64: the float32 inverse moves colors by up to 1e-5.
 _XYZ_TO_RGB = tuple(map(tuple, np.linalg.inv(_RGB_TO_XYZ).tolist()))
 _REC601 = ((0.299, 0.587, 0.114),)
 
@@ -41,7 +41,7 @@ def to_uint8(image: Tensor) -> Tensor:
 def in_full_precision(function: Callable[P, Tensor]) -> Callable[P, Tensor]:
     """Compute in float32 or better, whatever a network around it uses.
 
-    Half precision has too few steps for colour: in bfloat16 Lab is off by up to 2.8.
+    Half precision has too few steps for color: in bfloat16 Lab is off by up to 2.8.
     """
 
     @functools.wraps(function)
@@ -65,7 +65,7 @@ def _constant(values: tuple, like: Tensor) -> Tensor:
 
 @functools.cache
 def _tensor(values: tuple, dtype: torch.dtype, device: torch.device) -> Tensor:
-    with torch.inference_mode(False):  # or training could not use it after colouring has
+    with torch.inference_mode(False):  # or training could not use it after coloring has
         return torch.tensor(values, dtype=dtype, device=device)
 
 
@@ -120,7 +120,7 @@ def rgb_to_lab(rgb: Tensor) -> Tensor:
 
 @in_full_precision
 def lab_to_rgb(lab: Tensor) -> Tensor:
-    """(..., 3, H, W) Lab to sRGB; colours that sRGB does not have come out beyond [0, 1]."""
+    """(..., 3, H, W) Lab to sRGB; colors that sRGB does not have come out beyond [0, 1]."""
     return _encode(_lab_to_light(lab))
 
 
@@ -140,7 +140,7 @@ def gray_of(rgb: Tensor, definition: str = "lightness") -> Tensor:
 
     `lightness` is the gray level whose CIE lightness is the photograph's: luminance Y computed in
     linear light, then encoded. `rec601` is the weighted sum of the encoded channels (0.299 R +
-    0.587 G + 0.114 B) that most tools use; it shifts the lightness of saturated colours.
+    0.587 G + 0.114 B) that most tools use; it shifts the lightness of saturated colors.
     """
     if definition == "rec601":
         encoded = to_float(rgb) if rgb.dtype == torch.uint8 else rgb
@@ -151,7 +151,7 @@ def gray_of(rgb: Tensor, definition: str = "lightness") -> Tensor:
 
 @in_full_precision
 def lightness_of(image: Tensor) -> Tensor:
-    """sRGB, gray or in colour, bytes or in [0, 1], to CIE lightness L in [0, 100].
+    """sRGB, gray or in color, bytes or in [0, 1], to CIE lightness L in [0, 100].
 
     (..., 1 or 3, H, W) to (..., 1, H, W).
     """
@@ -168,7 +168,7 @@ def lightness_of(image: Tensor) -> Tensor:
 def join(lightness: Tensor, ab: Tensor) -> Tensor:
     """Lightness (..., 1, H, W) and chroma (..., 2, H, W) to sRGB (..., 3, H, W) in [0, 1].
 
-    A colour that sRGB does not have loses chroma, at constant lightness and hue, until it fits:
+    A color that sRGB does not have loses chroma, at constant lightness and hue, until it fits:
     clipping the channels instead would change the photograph's lightness. The largest factor in
     [0, 1] is found by bisection, to 1/4096 of the chroma.
     """
@@ -194,7 +194,7 @@ def join(lightness: Tensor, ab: Tensor) -> Tensor:
 def quarter(ab: Tensor) -> Tensor:
     """(n, 2, H, W) to (n, 2, H/4, W/4): the mean of 4 x 4 pixels, which `enlarge` undoes in place.
 
-    Zhang et al. train on every fourth pixel, the corner of each square: their colours come out
+    Zhang et al. train on every fourth pixel, the corner of each square: their colors come out
     shifted by 1.5 pixels.
     """
     return F.avg_pool2d(ab, 4)
@@ -206,5 +206,5 @@ def enlarge(ab: Tensor) -> Tensor:
 
 
 def repaint(gray: Tensor, rgb: Tensor) -> Tensor:
-    """The colours of `rgb` (..., 3, H, W) on the lightness of `gray` (..., 1, H, W)."""
+    """The colors of `rgb` (..., 3, H, W) on the lightness of `gray` (..., 1, H, W)."""
     return join(lightness_of(gray), rgb_to_lab(rgb)[..., 1:, :, :])

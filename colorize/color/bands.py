@@ -29,7 +29,7 @@ def by_bands(function: Callable[..., Tensor], *images: Tensor) -> Tensor:
 
 
 def on_lightness(gray: Tensor, ab: Tensor) -> Tensor:
-    """Colours ab (n, 2, H, W) on the lightness of a gray copy, uint8 (n, 1, H, W): uint8 sRGB."""
+    """Colors ab (n, 2, H, W) on the lightness of a gray copy, uint8 (n, 1, H, W): uint8 sRGB."""
     return by_bands(_on_lightness, gray, ab)
 
 

@@ -10,7 +10,7 @@ pixel by pixel, so that the true picture is known in each:
 
 All of them are far from the photograph, so that nothing passes by being left as it is. Over 315
 photographs of horses, Monet's landscapes, facades and maps at 64 pixels, CIEDE2000 of doing nothing
-is from colour to gray 11.6, sepia 15.8, warm 9.4, cool 8.8 and night 22.6.
+is from color to gray 11.6, sepia 15.8, warm 9.4, cool 8.8 and night 22.6.
 """
 
 from collections.abc import Callable
@@ -23,7 +23,7 @@ from colorize import color
 
 Domain = Literal["gray", "color", "sepia", "warm", "cool", "night"]
 
-LOSSY: tuple[Domain, ...] = ("gray", "sepia")  # from these colours are to be guessed
+LOSSY: tuple[Domain, ...] = ("gray", "sepia")  # from these colors are to be guessed
 WAY = "_"  # stands between a domain and the one that is made from it, in the name of a picture
 DARKER: tuple[Domain, ...] = ("night",)  # the others keep the photograph's lightness
 
@@ -33,14 +33,14 @@ NIGHT_LIGHTNESS, NIGHT_CHROMA, NIGHT_TINT = 0.5, 0.6, (0.0, -14.0)  # of L, of a
 
 
 def picture(domain: Domain, rgb: Tensor, gray: Tensor) -> Tensor:
-    """A photograph as it is in `domain`: (n, 3, H, W) from it in colour, (n, 3, H, W), and in gray,
+    """A photograph as it is in `domain`: (n, 3, H, W) from it in color, (n, 3, H, W), and in gray,
     (n, 1, H, W); all uint8.
     """
     return gray.expand(-1, 3, -1, -1) if domain == "gray" else made(domain, rgb)
 
 
 def made(domain: Domain, rgb: Tensor) -> Tensor:
-    """Of a photograph in colour any domain but gray: uint8 (..., 3, H, W) to the same."""
+    """Of a photograph in color any domain but gray: uint8 (..., 3, H, W) to the same."""
     return rgb if domain == "color" else color.to_uint8(_RULES[domain](rgb))
 
 

@@ -102,7 +102,7 @@ class CompareParameters(Parameters):
 
 def of_models(models: Iterable[str], baseline: str) -> list[Contrast]:
     """What is asked of every model: is it closer to the truth than the baseline, and than one
-    colour for all? Are its colours together more like those of photographs than the baseline's?
+    color for all? Are its colors together more like those of photographs than the baseline's?
     """
     asked = []
     for model in models:

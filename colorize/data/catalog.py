@@ -29,7 +29,7 @@ class Dataset(Parameters):
     test: Annotated[float, Field(gt=0, lt=1)] | None = None
     groups: str | None = None
     sides: dict[Literal["A", "B"], Side] | None = None
-    licence: str | None = None
+    license: str | None = None
 
     @field_validator("groups")
     @classmethod

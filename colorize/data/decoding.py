@@ -25,7 +25,7 @@ class Unreadable(Exception):
 def decode(data: bytes) -> Image.Image:
     """Decode an image file to upright 8-bit sRGB. Raises Unreadable, with the reason.
 
-    Orientation (EXIF) and colour profile (ICC) are applied, transparent parts stand on white.
+    Orientation (EXIF) and color profile (ICC) are applied, transparent parts stand on white.
     Truncated files are refused: a photograph that is gray from the middle down teaches gray. So
     are animations, of which no frame is the photograph.
     """
@@ -82,7 +82,7 @@ def to_srgb(image: Image.Image) -> Image.Image:
 
 
 def _through_profile(image: Image.Image) -> Image.Image:
-    """Apply an embedded ICC profile; one that is broken or of another colour model is ignored."""
+    """Apply an embedded ICC profile; one that is broken or of another color model is ignored."""
     embedded = image.info.get("icc_profile")
     if embedded:
         try:

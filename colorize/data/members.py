@@ -74,8 +74,8 @@ def look(folder: Path, image_size: int, suffix: str, member: Member) -> Seen:
     data = jpeg(resized) if suffix == ".jpg" else png(rgb)
     (folder / name_of(sha256, suffix)).write_bytes(data)
     luma = duplicates.luma(resized)
-    colours = palette.palette(rgb)
-    return Seen(sha256, "", *image.size, colours, luma, duplicates.fingerprints(luma))
+    colors = palette.palette(rgb)
+    return Seen(sha256, "", *image.size, colors, luma, duplicates.fingerprints(luma))
 
 
 def name_of(sha256: str, suffix: str) -> str:

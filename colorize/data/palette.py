@@ -1,7 +1,7 @@
-"""The colours of a photograph: how many, which, and whether they are its true ones; and of many.
+"""The colors of a photograph: how many, which, and whether they are its true ones; and of many.
 
-A gray photograph in a colour dataset teaches that the answer is gray, and as a test photograph it
-has no true colours to compare with. The same goes for a toned one (sepia, cyanotype): gray with one
+A gray photograph in a color dataset teaches that the answer is gray, and as a test photograph it
+has no true colors to compare with. The same goes for a toned one (sepia, cyanotype): gray with one
 hue laid over it.
 """
 
@@ -12,7 +12,7 @@ import numpy as np
 
 from colorize.data import pixels
 
-# The ab plane in squares of 10 x 10, centred on the multiples of 10 from -110 to 110.
+# The ab plane in squares of 10 x 10, centered on the multiples of 10 from -110 to 110.
 AB_STEP, AB_RANGE = 10, 110
 AB_BINS = 2 * AB_RANGE // AB_STEP + 1
 
@@ -26,7 +26,7 @@ TONED_CHROMA = 15
 
 
 class Palette(NamedTuple):
-    """Measures of a photograph's colours, in units of CIE Lab."""
+    """Measures of a photograph's colors, in units of CIE Lab."""
 
     squares: np.ndarray  # uint16: the squares of the ab plane that have pixels, a * AB_BINS + b
     counts: np.ndarray  # uint32: how many each has
@@ -56,7 +56,7 @@ def palette(rgb: np.ndarray) -> Palette:
 
 
 def is_gray(palette: Palette, min_chroma: float) -> bool:
-    """Whether the true colours are unknown: too little chroma, or one hue alone.
+    """Whether the true colors are unknown: too little chroma, or one hue alone.
 
     min_chroma: of the 95th percentile; 0 takes every photograph.
     """
@@ -107,6 +107,6 @@ def histogram(colors: Pool) -> dict:
     """The share of all pixels in each square of the ab plane; rows: a, columns: b."""
     share = (colors.counts / colors.pixels).reshape(AB_BINS, AB_BINS)
     return {
-        "centres": list(range(-AB_RANGE, AB_RANGE + 1, AB_STEP)),
+        "centers": list(range(-AB_RANGE, AB_RANGE + 1, AB_STEP)),
         "share": [[round(float(x), 9) for x in row] for row in share],
     }

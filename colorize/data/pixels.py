@@ -1,4 +1,4 @@
-"""Colour of whole 8-bit photographs, by tables: what colorize/color/ defines, without torch.
+"""Color of whole 8-bit photographs, by tables: what colorize/color/ defines, without torch.
 
 The data stages go through tens of thousands of photographs, and what a pixel becomes depends on
 three bytes. Linear light and CIE's f are looked up instead of computed.

@@ -84,10 +84,10 @@ def _flaw(found: Seen, side: str, min_chroma: float) -> Row:
     return {}
 
 
-def _gray_reason(colours: Palette) -> str:
+def _gray_reason(colors: Palette) -> str:
     return (
-        f"95 % of its pixels have chroma below {colours.chroma:.1f}, "
-        f"and are within {colours.hue_spread:.1f} of one hue"
+        f"95 % of its pixels have chroma below {colors.chroma:.1f}, "
+        f"and are within {colors.hue_spread:.1f} of one hue"
     )
 
 

@@ -1,4 +1,4 @@
-"""What the union took: colours to learn from, and of each dataset counts, colours and pictures."""
+"""What the union took: colors to learn from, and of each dataset counts, colors and pictures."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -43,7 +43,7 @@ def datasheet(
     palettes: Mapping[str, Palette],
     ignored: dict[str, dict[str, int]],
 ) -> dict[str, dict]:
-    """{dataset: counts and colours}; `index` as in index.csv, `palettes` by a photograph's name."""
+    """{dataset: counts and colors}; `index` as in index.csv, `palettes` by a photograph's name."""
     return {
         name: _entry(index[index["dataset"] == name], palettes) | {"ignored": ignored[name]}
         for name in ignored

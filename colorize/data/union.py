@@ -48,7 +48,7 @@ def union(parameters: UnionParameters, raw: Path, target: Path, workers: int | N
     - duplicate: the same bytes, or the same pixels; test goes before train
     - small: its short side has fewer than image_size pixels
     - side: a training image that is no photograph, where data.sides asks for photographs
-    - gray: its true colours are unknown (see `palette`); label maps are exempt
+    - gray: its true colors are unknown (see `palette`); label maps are exempt
     - near-duplicate: like another (see `duplicates`); test goes before train, large before small
     - group: a training image of a group of which the test has images
 

@@ -1,4 +1,4 @@
-"""What every model is compared with: the baseline, and colourings that need no training."""
+"""What every model is compared with: the baseline, and colorings that need no training."""
 
 import torch
 from torch import Tensor

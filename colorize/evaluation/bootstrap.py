@@ -26,7 +26,7 @@ def summarize(
     groups: the group of each image. Images of one group (tiles of a photograph, its
     near-duplicates, a scene's frames) are drawn together: resampled apart, they would count as
     evidence several times. The resamples are the same for the same number of groups. A metric that
-    the set does not define (a ratio to a truth without colour) is None, and so are its bounds;
+    the set does not define (a ratio to a truth without color) is None, and so are its bounds;
     a single group has no bounds.
     """
     found = {name: [] for name in metrics}

@@ -1,4 +1,4 @@
-"""A model as rows of the tables: its own RGB, its colours on the true lightness, scaled ones."""
+"""A model as rows of the tables: its own RGB, its colors on the true lightness, scaled ones."""
 
 from pathlib import Path
 
@@ -17,7 +17,7 @@ SIDE = 64  # pixels of a photograph, each way at most, that the gain is fitted o
 
 
 class Colors:
-    """A model that gives a batch its colours, and says so where they are none.
+    """A model that gives a batch its colors, and says so where they are none.
 
     folder: where the model was read from. Raises UserError where its output is not finite, which as
     bytes would be a picture, or not of the input's size.
@@ -29,7 +29,7 @@ class Colors:
     def rows(self, batch: Batch, gain: float | None = None) -> dict[str, Tensor]:
         """Its pictures of a batch, each (n, 3, S, S) uint8, by row of the tables.
 
-        `own`: what it makes. `pasted`, of a method that may change lightness: its colours on the
+        `own`: what it makes. `pasted`, of a method that may change lightness: its colors on the
         photograph's own. `scaled`, where there is a gain: its ab times that.
         """
         gray = color.to_float(batch.gray)
@@ -71,7 +71,7 @@ class Colors:
     def fit_gain(self, photographs: Photographs) -> float:
         """The gain that brings the chroma ratio on val to 1, within 0.001, at most 100.
 
-        Each round divides by the ratio found; more than one because colours leave sRGB. Found on
+        Each round divides by the ratio found; more than one because colors leave sRGB. Found on
         every k-th pixel each way, so that all photographs of val stay in memory.
         """
         k = max(1, photographs.image_size // SIDE)
@@ -93,7 +93,7 @@ class Colors:
         return round(gain, 6)
 
     def multiply_adds(self) -> int:
-        """What colouring a photograph of the model's own size takes, in its convolutions.
+        """What coloring a photograph of the model's own size takes, in its convolutions.
 
         torch's FlopCounterMode knows them too, and takes seconds to import what that does not need.
         """
@@ -118,7 +118,7 @@ class Colors:
         return self._checked(self.model.predict_ab(gray), 2, gray)
 
     def _checked(
-        self, output: Tensor, channels: int, image: Tensor, what: str = "the model's colours"
+        self, output: Tensor, channels: int, image: Tensor, what: str = "the model's colors"
     ) -> Tensor:
         """What the model has made of an image."""
         n, _, height, width = image.shape

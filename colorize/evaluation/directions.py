@@ -1,16 +1,16 @@
-"""What models make beside colour: gray, and what a cycle hides in it; other domains.
+"""What models make beside color: gray, and what a cycle hides in it; other domains.
 
 Of models that also make photographs gray. With x the photograph, g its true gray, F the way to
-gray and G the way to colour, both unrounded:
+gray and G the way to color, both unrounded:
 
     to gray   F(x) against g
     cycle     G(F(x)) against x, and F(G(g)) against g
-    leak      PSNR of G(F(x)) minus PSNR of G(g), both as colours on the true lightness
+    leak      PSNR of G(F(x)) minus PSNR of G(g), both as colors on the true lightness
 
-A model that colours its own gray better than the true one has hidden colour in it (Chu et al. 2017,
+A model that colors its own gray better than the true one has hidden color in it (Chu et al. 2017,
 "CycleGAN, a Master of Steganography"). What of the leak outlives 8 bits, or one channel, says how.
 
-Of models that know more domains than gray and colour, every domain from every other. The true
+Of models that know more domains than gray and color, every domain from every other. The true
 picture of a photograph is known in each (see colorize/color/domains.py). From a source to a target
 a model gives y of x, where T is true:
 
@@ -19,7 +19,7 @@ a model gives y of x, where T is true:
     projection           <y - x, T - x> / ||T - x||^2
     identity_index       sum |y - x| / sum |T - x|
 
-From gray and sepia colours have to be guessed; all other ways can be learnt as they are.
+From gray and sepia colors have to be guessed; all other ways can be learned as they are.
 """
 
 import itertools
@@ -79,7 +79,7 @@ def measure_gray(colors: Colors, batch: Batch) -> Quantities:
     gray = 255 * rounded
 
     def colored(gray_picture: Tensor) -> Tensor:
-        """PSNR of the colours that the model gives it, on the true lightness."""
+        """PSNR of the colors that the model gives it, on the true lightness."""
         made = colors.translate(gray_picture, "color")
         return psnr_of_colors(made, batch.gray, batch.truth)
 

@@ -1,4 +1,4 @@
-"""Colours and patches as distributions: are there as many of each as in the photographs?"""
+"""Colors and patches as distributions: are there as many of each as in the photographs?"""
 
 import functools
 
@@ -14,12 +14,12 @@ THRESHOLDS = 151  # distances 0 to 150, in units of ab
 PATCH = 7  # pixels, the side of a patch
 LEAST_STRIDE, PATCHES = 4, 32  # pixels from one to the next; about as many patches to a side
 DIRECTIONS = 32  # fixed ones, which patches are projected on
-SLOTS, WIDTH = 32, 4.0  # of the histogram of each projection, in units of Lab; centred on mid-gray
+SLOTS, WIDTH = 32, 4.0  # of the histogram of each projection, in units of Lab; centered on mid-gray
 
 
 def histogram(which: Tensor) -> Tensor:
     """Pixels of each image in each of the 313 bins: (n, H, W) numbers of bins to (n, 313) int32."""
-    counts = [torch.bincount(image.flatten(), minlength=len(bins.CENTRES)) for image in which]
+    counts = [torch.bincount(image.flatten(), minlength=len(bins.CENTERS)) for image in which]
     return torch.stack(counts).int()
 
 
@@ -42,9 +42,9 @@ def patch_histograms(lab: Tensor) -> Tensor:
     What lies beyond the ends is counted in the outermost slots. In int16, since a square image has
     1,600 patches at most, and a test set as many histograms as images.
     """
-    centred = lab - lab.new_tensor((50.0, 0.0, 0.0))[:, None, None]
+    centered = lab - lab.new_tensor((50.0, 0.0, 0.0))[:, None, None]
     directions = _directions(lab.dtype, lab.device)
-    projected = F.conv2d(centred, directions, stride=stride(lab.shape[-1]))
+    projected = F.conv2d(centered, directions, stride=stride(lab.shape[-1]))
     slot = (projected / WIDTH + SLOTS / 2).floor().clamp(0, SLOTS - 1).int()
     slot += SLOTS * torch.arange(DIRECTIONS, dtype=torch.int32, device=lab.device)[:, None, None]
     counts = [torch.bincount(image.flatten(), minlength=DIRECTIONS * SLOTS) for image in slot]

@@ -1,10 +1,10 @@
-"""What a model is called whose pictures are no colourings: a fact about its metrics, in words."""
+"""What a model is called whose pictures are no colorings: a fact about its metrics, in words."""
 
 from collections.abc import Mapping
 
 COPY_BELOW = 0.1  # projection: of the way from the gray input to the true photograph
-SAME_BELOW = 0.1  # diversity: colours of two photographs differ by that share of what true ones do
-TINTED_FROM = 0.1  # chroma ratio: below there is no colour to speak of
+SAME_BELOW = 0.1  # diversity: colors of two photographs differ by that share of what true ones do
+TINTED_FROM = 0.1  # chroma ratio: below there is no color to speak of
 SHOWN_BELOW = 0.5  # retrieval: share of the outputs that show what their input shows
 
 
@@ -14,7 +14,7 @@ def failure(metrics: Mapping[str, Mapping[str, float | None]]) -> str | None:
         metrics[name]["mean"] for name in ("projection", "diversity", "retrieval", "chroma_ratio")
     )
     if None in (projection, diversity, retrieval, chroma):
-        return None  # photographs without colour tell nothing
+        return None  # photographs without color tell nothing
     if diversity < SAME_BELOW and retrieval < SHOWN_BELOW:
         return f"gives every photograph the same picture (diversity {diversity:.2f})"
     if projection < COPY_BELOW:
@@ -23,8 +23,8 @@ def failure(metrics: Mapping[str, Mapping[str, float | None]]) -> str | None:
         elif diversity < SAME_BELOW:
             colors = ", but for a tint or noise that is the same for all"
         else:
-            colors = ", or gives it noise or another photograph's colours"
+            colors = ", or gives it noise or another photograph's colors"
         return f"copies its input{colors} (projection {projection:.2f})"
     if diversity < SAME_BELOW:
-        return f"gives every photograph the same colours (diversity {diversity:.2f})"
+        return f"gives every photograph the same colors (diversity {diversity:.2f})"
     return None

@@ -40,20 +40,20 @@ METRICS: Metrics = {
     "ssim": mean_of("ssim"),
     "ciede2000": mean_of("ciede2000"),
     "ab_rmse": mean_of("ab_rmse"),
-    # The same with a tolerance of 0 to 150 units, in percent; rebalanced: rare colours count more
+    # The same with a tolerance of 0 to 150 units, in percent; rebalanced: rare colors count more
     "auc_raw": mean_of("auc_raw"),
     "auc_rebalanced": ratio_of("auc_rebalanced", "weight_of_truth"),
     "auc_rebalanced_zhang": ratio_of("auc_rebalanced_zhang", "weight_zhang_of_truth"),
-    # How much colour there is
+    # How much color there is
     "colorfulness": mean_of("colorfulness"),
     "colorfulness_gap": lambda s: (s["colorfulness"] - s["colorfulness_of_truth"]) / s["images"],
     "chroma_ratio": ratio_of("chroma", "chroma_of_truth"),
-    # Are there as many pixels of each colour as in the photographs, wherever they are?
+    # Are there as many pixels of each color as in the photographs, wherever they are?
     "ab_histogram_js": lambda s: distributions.jensen_shannon(
         s["ab_histogram"], s["ab_histogram_of_truth"]
     ),
     "patch_swd": lambda s: distributions.sliced_wasserstein(s["patches"], s["patches_of_truth"]),
-    # Do colours depend on the input, do they vary as much as in photographs, is the picture of it?
+    # Do colors depend on the input, do they vary as much as in photographs, is the picture of it?
     "dependence": lambda s: 1 - ratio_of("error_of_colors", "error_of_others_colors")(s),
     "diversity": ratio_of("distance_to_other", "distance_to_other_of_truth"),
     "retrieval": mean_of("retrieved"),

@@ -47,7 +47,7 @@ class Batch(NamedTuple):
     truth: Tensor  # (n, 3, S, S) uint8
 
 
-# Gives a batch its colours, (n, 3, S, S) uint8, by row of the tables. Only the trivial ones look at
+# Gives a batch its colors, (n, 3, S, S) uint8, by row of the tables. Only the trivial ones look at
 # the truth.
 Colorer = Callable[[Batch], dict[str, Tensor]]
 
@@ -76,7 +76,7 @@ class Photographs:
         self.networks = networks  # without them LPIPS, FID and KID are not measured
         self.union, self.gray, self.image_size, self.device = union, gray, image_size, device
         self.index = index
-        self.mean_ab = statistics["mean_ab"]  # of training, as is the rarity of colours
+        self.mean_ab = statistics["mean_ab"]  # of training, as is the rarity of colors
         self.rarity = Rarity.of(bins.prior(statistics["ab_histogram"]["share"]))
         self.val = self.index.split("val", "photograph")[:validation_max]
 

@@ -32,11 +32,11 @@ Quantities = dict[str, np.ndarray]  # of n images: (n,) or (n, k)
 
 HALO = WINDOW - 1  # lines below a band that SSIM's windows reach into; patches and edges less
 
-LEAST_SHARE = 1e-6  # of a bin: a colour that training never showed weighs no more than this
+LEAST_SHARE = 1e-6  # of a bin: a color that training never showed weighs no more than this
 
 
 class Rarity(NamedTuple):
-    """What a pixel counts by how rare its true colour is in training: of each of the 313 bins."""
+    """What a pixel counts by how rare its true color is in training: of each of the 313 bins."""
 
     halved: Tensor  # (313,): with lambda = 1/2, as published for training
     full: Tensor  # with lambda = 0, as published for the AuC; then a few rare pixels decide
@@ -195,7 +195,7 @@ def colorfulness(means: Tensor) -> Tensor:
 
 
 def laplacian(channels: Tensor) -> Tensor:
-    """Discrete Laplacian, four neighbours, where all of them exist: (n, c, H - 2, W - 2)."""
+    """Discrete Laplacian, four neighbors, where all of them exist: (n, c, H - 2, W - 2)."""
     x = channels
-    neighbours = x[..., :-2, 1:-1] + x[..., 2:, 1:-1] + x[..., 1:-1, :-2] + x[..., 1:-1, 2:]
-    return neighbours - 4 * x[..., 1:-1, 1:-1]
+    neighbors = x[..., :-2, 1:-1] + x[..., 2:, 1:-1] + x[..., 1:-1, :-2] + x[..., 1:-1, 2:]
+    return neighbors - 4 * x[..., 1:-1, 1:-1]

@@ -61,7 +61,7 @@ def compare(
 
 
 def _error(ab: Tensor, truth: Tensor) -> Tensor:
-    """CIEDE2000 of colours on the true lightness: (n, 2, 16, 16) and (n, 3, 16, 16) to (n,)."""
+    """CIEDE2000 of colors on the true lightness: (n, 2, 16, 16) and (n, 3, 16, 16) to (n,)."""
     return _mean(ciede2000(torch.cat((truth[:, :1], ab), dim=1), truth))
 
 
@@ -83,9 +83,9 @@ def _retrieved(
 
 def _standardized(lightness: Tensor) -> Tensor:
     """(n, 16, 16) to vectors whose products are correlations: (n, 256); zeros where all is even."""
-    centred = lightness.flatten(1) - lightness.mean((1, 2))[:, None]
-    norm = centred.norm(dim=1, keepdim=True)
-    return torch.where(norm > 1e-3, centred / norm.clamp(min=1e-3), 0.0)
+    centered = lightness.flatten(1) - lightness.mean((1, 2))[:, None]
+    norm = centered.norm(dim=1, keepdim=True)
+    return torch.where(norm > 1e-3, centered / norm.clamp(min=1e-3), 0.0)
 
 
 def _mean(pixels: Tensor) -> Tensor:

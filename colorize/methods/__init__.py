@@ -1,4 +1,4 @@
-"""Ways of colouring, one file each: its parameters, its networks, its losses, how it colours.
+"""Ways of coloring, one file each: its parameters, its networks, its losses, how it colors.
 
 May import networks, color and base; where training data come from, how long is
 trained and how results are judged is no method's business. Each file defines `Parameters`, the keys

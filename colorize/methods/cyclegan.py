@@ -1,8 +1,8 @@
-"""CycleGAN: two generators, gray to colour and back, tied by the cycle.
+"""CycleGAN: two generators, gray to color and back, tied by the cycle.
 
 Zhu, Park, Isola and Efros 2017, "Unpaired Image-to-Image Translation using Cycle-Consistent
-Adversarial Networks", equations 1 to 3 and section 5.2. G colours, F decolours, x is gray and y is
-colour:
+Adversarial Networks", equations 1 to 3 and section 5.2. G colors, F decolors, x is gray and y is
+color:
 
     L(G, F) = L_GAN(G) + L_GAN(F)
             + lambda_cyc (||F(G(x)) - x||_1 + ||G(F(y)) - y||_1)
@@ -59,7 +59,7 @@ class Method(base.Method):
         return translated(self.G if target == "color" else self.F, image)
 
     def _generators_loss(self, x: Tensor, y: Tensor) -> Computed:
-        # What one network is to translate passes together: its normalisation sees each image alone.
+        # What one network is to translate passes together: its normalization sees each image alone.
         identity = self.p.identity_weight > 0
         fake_color, *same_color = self.G(torch.cat((x, y)) if identity else x).split(len(x))
         fake_gray, *same_gray = self.F(torch.cat((y, x)) if identity else y).split(len(x))

@@ -5,9 +5,9 @@ G gives the ab of a lightness L, D sees (L, ab), x is gray and (L, ab) is anothe
     L(G) = L_GAN(G, D) + lambda_cyc E[||ab - G(L)||_1],   ab in units of 110
 
 Of CycleGAN's terms (see cyclegan.py) few are left. The way back takes L, so the gray cycle is 0
-whatever G does. The colour cycle, from colour to L and to colour again, compares G(L) with the true
+whatever G does. The color cycle, from color to L and to color again, compares G(L) with the true
 ab of that L: it is pix2pix's supervised L1. So the method is unpaired where lambda_cyc is 0, and
-paired in effect where it is not, though gray and colour come from different photographs.
+paired in effect where it is not, though gray and color come from different photographs.
 """
 
 from typing import Literal

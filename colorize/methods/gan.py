@@ -1,10 +1,10 @@
-"""The naive GAN: a generator from gray to colour and a discriminator, nothing that ties them.
+"""The naive GAN: a generator from gray to color and a discriminator, nothing that ties them.
 
 CycleGAN's generator and discriminator in one direction, without cycle and identity terms:
 
     L(G) = E[(D(G(x)) - 1)^2],   L(D) = 1/2 (E[(D(y) - 1)^2] + E[D(G(x))^2])
 
-Nothing here makes the colours belong to the photograph: any colourful picture satisfies D. But a
+Nothing here makes the colors belong to the photograph: any colorful picture satisfies D. But a
 convolutional network finds it easiest to keep the edges that it sees (see gan_bottleneck.py).
 """
 

@@ -1,7 +1,7 @@
 """DeOldify's recipe, NoGAN: learn from pairs first, then play the game for a short while.
 
 Antic 2018 (DeOldify) trains the generator without a critic, then the critic alone on what it makes,
-then both together for a few percent of the time: pairs teach where colours go, the game makes them
+then both together for a few percent of the time: pairs teach where colors go, the game makes them
 as strong as in photographs. Of `steps`,
 
     the share l2_share      L(G) = E[1/2 ||ab - G(L)||^2]

@@ -16,7 +16,7 @@ Three controls are known to go wrong, and show what a failure looks like:
 
     one_label           every image is of domain 0 and is to stay there, as with photographs in the
                         wrong folders: to copy is right
-    reflection_padding  instance normalisation then erases the planes that tell the target
+    reflection_padding  instance normalization then erases the planes that tell the target
     unused_labels       three domains more that no image is of: the published code's default is five
 """
 

@@ -3,8 +3,8 @@
 G sees (L, ab), of gray images with ab = 0, and gives the ab of the domain that is asked for; D_c
 sees (L, ab) of generated and of real images. No ab is what gray is, and G has to learn that too.
 
-From colour to gray and back, reconstruction would compare the ab that G gives L with the true ab of
-that L, as the colour cycle of cyclegan_lab.py does. So the method is unpaired where that way has no
+From color to gray and back, reconstruction would compare the ab that G gives L with the true ab of
+that L, as the color cycle of cyclegan_lab.py does. So the method is unpaired where that way has no
 weight, and paired in effect where it has.
 """
 

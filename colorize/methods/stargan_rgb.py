@@ -1,7 +1,7 @@
 """StarGAN in RGB with a judge for each domain, and lightness held by L1: it makes both directions.
 
 One generator with one output for all, and nothing that keeps lightness but a loss: whether one
-network can learn to colour and to make gray is asked of it alone.
+network can learn to color and to make gray is asked of it alone.
 """
 
 from typing import Literal

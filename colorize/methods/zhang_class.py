@@ -1,12 +1,12 @@
-"""Zhang's network as published: classes instead of a mean, and rare colours weighted up.
+"""Zhang's network as published: classes instead of a mean, and rare colors weighted up.
 
-Zhang, Isola and Efros 2016, "Colorful Image Colorization", equations 2 to 5. A pixel's colour is
+Zhang, Isola and Efros 2016, "Colorful Image Colorization", equations 2 to 5. A pixel's color is
 spread over its 5 nearest of 313 bins, Z; the network gives probabilities of the bins, Zhat, at a
 quarter of the size; v weighs a pixel by how rare its nearest bin is in the training photographs:
 
     L = E[-v(Z) sum_q Z_q log Zhat_q],   v proportional to 1 / ((1 - lambda) p + lambda / 313)
 
-Where several colours are plausible the L2 loss is least at their mean, which is gray. Classes keep
+Where several colors are plausible the L2 loss is least at their mean, which is gray. Classes keep
 them apart, and their annealed mean, of Zhat^(1/T) instead of Zhat, is close to the likeliest.
 """
 
@@ -22,7 +22,7 @@ from colorize.methods.shared import quarter
 from colorize.methods.shared.base import Computed, Losses
 from colorize.methods.shared.losses import soft_cross_entropy
 
-NEIGHBOURS = 5  # bins that share a colour, as published
+NEIGHBORS = 5  # bins that share a color, as published
 SIGMA = 5  # units of ab: of the Gaussian by which they share it, as published
 
 
@@ -34,8 +34,8 @@ class Parameters(quarter.Parameters):
 
 class Method(quarter.Method):
     def __init__(self, p: Parameters, image_size: int):
-        super().__init__(p, image_size, outputs=len(bins.CENTRES))
-        self.register_buffer("rarity", torch.ones(len(bins.CENTRES)), persistent=False)
+        super().__init__(p, image_size, outputs=len(bins.CENTERS))
+        self.register_buffer("rarity", torch.ones(len(bins.CENTERS)), persistent=False)
 
     def learn_of(self, statistics: dict) -> None:
         share = bins.prior(statistics["ab_histogram"]["share"])
@@ -49,7 +49,7 @@ class Method(quarter.Method):
     def predict_ab(self, gray: Tensor) -> Tensor:
         logits = color.widened(self.mapped(color.lightness_of(gray)))
         annealed = (logits / self.p.temperature).softmax(1)
-        return color.enlarge(torch.einsum("nqhw,qc->nchw", annealed, bins.centres(annealed)))
+        return color.enlarge(torch.einsum("nqhw,qc->nchw", annealed, bins.centers(annealed)))
 
     def _loss(self, lightness: Tensor, share: Tensor, which: Tensor) -> Computed:
         weight = self.rarity[which[:, 0]]
@@ -60,7 +60,7 @@ class Method(quarter.Method):
 def encoded(ab: Tensor) -> tuple[Tensor, Tensor]:
     """Of ab (n, 2, h, w) the shares of the nearest bins and which they are: both (n, 5, h, w)."""
     pixels = ab.movedim(1, -1)  # (n, h, w, 2)
-    distance, which = bins.nearest(pixels.flatten(0, 2), NEIGHBOURS)
+    distance, which = bins.nearest(pixels.flatten(0, 2), NEIGHBORS)
     share = (-distance.square() / (2 * SIGMA**2)).softmax(1)
     size = pixels.shape[:3]
     return share.unflatten(0, size).movedim(-1, 1), which.unflatten(0, size).movedim(-1, 1)

@@ -1,8 +1,8 @@
-"""The baseline: Zhang's convolutional trunk trained with L2 on ab, which drives colours to gray.
+"""The baseline: Zhang's convolutional trunk trained with L2 on ab, which drives colors to gray.
 
 Zhang, Isola and Efros 2016, "Colorful Image Colorization", the variant that the paper compares
 with (equation 1): the loss is 1/2 ||Y - Yhat||^2 over the ab of every pixel, at a quarter of the
-size, and is least at the mean of all plausible colours.
+size, and is least at the mean of all plausible colors.
 """
 
 from typing import Literal

@@ -1,12 +1,12 @@
 """A network that knows things: EfficientNet-Lite, trained to name what photographs show, and a
-decoder that colours.
+decoder that colors.
 
 Encoder: Tan and Le 2019, "EfficientNet: Rethinking Model Scaling for Convolutional Neural
 Networks", in the Lite variant of the TensorFlow TPU repository: inverted residual blocks without
 squeeze-and-excitation, ReLU6 in place of swish, a stem and a head that do not grow. What it learned
-from are ImageNet's 1.3 million photographs of 1,000 kinds of things, in colour, and their labels.
+from are ImageNet's 1.3 million photographs of 1,000 kinds of things, in color, and their labels.
 
-Decoder: a U-Net's (Ronneberger et al. 2015), from 1/32 of the size up to 1/4, where colours are
+Decoder: a U-Net's (Ronneberger et al. 2015), from 1/32 of the size up to 1/4, where colors are
 predicted: to half of the size takes three times as long and is no better.
 """
 
@@ -42,13 +42,13 @@ STAGES = (
 )
 SEEN = (1, 2, 4, 6)  # stages whose outputs the decoder sees: 1/4, 1/8, 1/16 and 1/32 of the size
 
-GROUPS = 8  # into which the decoder's channels are parted, each normalised by itself
+GROUPS = 8  # into which the decoder's channels are parted, each normalized by itself
 
 
 class Encoder(Pretrained):
     """(n, 3, H, W) in [-1, 1] to its features at 1/4, 1/8, 1/16 and 1/32 of the size.
 
-    pretrained: its batch normalisation keeps the statistics of ImageNet, in training too. The
+    pretrained: its batch normalization keeps the statistics of ImageNet, in training too. The
     weights themselves come by `load_pretrained`.
 
     Padding is the same on all sides; TensorFlow's, with which it was trained, is less on the left
@@ -183,7 +183,7 @@ class _Block(nn.Module):
 
 
 class _Convolution(nn.Conv2d):
-    """A convolution, its batch normalisation and, unless `linear`, ReLU6."""
+    """A convolution, its batch normalization and, unless `linear`, ReLU6."""
 
     def __init__(
         self,

@@ -1,6 +1,6 @@
 """CycleGAN's generator (Zhu, Park, Isola and Efros 2017): residual blocks at a quarter of the size.
 
-Convolutions keep their biases although instance normalisation removes them, as published.
+Convolutions keep their biases although instance normalization removes them, as published.
 """
 
 from torch import Tensor, nn
@@ -13,9 +13,9 @@ class Generator(nn.Sequential):
 
     width: channels after the first convolution, 64 as published.
     depth: residual blocks, 6 at 128 px and 9 at 256 px as published.
-    norm: instance normalisation as published.
+    norm: instance normalization as published.
     upsampling: transposed convolutions as published, whose kernels of 3 overlap unevenly at stride
-        2 and may leave a checkerboard; or nearest neighbours and a convolution (Odena et al. 2016).
+        2 and may leave a checkerboard; or nearest neighbors and a convolution (Odena et al. 2016).
     """
 
     def __init__(

@@ -1,10 +1,10 @@
 """StarGAN's networks (Choi et al. 2018): one generator and one discriminator for all domains.
 
 Images are (n, 3, H, W) in [-1, 1]; which domain is asked for, constant planes beside them tell the
-generator. Zero padding as published: after reflection padding, instance normalisation erases a
+generator. Zero padding as published: after reflection padding, instance normalization erases a
 constant plane, and the generator cannot see it.
 
-Instance normalisation uses the image's own statistics in training and in use alike. The published
+Instance normalization uses the image's own statistics in training and in use alike. The published
 code keeps running statistics too, which it would use in eval mode and never does.
 """
 
@@ -24,8 +24,8 @@ class Generator(nn.Module):
 
     width: channels after the first convolution, 64 as published.
     depth: residual blocks, 6 as published.
-    norm: instance normalisation with learned scales and offsets as published.
-    upsampling: transposed convolutions as published, or nearest neighbours and a convolution.
+    norm: instance normalization with learned scales and offsets as published.
+    upsampling: transposed convolutions as published, or nearest neighbors and a convolution.
     padding: of the convolutions, zeros as published.
     """
 

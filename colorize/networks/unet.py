@@ -1,7 +1,7 @@
 """pix2pix's generator (Isola et al. 2017): a U-Net down to few pixels and back.
 
-Convolutions keep their biases although normalisation removes most of them, as in CycleGAN's
-networks. Published with batch normalisation: here each image is normalised alone, as in those.
+Convolutions keep their biases although normalization removes most of them, as in CycleGAN's
+networks. Published with batch normalization: here each image is normalized alone, as in those.
 """
 
 import torch
@@ -19,7 +19,7 @@ class Generator(nn.Module):
     width: channels of the first convolution, 64 as published, then twice as many up to 8 times.
     depth: halvings of the size, 8 at 256 px as published: down to one pixel.
     norm: none in the outermost and innermost layers, as published.
-    upsampling: transposed convolutions as published, or nearest neighbours and a convolution.
+    upsampling: transposed convolutions as published, or nearest neighbors and a convolution.
     dropout: share of values set to 0 in training; published: 0.5.
     """
 

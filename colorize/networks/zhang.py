@@ -55,6 +55,6 @@ def _convolutions(inputs: int, outputs: int, count: int, *, last_stride=1, dilat
 
 
 def _block(inputs: int, outputs: int, count: int, *, last_stride=1, dilation=1) -> list:
-    """`count` convolutions, each with ReLU, and one batch normalisation at the end."""
+    """`count` convolutions, each with ReLU, and one batch normalization at the end."""
     layers = _convolutions(inputs, outputs, count, last_stride=last_stride, dilation=dilation)
     return [*layers, BatchNorm(outputs)]

@@ -76,7 +76,7 @@ def blurred(maps: Tensor) -> Tensor:
 
 
 def ciede2000(lab1: Tensor, lab2: Tensor) -> Tensor:
-    """Colour difference of two Lab images (n, 3, H, W): (n, H, W).
+    """Color difference of two Lab images (n, 3, H, W): (n, H, W).
 
     Sharma, Wu and Dalal 2005, "The CIEDE2000 color-difference formula", equations 2 to 22, with
     all three weights 1. About 1 is just noticeable.
@@ -167,7 +167,7 @@ def moved(x: Tensor, wanted: Tensor, made: Tensor) -> dict[str, Tensor]:
 
 
 def psnr_of_colors(rgb: Tensor, gray: Tensor, truth: Tensor) -> Tensor:
-    """PSNR, (n,), of the colours of `rgb` (n, 3, H, W), in [0, 1], on the true lightness.
+    """PSNR, (n,), of the colors of `rgb` (n, 3, H, W), in [0, 1], on the true lightness.
 
     gray: (n, 1, H, W), which has it, and truth (n, 3, H, W), both uint8.
     """

@@ -10,7 +10,7 @@ from colorize.report.tables import SUPERVISION, Row, headline, models, said
 
 HOLDS, FAILS, UNDECIDED = "holds here", "does not hold here", "not decided here"
 
-PALE_BELOW = 0.8  # chroma ratio: with less of the photographs' colour pictures look faded
+PALE_BELOW = 0.8  # chroma ratio: with less of the photographs' color pictures look faded
 
 Metrics = Mapping[str, Mapping[str, float | None]]
 
@@ -30,7 +30,7 @@ def claims(rows: list[Row], parameters: Mapping[str, ModelParameters]) -> list[C
         "zhang_l2": ("Trained with L2, a network gives gray.", _pale),
         "gan": ("A plain GAN makes the same of every photograph.", _same),
         "gan_bottleneck": ("The same, of a GAN that knows its input as a single vector.", _same),
-        "cyclegan": ("CycleGAN colours satisfactorily, but blurred.", _blurred),
+        "cyclegan": ("CycleGAN colors satisfactorily, but blurred.", _blurred),
         "stargan": ("StarGAN gives back its input, both ways.", _copies),
     }
     found = []
@@ -46,12 +46,12 @@ def claims(rows: list[Row], parameters: Mapping[str, ModelParameters]) -> list[C
 def best(rows: list[Row]) -> list[tuple[str, str]]:
     """Which model is ahead in what, with its number: of this set, not a verdict.
 
-    None is whose pictures are no colourings: one that copies its input may well be the closest.
+    None is whose pictures are no colorings: one that copies its input may well be the closest.
     """
     asked = (
         ("Closest to the true photographs", "ciede2000", {*SUPERVISION}),
         ("Closest of those trained without pairs", "ciede2000", {"unpaired"}),
-        ("Most like photographs in how common each colour is", "ab_histogram_js", {*SUPERVISION}),
+        ("Most like photographs in how common each color is", "ab_histogram_js", {*SUPERVISION}),
     )
     found = []
     for words, metric, kinds in asked:
@@ -77,7 +77,7 @@ def _pale(result: dict[str, Any]) -> tuple[str, str]:
 
 def _same(result: dict[str, Any]) -> tuple[str, str]:
     metrics = headline(result)
-    shown = f"the colours of two pictures differ by {said(metrics, 'diversity')}"
+    shown = f"the colors of two pictures differ by {said(metrics, 'diversity')}"
     return f"{shown} of what two photographs' do", _below(metrics["diversity"], SAME_BELOW)
 
 
@@ -92,7 +92,7 @@ def _blurred(result: dict[str, Any]) -> tuple[str, str]:
 def _copies(result: dict[str, Any]) -> tuple[str, str]:
     ways = headline(result)["projection"], headline(result["to_gray"])["projection"]
     to_color, to_gray = (said({"projection": way}, "projection") for way in ways)
-    shown = f"it goes {to_color} of the way from gray to colour, {to_gray} from colour to gray"
+    shown = f"it goes {to_color} of the way from gray to color, {to_gray} from color to gray"
     return shown, _all(*(_below(way, COPY_BELOW) for way in ways))
 
 

@@ -53,7 +53,7 @@ CLOSENESS = (
         "ciede2000",
         "CIEDE2000",
         2,
-        "Perceived difference in colour from the true photograph; about 1 is just noticeable. Gray "
+        "Perceived difference in color from the true photograph; about 1 is just noticeable. Gray "
         "and brown guesses do well here, because they are never far off.",
     ),
     Column(
@@ -61,21 +61,21 @@ CLOSENESS = (
         "PSNR, dB",
         2,
         "Pixelwise likeness to the true photograph. A model that may repaint lightness loses most "
-        "here, whatever its colours.",
+        "here, whatever its colors.",
     ),
     Column(
         "ssim",
         "SSIM",
         3,
         "Likeness of structure. Nearly 1 for any method that keeps the photograph's own lightness: "
-        "it says little about colour.",
+        "it says little about color.",
     ),
     Column(
         "auc_rebalanced",
         "AuC, %",
         1,
         "Share of the pixels whose ab is within 0 to 150 units of the true one, over all those "
-        "thresholds (Zhang et al.); rare colours count more.",
+        "thresholds (Zhang et al.); rare colors count more.",
     ),
     Column(
         "projection",
@@ -100,8 +100,8 @@ LIKENESS = (
         "chroma_ratio",
         "chroma ratio",
         2,
-        "Colour in the outputs over colour in the photographs: 0 is gray, above 1 is gaudy. It "
-        "does not ask whether the colours are right; random colours have 1.",
+        "Color in the outputs over color in the photographs: 0 is gray, above 1 is gaudy. It "
+        "does not ask whether the colors are right; random colors have 1.",
     ),
     Column(
         "colorfulness_gap",
@@ -114,8 +114,8 @@ LIKENESS = (
         "ab_histogram_js",
         "ab-histogram JS",
         3,
-        "Are there as many pixels of each colour as in the photographs? Jensen-Shannon divergence, "
-        "0 to 1. Random colours do perfectly.",
+        "Are there as many pixels of each color as in the photographs? Jensen-Shannon divergence, "
+        "0 to 1. Random colors do perfectly.",
     ),
     Column(
         "patch_swd",
@@ -128,14 +128,14 @@ LIKENESS = (
         "dependence",
         "dependence",
         2,
-        "How much closer to the truth the colours are than those made for another photograph: 0 "
+        "How much closer to the truth the colors are than those made for another photograph: 0 "
         "where the model ignores its input, 1 for the truth.",
     ),
     Column(
         "diversity",
         "diversity",
         2,
-        "How much the colours of two outputs differ, over how much those of two photographs do.",
+        "How much the colors of two outputs differ, over how much those of two photographs do.",
     ),
     Column(
         "retrieval",
@@ -155,7 +155,7 @@ TO_GRAY = (
         "residual_chroma",
         "residual chroma",
         2,
-        "Colour left in its gray, over that of the photograph.",
+        "Color left in its gray, over that of the photograph.",
         wish="lower",
     ),
     Column(
@@ -167,14 +167,14 @@ TO_GRAY = (
     ),
     Column(
         "cycle_color_psnr",
-        "colour to gray to colour, dB",
+        "color to gray to color, dB",
         1,
         "What comes back, against the photograph.",
         wish="higher",
     ),
     Column(
         "cycle_gray_psnr",
-        "gray to colour to gray, dB",
+        "gray to color to gray, dB",
         1,
         "What comes back, against the gray.",
         wish="higher",
@@ -183,7 +183,7 @@ TO_GRAY = (
         "leak",
         "leak, dB",
         2,
-        "How much better it colours its own gray than the true gray: colour that it has hidden.",
+        "How much better it colors its own gray than the true gray: color that it has hidden.",
         wish="near 0",
     ),
     Column(

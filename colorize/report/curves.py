@@ -12,17 +12,17 @@ from matplotlib.rcsetup import cycler
 
 STYLES = ("-", "--", ":", "-.")
 
-# Okabe and Ito 2008: told apart by the colour-blind, and on white and on black
+# Okabe and Ito 2008: told apart by the color-blind, and on white and on black
 PALETTE = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00")
 
-INK = "#010203"  # stands for the colour of text until the picture is seen
+INK = "#010203"  # stands for the color of text until the picture is seen
 MODES = """<style>:root { color: #1d2126; }
 @media (prefers-color-scheme: dark) { :root { color: #e6e9ed; } }</style>
 """
 
 # What colorize/training/validation.py measures that ought to be 1, or 0 for made grays' chroma
 RATIOS = ("projection", "identity_index", "chroma")
-MOST_SHOWN = 2  # ratios begin at several times that, before anything is learnt
+MOST_SHOWN = 2  # ratios begin at several times that, before anything is learned
 
 
 def curve(name: str, frame: pd.DataFrame) -> str:
@@ -35,7 +35,7 @@ def curve(name: str, frame: pd.DataFrame) -> str:
         for axis, names in zip(axes, (["loss"], parts), strict=False):
             for number, loss in enumerate(names):
                 shown = frame[["step", loss]].dropna()
-                style = STYLES[number // 2 % len(STYLES)]  # told apart without colour too
+                style = STYLES[number // 2 % len(STYLES)]  # told apart without color too
                 axis.plot(shown["step"], shown[loss], style, lw=1.4, label=loss)
             axis.grid(alpha=0.3)
             _legend_above(axis)

@@ -25,7 +25,7 @@ class Gallery(NamedTuple):
 
 
 def colored(pictures: dict[str, list[Shown]]) -> Gallery:
-    """The fixed photographs as each model colours them, with CIEDE2000; pictures by model."""
+    """The fixed photographs as each model colors them, with CIEDE2000; pictures by model."""
     return _gallery(pictures, ("gray", "truth"), ("own", "pasted"))
 
 

@@ -1,4 +1,4 @@
-"""Grids of photographs: one row a photograph, one labelled column a version of it."""
+"""Grids of photographs: one row a photograph, one labeled column a version of it."""
 
 from collections.abc import Sequence
 
@@ -48,7 +48,7 @@ def fitted(image: Image.Image, most: int = MOST_SIDE) -> Image.Image:
 
 
 def training_grid(gray: Tensor, snapshots: dict[int, Tensor], truth: Tensor) -> Image.Image:
-    """How the colours came: gray, the result after some numbers of steps, truth.
+    """How the colors came: gray, the result after some numbers of steps, truth.
 
     Each (n, 3 or 1, S, S) uint8.
     """

@@ -19,7 +19,7 @@ from colorize.report.tables import Cell, Heading, Line, Row, Table
 FIRST = "How close to the true photograph?"
 TABLES = (
     (FIRST, columns.CLOSENESS),
-    ("Do the colours look like those of photographs?", columns.LIKENESS),
+    ("Do the colors look like those of photographs?", columns.LIKENESS),
 )
 PERCEPTION = ("What do trained networks see?", columns.PERCEPTION)  # where it was measured
 

@@ -16,10 +16,10 @@ from colorize.evaluation.protocol import Batch, Photographs
 from colorize.report import grids
 
 MANIFEST = "manifest.json"
-DOMAINS = "domains"  # a folder of the same kind, of models that know more than gray and colour
+DOMAINS = "domains"  # a folder of the same kind, of models that know more than gray and color
 
 # By version: the gray photograph, the true one; what the model makes of the gray one, where it may
-# change the lightness its colours on the photograph's own, and what it makes of the true one.
+# change the lightness its colors on the photograph's own, and what it makes of the true one.
 LABELS = {
     "gray": "gray",
     "truth": "truth",
@@ -48,7 +48,7 @@ def show(
 ) -> list[Shown]:
     """The chosen photographs in all versions, each (n, 3 or 1, S, S) uint8.
 
-    Coloured in the batches that they were measured in: all at once, large ones fill the memory.
+    Colored in the batches that they were measured in: all at once, large ones fill the memory.
     """
 
     def drawn(batch: Batch) -> dict[str, dict[str, Image.Image]]:

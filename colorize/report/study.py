@@ -52,7 +52,7 @@ def _last(quantity: str) -> Value:
 
 
 RESULTS: tuple[Cell, ...] = (
-    ("to colour: projection", 2, _color("projection")),
+    ("to color: projection", 2, _color("projection")),
     ("identity index", 2, _color("identity_index")),
     ("chroma ratio", 2, _color("chroma_ratio")),
     ("CIEDE2000", 1, _color("ciede2000")),
@@ -73,8 +73,8 @@ DIAGNOSTICS: tuple[Cell, ...] = (
 
 # Of the curves: a column of the validation curve, what it is, and what it should come to
 SHOWN = (
-    ("color_projection", "to colour: projection", 1),
-    ("color_identity_index", "to colour: identity index", 1),
+    ("color_projection", "to color: projection", 1),
+    ("color_identity_index", "to color: identity index", 1),
     ("gray_identity_index", "to gray: identity index", 1),
     ("gray_chroma", "to gray: residual chroma", 0),
 )

@@ -100,7 +100,7 @@ def to_gray(rows: Iterable[Row]) -> Table:
 
 
 def domains(rows: Iterable[Row], split: str) -> dict[str, Table]:
-    """By model that knows more domains than gray and colour: a line a source, a cell a target."""
+    """By model that knows more domains than gray and color: a line a source, a cell a target."""
     found = {}
     for row in rows:
         if "domains" in row.result:

@@ -18,14 +18,14 @@ CLOSER = {
     UNDECIDED: "is not decidedly closer to the true photographs, nor farther, than {}",
 }
 LIKELIER = {
-    "better": "its colours together are more like theirs",
-    "worse": "its colours together are less like theirs",
-    UNDECIDED: "whether its colours together are more like theirs is not decided",
+    "better": "its colors together are more like theirs",
+    "worse": "its colors together are less like theirs",
+    UNDECIDED: "whether its colors together are more like theirs is not decided",
 }
 BESIDE_MEAN = {
-    "better": "is better than the mean colour",
-    "worse": "is no better than the mean colour",
-    UNDECIDED: "is not shown to be better than the mean colour",
+    "better": "is better than the mean color",
+    "worse": "is no better than the mean color",
+    UNDECIDED: "is not shown to be better than the mean color",
 }
 
 
@@ -39,7 +39,7 @@ class Clause(NamedTuple):
 
 
 def sentences(verdicts: Iterable[Verdict], baseline: str) -> dict[str, list[Clause]]:
-    """By model, what to say of it beside the baseline, and beside the mean colour."""
+    """By model, what to say of it beside the baseline, and beside the mean color."""
     of_model: dict[str, dict[tuple[str, str], Verdict]] = {}
     for verdict in verdicts:
         asked = (verdict["against"], verdict["metric"])

@@ -27,7 +27,7 @@ QUALITY = (25, 95)  # of JPEG
 def aged(gray: Tensor, photograph: Tensor | None, rng: np.random.Generator) -> Tensor:
     """Gray bytes (1, S, S) with some of the changes, each drawn from `rng`.
 
-    photograph: in colour, bytes (3, S, S), where it is known: gray then sometimes is Rec. 601's,
+    photograph: in color, bytes (3, S, S), where it is known: gray then sometimes is Rec. 601's,
     instead of keeping its lightness.
     """
     if photograph is not None and rng.random() < EACH:

@@ -91,7 +91,7 @@ class Draws(Dataset):
         return [crop.flip(-1) if mirror and self.flip else crop for crop in crops]
 
     def _aged(self, gray: Tensor, photograph: Tensor | None, k: int) -> Tensor:
-        """(1, S, S), or as old; photograph: (3, S, S), the same in colour, where that is known."""
+        """(1, S, S), or as old; photograph: (3, S, S), the same in color, where that is known."""
         rng = np.random.default_rng((self.seed, k, 2))
         return aged(gray, photograph, rng) if rng.random() < self.aging else gray
 
@@ -103,7 +103,7 @@ class Draws(Dataset):
 
 
 class Pairs(Draws):
-    """Gray (1, S, S) and colour (3, S, S) of the same photograph, for methods trained on pairs."""
+    """Gray (1, S, S) and color (3, S, S) of the same photograph, for methods trained on pairs."""
 
     def __getitem__(self, k: int) -> dict[str, Tensor]:
         name = self._drawn(self.names, k, stream=0)
@@ -112,7 +112,7 @@ class Pairs(Draws):
 
 
 class Unpaired(Draws):
-    """Gray (1, S, S) of one photograph and colour (3, S, S) of another, drawn independently."""
+    """Gray (1, S, S) of one photograph and color (3, S, S) of another, drawn independently."""
 
     def __getitem__(self, k: int) -> dict[str, Tensor]:
         gray = self._read_gray(self._drawn(self.names_in["gray"], k, stream=0))

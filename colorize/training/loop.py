@@ -1,4 +1,4 @@
-"""The training loop, one for all ways of colouring.
+"""The training loop, one for all ways of coloring.
 
 To resume, run the same command again: the loop goes on from the last checkpoint, and ends with the
 same weights, to the byte, as a run that was never stopped.

@@ -37,7 +37,7 @@ class Files(NamedTuple):
 
 
 class Preview:
-    """The first photographs of val, coloured and measured after some of the steps.
+    """The first photographs of val, colored and measured after some of the steps.
 
     val: their names. draw: makes one picture of photographs in gray (n, 1, S, S), of what became of
     them by step, and of the true ones, each (n, 3, S, S) uint8.
@@ -65,7 +65,7 @@ class Preview:
         self.next_losses = 0.0
 
     def look(self, model: Method, step: int, images: int) -> None:
-        """Colour and measure, if this step is one of those."""
+        """Color and measure, if this step is one of those."""
         if step in self.to_color:
             self.snapshots[step] = model.colorize_bytes(self.gray[: self.samples])
         if step in self.to_measure:

@@ -1,6 +1,6 @@
 """Validation curves: what a few val photographs say of a model while it trains.
 
-Losses of a game do not tell whether colours get better, nor in which way a generator fails. For
+Losses of a game do not tell whether colors get better, nor in which way a generator fails. For
 each domain that it makes, with y = G(x) of the input x, and T what is wanted, as 8-bit RGB:
 
     identity_index   how far it moves; see quality/fidelity.py
@@ -8,15 +8,15 @@ each domain that it makes, with y = G(x) of the input x, and T what is wanted, a
     chroma           sum of y's chroma / sum of the photograph's
     psnr             of y against T
 
-Colour is made of the gray photograph, all other domains of the one in colour. A model that makes
+Color is made of the gray photograph, all other domains of the one in color. A model that makes
 gray too also has a leak (see colorize/evaluation/directions.py), and tells how
 much the domain asked for matters to it: the mean of |G(x, color) - G(x, gray)| in 0..255, in the
-middle of the image and around it. Behind instance normalisation it may be the padding alone that
+middle of the image and around it. Behind instance normalization it may be the padding alone that
 shows a label, and then only the border depends on it.
 
 A discriminator that classifies says what it takes y for, and a plain rule says it too: a picture is
 gray where 95 % of its pixels have a chroma below GRAY_BELOW. Where D calls gray what the rule calls
-coloured, D is content with less than was asked for.
+colored, D is content with less than was asked for.
 """
 
 import math
@@ -31,17 +31,17 @@ from colorize.quality.fidelity import chroma, mean, moved, psnr, psnr_of_colors,
 
 MOST = 48  # photographs: for curves, which show where it goes, not for tables
 BATCH = 16
-GRAY_BELOW = 4  # CIE Lab, as data.min_chroma: few see the colour of such a photograph
+GRAY_BELOW = 4  # CIE Lab, as data.min_chroma: few see the color of such a photograph
 
 Shares = dict[str, tuple[Tensor, Tensor]]  # of each photograph, and what to divide the sum by
 
 
 @torch.inference_mode()
 def measure(model: Method, gray: Tensor, truth: Tensor) -> dict[str, float]:
-    """Of photographs (n, 1, S, S) gray and (n, 3, S, S) in colour, uint8.
+    """Of photographs (n, 1, S, S) gray and (n, 3, S, S) in color, uint8.
 
     Named DOMAIN_QUANTITY by the domain that is made. NaN is a share of nothing: how much of the
-    colour of photographs that have none.
+    color of photographs that have none.
     """
     device = next(model.parameters()).device
     with model.in_use():

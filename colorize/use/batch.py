@@ -33,17 +33,17 @@ class Budget:
                 self.changed.notify_all()
 
 
-def colour_all(
+def color_all(
     jobs: Sequence[files.Job], colorizer: Colorizer, *, compare: bool = False, **how
 ) -> Iterator[str | None]:
-    """Colour files in their order: of each None, or the reason why it cannot be read.
+    """Color files in their order: of each None, or the reason why it cannot be read.
 
     compare: write a picture of before and after too. how: what `colorizer` is told. Raises OSError
     where a result cannot be written, and UserError where the model fails.
     """
     budget = Budget(PIXELS)
 
-    def colour(job: files.Job) -> str | None:
+    def color(job: files.Job) -> str | None:
         try:
             with budget.taken(photos.size(job.source)):
                 photo = photos.read(job.source)
@@ -57,7 +57,7 @@ def colour_all(
         return None
 
     if len(jobs) < 2:
-        yield from map(colour, jobs)  # on all cores
+        yield from map(color, jobs)  # on all cores
     else:
         with one_thread_each(min(cores(), len(jobs))) as pool:
-            yield from pool.map(colour, jobs)
+            yield from pool.map(color, jobs)

@@ -1,4 +1,4 @@
-"""A trained model that colours photographs of any size, with their own lightness.
+"""A trained model that colors photographs of any size, with their own lightness.
 
 The network sees a photograph at the size that it was trained at, and a faded one with its contrast
 stretched. Its chroma is enlarged and joined with the lightness of every pixel, some lines at a
@@ -35,7 +35,7 @@ Picture = TypeVar("Picture", Image.Image, np.ndarray, Tensor)
 
 
 class Colorizer:
-    """Colours images as one model does.
+    """Colors images as one model does.
 
     >>> from colorize import Colorizer
     >>> from skimage import data
@@ -70,13 +70,13 @@ class Colorizer:
         strength: float = 1.0,
         raw: bool = False,
     ) -> Picture:
-        """Colour an image, of any size and of the kind that comes back, in RGB.
+        """Color an image, of any size and of the kind that comes back, in RGB.
 
         image: a PIL image of any mode (laid on white, profile applied; turn it upright first with
         ImageOps.exif_transpose); an array (H, W), (H, W, 1 or 3) or, several at once, (n, H, W, 1
         or 3); a tensor (1 or 3, H, W) or (n, 1 or 3, H, W). Numbers are sRGB: uint8, uint16, or
-        floats in [0, 1]. What it has of colours is not looked at, but for other domains.
-        domain: one of `domains`. strength: of the colours, 1 as the network makes them, 0 gray.
+        floats in [0, 1]. What it has of colors is not looked at, but for other domains.
+        domain: one of `domains`. strength: of the colors, 1 as the network makes them, 0 gray.
         raw: the network's own picture, enlarged, instead of its chroma on the photograph's own
         lightness: blurred, and in some models' damaged. `night` is always that.
 

@@ -1,4 +1,4 @@
-"""Which files are photographs to colour, and what their results are called."""
+"""Which files are photographs to color, and what their results are called."""
 
 import glob
 import os
@@ -21,7 +21,7 @@ class Job(NamedTuple):
 
 
 class Failure(NamedTuple):
-    """What is not coloured, and why."""
+    """What is not colored, and why."""
 
     source: str
     reason: str

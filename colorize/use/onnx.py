@@ -45,7 +45,7 @@ def export(method: Method, path: Path) -> float:
     """
     chroma = Chroma(method.eval())
     example = torch.zeros(2, 1, 8 * MULTIPLE, 9 * MULTIPLE)
-    chroma(example)  # makes constants that colours need, which tracing could not
+    chroma(example)  # makes constants that colors need, which tracing could not
     any_size = dict.fromkeys((0, 2, 3), torch.export.Dim.DYNAMIC)
     with warnings.catch_warnings(), replaced_file(path) as partial:
         warnings.simplefilter("ignore")  # of the exporter's own making

@@ -18,7 +18,7 @@ from colorize.data.decoding import Unreadable
 from colorize.use import files, models, photos
 from colorize.use.colorizer import Colorizer
 
-TITLE = "Colour a photograph"
+TITLE = "Color a photograph"
 WIDTH, HEIGHT = 960, 640  # pixels: what a photograph takes of the page at most
 FINE = 2  # pixels of it for one of the page: screens may be that fine
 
@@ -37,7 +37,7 @@ def page() -> pn.Column:
     dropped = pn.widgets.FileDropper(label="", sizing_mode="stretch_width")
     model = pn.widgets.Select(label="Model", options=folders)
     domain = pn.widgets.Select(label="Domain", options=list(load(model.value).domains))
-    strength = pn.widgets.FloatSlider(label="Strength of colours", value=1, end=3, step=0.1)
+    strength = pn.widgets.FloatSlider(label="Strength of colors", value=1, end=3, step=0.1)
 
     def offer_domains(change) -> None:
         domain.param.update(options=list(load(change.new).domains), value="color")
@@ -61,7 +61,7 @@ async def shown(
 ) -> pn.Column | pn.pane.Alert | None:
     """Before and after of what was dropped, by name; or a sentence that says why not.
 
-    Coloured beside the loop that serves the page, so that it can say that it is busy.
+    Colored beside the loop that serves the page, so that it can say that it is busy.
     """
     if not dropped:
         return None
@@ -73,7 +73,7 @@ async def shown(
         photo = await asyncio.to_thread(read, data)
         colored = await asyncio.to_thread(colorizer, photo.pixels, domain=domain, strength=strength)
     except (Unreadable, UserError) as error:
-        return pn.pane.Alert(f"{name} cannot be coloured: {error}.", alert_type="danger")
+        return pn.pane.Alert(f"{name} cannot be colored: {error}.", alert_type="danger")
     height, width = colored.shape[:2]
     size = {"sizing_mode": "scale_width", "max_width": round(min(WIDTH, HEIGHT * width / height))}
     both = pn.Swipe(

@@ -1,6 +1,6 @@
 """Photographs of users, as files: read at full depth, written with what belonged to them.
 
-By libvips, which reads and writes 16 bits, applies colour profiles at that depth, and keeps
+By libvips, which reads and writes 16 bits, applies color profiles at that depth, and keeps
 resolution, EXIF and profiles.
 """
 
@@ -40,12 +40,12 @@ COMPARED = 1200  # pixels: the long side of each half of a comparison
 class Photo:
     """An image file: its pixels upright, and what else it holds."""
 
-    pixels: np.ndarray  # (H, W, 1 or 3) sRGB, gray or in colour, uint8 or uint16
+    pixels: np.ndarray  # (H, W, 1 or 3) sRGB, gray or in color, uint8 or uint16
     alpha: np.ndarray | None  # (H, W, 1)
     bits: int  # 8 or 16, those of the file
     profile: bytes | None  # of RGB, where it had one
     converted: bool  # from that profile
-    resolution: tuple[float, float]  # pixels per millimetre, horizontally and vertically
+    resolution: tuple[float, float]  # pixels per millimeter, horizontally and vertically
     fields: list[tuple[str, Any, Any]]  # of libvips: name, type, value
 
 
@@ -128,7 +128,7 @@ def _array(image: pyvips.Image) -> np.ndarray:
 
 
 def _resolution(image: pyvips.Image) -> tuple[float, float]:
-    """Pixels per millimetre; 72 to an inch, as good as none, where the file does not say."""
+    """Pixels per millimeter; 72 to an inch, as good as none, where the file does not say."""
     said = image.get_typeof("resolution-unit") or (image.xres, image.yres) != (1, 1)
     return (image.xres, image.yres) if said else (72 / 25.4, 72 / 25.4)
 

@@ -72,10 +72,10 @@ def statistics_to_learn_from(union: Path, image_size: int) -> dict:
     """As `statistics`; raises UserError also where all training photographs are gray."""
     values = statistics(union, image_size)
     histogram = values["ab_histogram"]
-    middle = histogram["centres"].index(0)
+    middle = histogram["centers"].index(0)
     if histogram["share"][middle][middle] > 0.999:
         raise UserError(
-            f"{union}: the training photographs have no colour to learn from "
+            f"{union}: the training photographs have no color to learn from "
             "(data.min_chroma leaves out those that are gray)"
         )
     return values

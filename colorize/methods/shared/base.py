@@ -21,7 +21,7 @@ Supervision = Literal["paired", "unpaired", "paired in effect"]
 
 Losses = dict[str, Tensor]  # by their names in the paper
 
-# Of a part of a batch: the loss to minimise, the losses to log, and what later updates need
+# Of a part of a batch: the loss to minimize, the losses to log, and what later updates need
 Computed = tuple[Tensor, Losses, tuple[Tensor, ...]]
 LossFunction = Callable[..., Computed]
 
@@ -45,13 +45,13 @@ class Update:
 
 
 class Method(nn.Module):
-    """One way of colouring; its networks are attributes.
+    """One way of coloring; its networks are attributes.
 
-    A method says which updates one step has, and what they minimise; `update` alone moves weights.
+    A method says which updates one step has, and what they minimize; `update` alone moves weights.
     colorize/training/ owns steps, data, checkpoints and logs.
     """
 
-    supervision: ClassVar[Supervision]  # may it see a photograph's gray and its true colours?
+    supervision: ClassVar[Supervision]  # may it see a photograph's gray and its true colors?
     output: ClassVar[Literal["rgb", "ab"]]  # what its network predicts
     draws: ClassVar[Literal["pairs", "unpaired", "domains"]]  # as colorize/training/draws.py does
     domains: tuple[Domain, ...] = ("gray", "color")  # of what it is trained on
@@ -79,7 +79,7 @@ class Method(nn.Module):
 
         batch: uint8 tensors as `draws` says, of a batch that several processes share our own. rng:
         this step's own source of randomness, the same in all of them and drawn from for the whole
-        batch. Of the losses `loss` is what the colouring network minimises.
+        batch. Of the losses `loss` is what the coloring network minimizes.
         """
         raise NotImplementedError
 
@@ -88,7 +88,7 @@ class Method(nn.Module):
         raise NotImplementedError
 
     def learn_of(self, statistics: dict) -> None:
-        """Take what it needs of the training photographs' colours (data/union/statistics.json)."""
+        """Take what it needs of the training photographs' colors (data/union/statistics.json)."""
 
     def classify(self, image: Tensor) -> Tensor | None:
         """Which of `targets` its discriminator takes images for: (n, 3, H, W) sRGB in [0, 1] to
@@ -96,7 +96,7 @@ class Method(nn.Module):
         """
         return None
 
-    # The same for all: colouring
+    # The same for all: coloring
 
     def colorize(self, gray: Tensor) -> Tensor:
         """(n, 1, H, W) gray to (n, 3, H, W) sRGB, both in [0, 1]: the method's own RGB."""
@@ -131,7 +131,7 @@ class Method(nn.Module):
         self.updates[name] = Update(networks, loss, betas, weight_decay)
 
     def prepare_training(self, *, compiled: bool = False) -> None:
-        """Make what only training needs: optimisers, averages; compile the losses if told to."""
+        """Make what only training needs: optimizers, averages; compile the losses if told to."""
         for update in self.updates.values():
             networks = [getattr(self, name) for name in update.networks]
             update.optimizer = torch.optim.Adam(
@@ -149,7 +149,7 @@ class Method(nn.Module):
                 self.averages[name] = copy.deepcopy(getattr(self, name)).requires_grad_(False)
 
     def update(self, name: str, *inputs: Tensor) -> tuple[Losses, tuple[Tensor, ...]]:
-        """One step of the optimiser `name` down the gradient of its loss for `inputs`.
+        """One step of the optimizer `name` down the gradient of its loss for `inputs`.
 
         Only its own networks get a gradient: a generator's loss, which goes through the
         discriminator, leaves no trace there. The batch passes in `accumulation` equal parts, so
@@ -209,7 +209,7 @@ class Method(nn.Module):
 
     @contextlib.contextmanager
     def averaged(self) -> Iterator[None]:
-        """Let the averages, where there are any, stand for the generators: they colour better."""
+        """Let the averages, where there are any, stand for the generators: they color better."""
         own = {name: getattr(self, name) for name in self.averages}
         for name, average in self.averages.items():
             setattr(self, name, average)
@@ -260,7 +260,7 @@ def generator(p: EncoderParameters, inputs: int, outputs: int, **options: object
 
 
 def by_learning_rate(networks: list[nn.Module]) -> list[dict]:
-    """The weights of networks in groups for an optimiser, each with its share of the rate."""
+    """The weights of networks in groups for an optimizer, each with its share of the rate."""
     slow = [w for net in networks for part in pretrained_parts(net) for w in part.parameters()]
     known = set(map(id, slow))
     others = [w for net in networks for w in net.parameters() if id(w) not in known]

@@ -16,9 +16,9 @@ image of s: D_c,c' in place of D_c' above. What it is to be like are photographs
 goes to D_c',c, the judge of the way back, in place of D_c. Where domains are two, and the target is
 never the source, it is the same.
 
-A classifier learns what tells real gray from real colour, and is content with a generated image as
-soon as it is on the right side, however much colour is left. D_gray has seen what is made for gray,
-and knows it from gray photographs by any of that colour.
+A classifier learns what tells real gray from real color, and is content with a generated image as
+soon as it is on the right side, however much color is left. D_gray has seen what is made for gray,
+and knows it from gray photographs by any of that color.
 
 Adam has no momentum, as there.
 """

@@ -1,6 +1,6 @@
 """What methods share that play the game on ab: a network from L, and D on (L, ab).
 
-L(G) = L_GAN(G, D) + what else ties the colours to the photograph
+L(G) = L_GAN(G, D) + what else ties the colors to the photograph
 """
 
 from typing import Annotated, Literal
@@ -25,16 +25,16 @@ class Parameters(base.TranslationParameters, adversarial.Parameters, EncoderPara
 
 
 class Method(one_sided.Method, lab.Method):
-    """What ties its colours to the photograph, `content`, is to be written."""
+    """What ties its colors to the photograph, `content`, is to be written."""
 
     def __init__(self, p: Parameters, image_size: int):
         of_unet = {"norm": p.norm, "upsampling": p.upsampling, "dropout": p.dropout}
         super().__init__(p, image_size, base.generator(p, 1, 2, **of_unet))
 
     def content(self, fake: Tensor, real: Tensor) -> tuple[Tensor | float, Losses]:
-        """What G minimises beside L_GAN, weighted, and the losses to log, which are not.
+        """What G minimizes beside L_GAN, weighted, and the losses to log, which are not.
 
-        fake: generated images; real: images in colour, of the same photographs where `draws` says
+        fake: generated images; real: images in color, of the same photographs where `draws` says
         pairs. Both (n, 3, H, W) as D sees them.
         """
         raise NotImplementedError

@@ -17,7 +17,7 @@ def l1(image: Tensor, target: Tensor) -> Tensor:
 
 @in_full_precision
 def half_squared_distance(ab: Tensor, target: Tensor) -> Tensor:
-    """1/2 ||Y - Yhat||^2 of a pixel's colour, (n, 2, H, W); the mean over pixels."""
+    """1/2 ||Y - Yhat||^2 of a pixel's color, (n, 2, H, W); the mean over pixels."""
     return (ab - target).square().sum(1).mean() / 2
 
 

@@ -16,7 +16,7 @@ from colorize.methods.shared.base import Method, not_finite
 from colorize.methods.shared.parameters import InitFrom, ModelParameters
 from colorize.networks.shared.layers import pretrained_parts
 
-WEIGHTS = "weights.safetensors"  # of the generators: all that colouring needs
+WEIGHTS = "weights.safetensors"  # of the generators: all that coloring needs
 TRAINING = "training.safetensors"  # of the other networks: what training on needs besides
 CONFIG = "config.json"
 
@@ -26,7 +26,7 @@ UNLOADABLE += (safetensors.SafetensorError,)
 
 
 def method_names() -> list[str]:
-    """The ways of colouring: one file each in colorize/methods/."""
+    """The ways of coloring: one file each in colorize/methods/."""
     files = Path(__file__).parent.parent.glob("*.py")
     return sorted(file.stem for file in files if file.stem != "__init__")
 
@@ -141,7 +141,7 @@ def _write(weights: dict[str, Tensor], path: Path) -> None:
 
 
 def load(folder: Path, device: torch.device | str = "cpu") -> Method:
-    """Read a model to colour with: its generators alone.
+    """Read a model to color with: its generators alone.
 
     Raises UserError where there is none, or a broken one.
     """
@@ -154,7 +154,7 @@ def load(folder: Path, device: torch.device | str = "cpu") -> Method:
         parameters = parse(config["parameters"], f"{folder / CONFIG}: parameters")
         check(parameters, image_size, f"{folder / CONFIG}: parameters")
         model = build(parameters, image_size)
-        # What only training needs would take several times as much memory as what colours.
+        # What only training needs would take several times as much memory as what colors.
         for name, _ in list(model.named_children()):
             if name not in model.generators:
                 delattr(model, name)

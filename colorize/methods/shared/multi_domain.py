@@ -1,16 +1,16 @@
 """What methods share that have one generator for all domains, and tell it which one to make.
 
 G sees the image and a plane for each domain, ones in that of the target and zeros in the others
-(Choi et al. 2018). With x an image of domain c, c' the target and L lightness, G minimises beside
+(Choi et al. 2018). With x an image of domain c, c' the target and L lightness, G minimizes beside
 what its game with D asks for
 
     lambda_rec ||x - G(G(x, c'), c)||_1 + lambda_L ||L(x) - L(G(x, c'))||_1
 
-From colour to gray and back the first term asks for what cannot be: the true gray has lost the
-colours, so G is paid for hiding them in its gray, and for changing little. On that way alone
-lambda_rec is `lossy_reconstruction_weight`; 0 leaves the term to ways like that from gray to colour
+From color to gray and back the first term asks for what cannot be: the true gray has lost the
+colors, so G is paid for hiding them in its gray, and for changing little. On that way alone
+lambda_rec is `lossy_reconstruction_weight`; 0 leaves the term to ways like that from gray to color
 and back, which lose nothing. The second term, of RGB alone, holds what the photograph shows without
-asking for its colours back, and needs no pair: both are of the same image. It says nothing of
+asking for its colors back, and needs no pair: both are of the same image. It says nothing of
 domains that are darker than the photograph: how dark, the discriminator has to tell.
 """
 
@@ -111,7 +111,7 @@ class Method(base.Method):
     def content(
         self, x: Tensor, domain: Tensor, target: Tensor, fake: Tensor
     ) -> tuple[Tensor | float, Losses]:
-        """What G minimises beside its part in the game, weighted, and the losses, which are not."""
+        """What G minimizes beside its part in the game, weighted, and the losses, which are not."""
         weight, of_lossy = self.p.reconstruction_weight, self.p.lossy_reconstruction_weight
         if weight == of_lossy == 0:
             return 0.0, {}
@@ -135,7 +135,7 @@ class RGBParameters(Parameters):
 class RGBMethod(Method):
     """Networks see sRGB in [-1, 1].
 
-    residual: G gives x + network(x, c'), so that what is to stay need not be learnt.
+    residual: G gives x + network(x, c'), so that what is to stay need not be learned.
     """
 
     supervision = "unpaired"

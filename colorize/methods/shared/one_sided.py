@@ -13,7 +13,7 @@ from colorize.methods.shared.base import Computed, Losses
 
 
 class Method(base.Method):
-    """G makes images and D judges them; what minimises G's loss is each method's own."""
+    """G makes images and D judges them; what minimizes G's loss is each method's own."""
 
     generators = ("G",)
 

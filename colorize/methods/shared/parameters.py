@@ -47,7 +47,7 @@ class ModelParameters(Parameters):
         constant = self.decay_from * self.steps
         if step <= constant:
             return 1.0
-        if self.schedule == "linear":  # towards 0
+        if self.schedule == "linear":  # toward 0
             return 1 - (step - constant) / (self.steps - constant + 1)
         # As published: every 1000 steps it falls by what one step of a linear decay would take.
         return 1 - (step - constant) // PUBLISHED_STEP / (self.steps - constant)
@@ -97,7 +97,7 @@ class EncoderParameters(ModelParameters):
 
 
 class UnpairedParameters(ModelParameters):
-    """Keys of methods that learn from gray and colour photographs that do not belong together."""
+    """Keys of methods that learn from gray and color photographs that do not belong together."""
 
     unpaired: Literal["disjoint", "shared"]
 

@@ -1,6 +1,6 @@
 """The discriminators of several methods. Images are (n, 3, H, W) about [-1, 1].
 
-Both score overlapping patches (Isola et al. 2017), and so attend to texture and colour more than to
+Both score overlapping patches (Isola et al. 2017), and so attend to texture and color more than to
 composition.
 """
 
@@ -20,7 +20,7 @@ class PatchGAN(nn.Sequential):
 
     width: channels of the first convolution, 64 as published.
     layers: convolutions of stride 2; 3 see patches of 70 x 70 pixels as published, 2 of 34 x 34.
-    norm: instance normalisation as published.
+    norm: instance normalization as published.
     """
 
     def __init__(self, width: int = 64, layers: int = 3, norm: Norm = "instance"):
@@ -41,8 +41,8 @@ class OfDomains(nn.Module):
     """(n, 3, H, W) to two maps of scores (n, domains, h, w): of smaller and of larger patches.
 
     StarGAN v2 (Choi et al. 2020) has one score for each domain and image; here maps leave
-    composition to the photograph. No normalisation, so that scores may depend on how bright and how
-    colourful an image is.
+    composition to the photograph. No normalization, so that scores may depend on how bright and how
+    colorful an image is.
 
     width: channels of the first convolution; each layer doubles them.
     layers: convolutions of stride 2, 2 or more. Scores after all of them are of patches of

@@ -19,9 +19,9 @@ GROUP = 16  # channels, as good as the 32 groups of Wu and He 2018 and possible 
 
 
 def normalization(kind: Norm, channels: int, *, affine: bool = False) -> nn.Module:
-    """Normalisation of (n, channels, H, W).
+    """Normalization of (n, channels, H, W).
 
-    `instance` sets mean and variance of every channel, and so erases how bright and how colourful
+    `instance` sets mean and variance of every channel, and so erases how bright and how colorful
     the whole image is; `group` those of 16 channels together (of all, where 16 do not divide
     them), which keeps how channels differ. affine: learn a scale and an offset for each channel.
     """
@@ -63,14 +63,14 @@ class BatchNorm(nn.BatchNorm2d):
             return super().forward(x)
         count = processes.count() * x.numel() // x.shape[1]
         mean = processes.total(x.sum((0, 2, 3))) / count
-        centred = x - mean.view(1, -1, 1, 1)
-        variance = processes.total(centred.square().sum((0, 2, 3))) / count
+        centered = x - mean.view(1, -1, 1, 1)
+        variance = processes.total(centered.square().sum((0, 2, 3))) / count
         with torch.no_grad():
             self.num_batches_tracked += 1
             self.running_mean.lerp_(mean, self.momentum)
             self.running_var.lerp_(variance * count / (count - 1), self.momentum)
         scale = self.weight * (variance + self.eps).rsqrt()
-        return centred * scale.view(1, -1, 1, 1) + self.bias.view(1, -1, 1, 1)
+        return centered * scale.view(1, -1, 1, 1) + self.bias.view(1, -1, 1, 1)
 
 
 class Dropout(nn.Dropout):
