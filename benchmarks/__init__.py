@@ -1,5 +1,5 @@
 """What measures speed and memory. Figures are ratios within one run: machines differ."""
 
-from colorize.base.threads import wait_briefly
+from colorize.base.command import wait_briefly
 
 wait_briefly()

@@ -15,10 +15,10 @@ import time
 from multiprocessing import get_context
 from multiprocessing.sharedctypes import Synchronized
 
-from colorize.base import threads
+from colorize.base import command
 
 # GOMP_SPINCOUNT: what libgomp takes where nobody sets it, for OMP_WAIT_POLICY=passive, and here.
-SPINS = {"default": 300_000, "passive": 0, "ours": threads.SPINS}
+SPINS = {"default": 300_000, "passive": 0, "ours": command.SPINS}
 
 BESIDE = ("nothing", "counting", "training")
 WARM_UP = 3  # seconds

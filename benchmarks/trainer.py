@@ -10,13 +10,13 @@ import torch
 from PIL import Image, ImageOps
 
 from benchmarks.photographs import photographs
-from colorize.base import processes
+from colorize.base import distributed
 from colorize.base.device import choose_device
 from colorize.base.errors import UserError
 from colorize.data.reading.photographs import resize
 from colorize.methods.shared import model
-from colorize.methods.shared.parameters import ModelParameters
-from colorize.training import draws, loop
+from colorize.methods.shared.base import ModelParameters
+from colorize.training import dataset, loop
 from stages import common
 from studies import preset
 from tests.plain import plain
@@ -30,7 +30,7 @@ class Trainer:
 
     def __init__(self, which: str, settings: dict[str, Any], folder: Path, seed: int = 0):
         self.which, self.seed = which, seed
-        self.device = processes.own_device(choose_device(settings["device"], "--device"))
+        self.device = distributed.local_device(choose_device(settings["device"], "--device"))
         self.p = parameters(settings)
         torch.manual_seed(seed)
         image_size = settings["image_size"]
@@ -40,7 +40,7 @@ class Trainer:
         else:
             self.model.prepare_training(compiled=settings["compile"])
             self.stepper = self.model
-        drawn = draws.KINDS[self.model.draws](
+        drawn = dataset.KINDS[self.model.sampling](
             {path.name: path.stem for path in sorted((folder / "color").iterdir())},
             domains=self.model.domains,
             shared=False,
@@ -52,7 +52,7 @@ class Trainer:
             aging=self.p.aging,
             seed=seed,
         )
-        self.batches = draws.batches(
+        self.batches = dataset.batches(
             *(drawn, 0, 10**9, self.p.batch_size),
             workers=settings["workers"] if which == "ours" else 0,
             accumulation=self.p.accumulation,

@@ -36,7 +36,7 @@ from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
 from benchmarks import results
 from benchmarks.trainer import Trainer, parameters, turn_of, write_photographs
-from colorize.base import memory, processes
+from colorize.base import distributed, memory
 from colorize.base.device import choose_device
 from colorize.base.errors import UserError
 
@@ -183,7 +183,7 @@ def _launch(way: tuple[int, int], settings: dict[str, Any], folder: Path, steps:
 def _share(threads: int, settings: dict[str, Any], folder: Path, steps: int) -> float:
     torch.set_num_threads(threads)
     memory.keep_freed()
-    with processes.joined():
+    with distributed.process_group():
         trainer = Trainer("ours", settings, folder)
         trainer.run(turn_of(trainer.p))  # allocations, algorithms, compiling
         return trainer.run(steps)[0]

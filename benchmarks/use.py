@@ -24,7 +24,7 @@ from benchmarks import results
 from benchmarks.memory import Measured, measured
 from benchmarks.photographs import photographs
 from colorize.base import command
-from colorize.color.bands import bands
+from colorize.color.strips import strips
 from colorize.use import files, models
 from colorize.use.batch import color_all
 from colorize.use.colorizer import Colorizer, working_size
@@ -72,9 +72,9 @@ def write_photographs(folder: Path, megapixels: float, count: int) -> list[Path]
     paths = []
     for number, photograph in enumerate(islice(photographs(), count)):
         pixels = np.array(photograph.resize((width, height), Image.Resampling.BICUBIC))
-        for band in bands(height, width):
-            grain = rng.normal(0, 4, pixels[band].shape)
-            pixels[band] = np.clip(pixels[band] + grain, 0, 255).astype(np.uint8)
+        for strip in strips(height, width):
+            grain = rng.normal(0, 4, pixels[strip].shape)
+            pixels[strip] = np.clip(pixels[strip] + grain, 0, 255).astype(np.uint8)
         paths.append(folder / f"{number}.jpg")
         Image.fromarray(pixels).save(paths[-1], quality=92)
     return paths

@@ -1,5 +1,5 @@
 """What readers look at, and the scripts that make its pictures."""
 
-from colorize.base.threads import wait_briefly
+from colorize.base.command import wait_briefly
 
 wait_briefly()

@@ -7,7 +7,7 @@ writes the outputs that dvc.yaml declares.
 import sys
 
 from colorize.base import lifetime
-from colorize.base.threads import wait_briefly
+from colorize.base.command import wait_briefly
 
 # Before any of the scripts imports torch, which reads the one and takes seconds.
 wait_briefly()

@@ -8,14 +8,13 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from colorize.base.files import read_json, remove_leftovers
-from colorize.base.locks import only_one
+from colorize.base.files import only_one, read_json, remove_leftovers
 
 if TYPE_CHECKING:
     import torch
 
     from colorize.evaluation.protocol import Photographs
-    from colorize.methods.shared.parameters import ModelParameters
+    from colorize.methods.shared.base import ModelParameters
     from stages.parameters import Params
 
 PARAMS = Path("params.yaml")

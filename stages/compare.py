@@ -16,19 +16,19 @@ def main() -> None:
             common.remove_others(folder, names)
         results = common.results(names)
         of_val = {name: result["val"] for name, result in results.items()}
-        of_val[f"{BASELINE}_scaled"] = results[BASELINE]["scaled"]["val"]
+        of_val[f"{BASELINE}_chroma_scaled"] = results[BASELINE]["chroma_scaled"]["val"]
 
         of_models = verdicts.of_models(params.models, BASELINE)
-        contrasts = params.compare.contrasts
+        comparisons = params.compare.comparisons
         split = params.evaluate.splits[-1]
         rows = {
             name: [verdicts.row_named(common.IMAGE_METRICS, name, split)]
-            for name in verdicts.rows_of([*of_models, *contrasts])
+            for name in verdicts.rows_of([*of_models, *comparisons])
         }
         answers = {
             "split": split,
             "models": verdicts.decide(of_models, rows),
-            "contrasts": verdicts.decide(contrasts, rows),
+            "comparisons": verdicts.decide(comparisons, rows),
         }
         with replaced_folder(common.VAL) as partial:
             for name, metrics in of_val.items():

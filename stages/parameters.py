@@ -16,7 +16,7 @@ from colorize.data.union import UnionParameters
 from colorize.evaluation.baselines import BASELINE, TRIVIAL
 from colorize.evaluation.protocol import EvaluateParameters
 from colorize.methods.shared import model
-from colorize.methods.shared.parameters import ModelParameters
+from colorize.methods.shared.base import ModelParameters
 from colorize.training.loop import SeedParameters
 from colorize.training.preview import TrainParameters
 from colorize.training.runtime import RuntimeParameters
@@ -115,17 +115,17 @@ def _check_name(name: str) -> None:
 
 
 def _check_contrasts(params: Params) -> None:
-    rows = [*params.models, f"{BASELINE}_scaled", *TRIVIAL]
-    rows += [f"{name}_pasted" for name in params.models]
-    for number, contrast in enumerate(params.compare.contrasts):
+    rows = [*params.models, f"{BASELINE}_chroma_scaled", *TRIVIAL]
+    rows += [f"{name}_input_L" for name in params.models]
+    for number, contrast in enumerate(params.compare.comparisons):
         for key, row in (("model", contrast.model), ("against", contrast.against)):
             if row not in rows:
                 known = ", ".join(rows)
                 raise UserError(
-                    f"compare.contrasts.{number}.{key}: no row {row!r} (there are {known})"
+                    f"compare.comparisons.{number}.{key}: no row {row!r} (there are {known})"
                 )
         if contrast.model == contrast.against:
-            where = f"compare.contrasts.{number}"
+            where = f"compare.comparisons.{number}"
             raise UserError(f"{where}: {contrast.model!r} compared with itself")
 
 

@@ -3,13 +3,13 @@
 import contextlib
 import sys
 
-from colorize.base import command, lifetime, memory, processes, torchrun
+from colorize.base import command, distributed, lifetime, memory
 from colorize.base.device import choose_device
 from colorize.base.files import replaced_folder
 from colorize.data.reading.index import Index, statistics_to_learn_from
 from colorize.methods.shared import model
 from colorize.report import grids
-from colorize.training import checkpoint, draws, loop, preview
+from colorize.training import checkpoint, dataset, loop, preview
 from colorize.training.runtime import processes_for
 from stages import common
 from stages.common import GRAY, MODELS, SCRATCH, UNION
@@ -21,12 +21,12 @@ def main() -> None:
     name = common.name_argument(__doc__)
     params = common.read_params()
     if lifetime.under_torchrun():
-        torchrun.reporting(lambda: train(name, params))
+        distributed.reporting(lambda: train(name, params))
         return
     with common.only_writer(f"train@{name}", MODELS / name, *_shown(name)):
         count = processes_for(name, params.model(name), params.runtime)
         if count > 1:
-            torchrun.run("stages.train", name, count)
+            distributed.launch("stages.train", name, count)
         else:
             train(name, params)
 
@@ -43,11 +43,14 @@ def train(name: str, params: Params) -> None:
     """In the only process, or in each of those that train the model together."""
     p, runtime, image_size = params.model(name), params.runtime, params.data.image_size
     where, seed, shown = f"models.{name}", params.seed_of(name), _shown(name)
-    device = processes.own_device(choose_device(runtime.device, "runtime.device"))
-    with processes.joined(), memory.explained(where, "its batch_size or width, or data.image_size"):
+    device = distributed.local_device(choose_device(runtime.device, "runtime.device"))
+    with (
+        distributed.process_group(),
+        memory.explained(where, "its batch_size or width, or data.image_size"),
+    ):
         colors, index = statistics_to_learn_from(UNION, image_size), Index.read(UNION)
         network = model.fresh(p, image_size, seed, colors, where)
-        drawn = draws.of(network, index, UNION, GRAY, seed)
+        drawn = dataset.of(network, index, UNION, GRAY, seed)
         val, draw = index.split("val", "photograph"), grids.training_grid
         watched = preview.Preview(params.train, network, val, UNION, GRAY, shown, draw)
         files = [UNION / "index.csv", UNION / "statistics.json", GRAY / "index.csv"]
@@ -55,7 +58,7 @@ def train(name: str, params: Params) -> None:
         facts = checkpoint.facts(name, p, seed, device, runtime, files)
         checkpoints = checkpoint.Checkpoints(SCRATCH / "training", name, facts)
 
-        first = processes.number() == 0
+        first = distributed.rank() == 0
         with checkpoints.alone() if first else contextlib.nullcontext():
             if first:
                 watch = f"to watch: {shown.losses} (`dvc plots show`), {shown.pictures}"

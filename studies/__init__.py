@@ -4,6 +4,6 @@ Run from the root as `python -m studies.NAME`. They run stages, or read what sta
 stage needs them.
 """
 
-from colorize.base.threads import wait_briefly
+from colorize.base.command import wait_briefly
 
 wait_briefly()  # before any of them imports torch, which reads the one and takes seconds

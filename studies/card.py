@@ -22,7 +22,7 @@ from torch import Tensor
 
 from colorize import color
 from colorize.base import command, memory
-from colorize.color.bands import on_lightness
+from colorize.color.strips import on_lightness
 from colorize.data import catalog
 from colorize.evaluation import baselines, protocol
 from colorize.evaluation.bootstrap import summarize
@@ -41,7 +41,7 @@ OWN = "its colors"
 GRAY = "gray copy"
 TRIVIAL = {
     "mean_color": "mean color",
-    "gray_copy": GRAY,
+    "grayscale": GRAY,
     "random_color": "another photograph's colors",
 }
 SHOWN = {name: METRICS[name] for name in ("ciede2000", "projection", "chroma_ratio")}

@@ -73,7 +73,7 @@ def gathered(params: Params, names: list[str], numbers: list[int], copies: Path)
     }
 
     asked = verdicts.of_models(names, BASELINE)
-    for contrast in params.compare.contrasts:
+    for contrast in params.compare.comparisons:
         models = {parts_of(row)[0] for row in verdicts.rows_of([contrast])}
         if contrast not in asked and models & {*names}:
             asked.append(contrast)

@@ -28,7 +28,7 @@ from colorize.base.files import (
 )
 from colorize.base.parameters import Parameters
 from colorize.comparison import verdicts
-from colorize.comparison.verdicts import Contrast, Row
+from colorize.comparison.verdicts import Comparison, Row
 from colorize.evaluation.bootstrap import WeightedSums
 from colorize.evaluation.metrics import METRICS, PERCEPTUAL
 from colorize.methods.shared import model
@@ -47,14 +47,14 @@ class Variant(Parameters):
     """An entry of `models` with some of its keys changed."""
 
     model: str
-    group: Literal["controls", "options", "judges"]
+    group: Literal["controls", "options", "per_domain"]
     asks: str
     set: dict[str, Any] = Field(default_factory=dict)
     seeds: list[int] = Field(default_factory=lambda: [0], min_length=1)
 
 
 class StudyParameters(Parameters):
-    contrasts: list[Contrast]
+    comparisons: list[Comparison]
     variants: dict[str, Variant]
 
 
@@ -99,10 +99,10 @@ def read(params: Params) -> StudyParameters:
             raise UserError(f"{where}.model: params.yaml has no model {variant.model!r}")
         entry = params.model(variant.model).model_dump(mode="json") | variant.set
         model.check(model.parse(entry, where), params.data.image_size, where)
-    for number, contrast in enumerate(asked.contrasts):
+    for number, contrast in enumerate(asked.comparisons):
         for row in verdicts.rows_of([contrast]):
             if row not in asked.variants:
-                raise UserError(f"{STUDY}: contrasts.{number}: there is no variant '{row}'")
+                raise UserError(f"{STUDY}: comparisons.{number}: there is no variant '{row}'")
     return asked
 
 
@@ -110,14 +110,14 @@ def runs(params: Params, asked: StudyParameters) -> Iterator[tuple[str, int, dic
     """Variant, seed and settings of each run.
 
     The settings are what its result rests on, but for photographs and code: what all share, its
-    own entry of `models`, and the metrics that contrasts compare it by.
+    own entry of `models`, and the metrics that comparisons compare it by.
     """
     shared = params.model_dump(mode="json", include={"seed", "data", "train", "evaluate"})
     for where in ("catalog", "mirror"):
         del shared["data"][where]  # what came from there is known
     for name, variant in asked.variants.items():
         entry = params.model(variant.model).model_dump(mode="json") | variant.set
-        metrics = {c.metric for c in asked.contrasts if name in (c.model, c.against)}
+        metrics = {c.metric for c in asked.comparisons if name in (c.model, c.against)}
         for seed in variant.seeds:
             own = {"model": entry | {"seed": seed}, "metrics": sorted(metrics)}
             yield name, seed, shared | own
@@ -179,15 +179,15 @@ def gathered(asked: StudyParameters) -> dict[str, study.Variant]:
 
 
 def decide(asked: StudyParameters, split: str) -> list[dict[str, Any]]:
-    """The verdicts on the contrasts, seeds averaged."""
+    """The verdicts on the comparisons, seeds averaged."""
     rows = {
         name: [
             Row(folder_of(name, seed) / "images.parquet", split)
             for seed in asked.variants[name].seeds
         ]
-        for name in verdicts.rows_of(asked.contrasts)
+        for name in verdicts.rows_of(asked.comparisons)
     }
-    return verdicts.decide(asked.contrasts, rows)
+    return verdicts.decide(asked.comparisons, rows)
 
 
 if __name__ == "__main__":

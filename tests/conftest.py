@@ -16,7 +16,7 @@ import filelock
 import pytest
 from ruamel.yaml import YAML
 
-from colorize.base.threads import wait_briefly
+from colorize.base.command import wait_briefly
 from tests import forks
 
 # Before any test imports torch: tests run side by side, one on each core.
@@ -326,9 +326,9 @@ def pipeline(tmp_path_factory) -> Project:
 
     def make(folder: Path) -> None:
         project = checkout(folder)
-        contrasts = [("zhang_l2", "mean_color", "ciede2000")]
-        contrasts += [("stargan", "stargan_pasted", "dependence")]
-        only_models(project, *PIPELINE, contrasts=contrasts)
+        comparisons = [("zhang_l2", "mean_color", "ciede2000")]
+        comparisons += [("stargan", "stargan_input_L", "dependence")]
+        only_models(project, *PIPELINE, comparisons=comparisons)
         project.params(models__stargan__steps=60, runtime__save_interval=5)
         project.run("git", "init", "-q")
         commit(project)
@@ -350,7 +350,7 @@ def float64():
 
 
 def only_models(
-    project: Project, *names: str, contrasts: Iterable[tuple[str, str, str]] = ()
+    project: Project, *names: str, comparisons: Iterable[tuple[str, str, str]] = ()
 ) -> None:
     """Leave no others in params.yaml, and ask nothing about others."""
 
@@ -358,6 +358,6 @@ def only_models(
         for name in set(MODELS) - set(names):
             del values["models"][name]
         keys = ("model", "against", "metric")
-        values["compare"]["contrasts"] = [dict(zip(keys, c, strict=True)) for c in contrasts]
+        values["compare"]["comparisons"] = [dict(zip(keys, c, strict=True)) for c in comparisons]
 
     project.edit_params(change)

@@ -354,7 +354,7 @@ class Judged(Domains):
 
     def scores(self, image, source, domain):
         """Of patches of both sizes, small ones first."""
-        count = len(self.p.domains) if self.p.judge_per == "direction" else 0
+        count = len(self.p.domains) if self.p.discriminator_per == "direction" else 0
         judges = [count * s + d for s, d in zip(source.tolist(), domain.tolist(), strict=True)]
         return [torch.stack([m[i, j] for i, j in enumerate(judges)]) for m in self.D(image)]
 
@@ -375,8 +375,8 @@ class Judged(Domains):
         of_d = losses["real"] + losses["fake"]
         if p.penalty_weight:
             (slope,) = torch.autograd.grad(real[0].sum() + real[1].sum(), x, create_graph=True)
-            losses["slope"] = (slope**2).sum() / (real[0].numel() + real[1].numel())
-            of_d = of_d + p.penalty_weight * losses["slope"] / 2
+            losses["r1"] = (slope**2).sum() / (real[0].numel() + real[1].numel())
+            of_d = of_d + p.penalty_weight * losses["r1"] / 2
         descend(self.of_d, of_d)
         losses["discriminator"] = of_d
         # Generator

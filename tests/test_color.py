@@ -6,7 +6,7 @@ from PIL import Image
 
 from colorize import color
 from colorize.data import sample
-from colorize.methods.shared import losses
+from colorize.methods.shared import adversarial, base
 
 PHOTOGRAPHS = ("astronaut.png", "chelsea.png", "coffee.png", "rocket.jpg")
 
@@ -45,7 +45,7 @@ def test_rec601_is_the_weighted_sum():
     assert color.gray_of(rgb, "rec601").item() == pytest.approx(0.299 + 0.587 / 2 + 0.114 / 4)
 
 
-def test_true_ab_on_the_gray_copy_gives_the_photograph_again():
+def test_true_ab_on_the_gray_image_gives_the_photograph_again():
     psnr = []
     for name in PHOTOGRAPHS:
         rgb = photograph(name)
@@ -81,8 +81,8 @@ def test_color_is_computed_in_full_precision(half):
         assert torch.equal(lab, expected)
         assert torch.equal(color.lab_to_rgb(lab), color.lab_to_rgb(expected))
         again = color.join(lab[:, :1], lab[:, 1:])
-        l1 = losses.l1(rgb, torch.zeros_like(rgb))
-        gan = losses.least_squares(rgb, 1)
+        l1 = base.l1(rgb, torch.zeros_like(rgb))
+        gan = adversarial.least_squares(rgb, 1)
     assert (again - rgb.float()).abs().max() < 1e-2
     assert l1.dtype == gan.dtype == torch.float32
     assert float(l1) == pytest.approx(float(rgb.double().mean()), rel=1e-5)

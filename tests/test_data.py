@@ -20,7 +20,7 @@ from colorize.data.members import Measures, Seen
 from colorize.data.reading import index, photographs, splits, tensors
 from colorize.data.union import UnionParameters, union
 from colorize.training.aging import aged
-from colorize.training.draws import Domains, Pairs, Unpaired, batches
+from colorize.training.dataset import DomainDataset, PairedDataset, UnpairedDataset, batches
 from tests import zips
 
 UNION = {
@@ -79,17 +79,22 @@ def unite(mirror, tmp_path, names=("first", "second"), **changes) -> pd.DataFram
 def test_union_keeps_each_photograph_once_and_test_wins(mirror, tmp_path):
     rows = unite(mirror, tmp_path)
     assert len(rows) == 38
-    assert rows.loc["first/trainB/again.png", "reason"] == "same pixels as first/trainB/03.png"
-    assert rows.loc["first/trainB/leak.png", "reason"] == "same file as first/testB/photograph.png"
+    assert (
+        rows.loc["first/trainB/again.png", "reject_detail"] == "same pixels as first/trainB/03.png"
+    )
+    assert (
+        rows.loc["first/trainB/leak.png", "reject_detail"]
+        == "same file as first/testB/photograph.png"
+    )
     assert rows.loc["first/testB/photograph.png", "split"] == "test"
     # The second dataset's test photograph stands in the first one's training folder.
-    assert rows.loc["first/trainB/05.png", "reason"] == "same file as second/testA/y.png"
-    assert "31x64, smaller" in rows.loc["first/trainB/tiny.png", "reason"]
+    assert rows.loc["first/trainB/05.png", "reject_detail"] == "same file as second/testA/y.png"
+    assert "31x64, smaller" in rows.loc["first/trainB/tiny.png", "reject_detail"]
     assert rows.loc["first/trainA/painting.png", "side"] == "painting"
     kept = rows[rows["kept"]]
     assert kept["name"].is_unique
     assert not rows[~rows["kept"]]["name"].any()
-    assert (rows["kept"] | (rows["reason"] != "")).all()
+    assert (rows["kept"] | (rows["reject_detail"] != "")).all()
     assert set(kept["split"]) == {"train", "val", "test"}
     assert (kept[kept["split"] == "val"]["side"] == "photograph").all()
     for name, source in zip(kept["name"], kept.index, strict=True):
@@ -159,15 +164,18 @@ def test_what_is_left_out_claims_no_content(tmp_path, form):
     }
     zips.catalog(folder, entries)
     rows = unite(folder, tmp_path, sides="photographs")
-    assert rows.loc["first/trainB/rendering.png", "cause"] == "side"
-    assert rows.loc["second/trainA/photograph.png", "cause"] == ""
+    assert rows.loc["first/trainB/rendering.png", "reject_reason"] == "side"
+    assert rows.loc["second/trainA/photograph.png", "reject_reason"] == ""
     rows = unite(folder, tmp_path)
-    assert rows.loc["first/trainB/rendering.png", "cause"] == ""
-    assert rows.loc["second/trainA/photograph.png", "twin"] == "first/trainB/rendering.png"
-    assert rows.loc["first/trainA/gray.png", "cause"] == "gray"
-    assert rows.loc["second/trainB/map again.png", "cause"] == ""
+    assert rows.loc["first/trainB/rendering.png", "reject_reason"] == ""
+    assert rows.loc["second/trainA/photograph.png", "duplicate_of"] == "first/trainB/rendering.png"
+    assert rows.loc["first/trainA/gray.png", "reject_reason"] == "gray"
+    assert rows.loc["second/trainB/map again.png", "reject_reason"] == ""
     twin = rows.loc["second/trainB/map.png"]
-    assert (twin["cause"], twin["twin"]) == ("duplicate", "second/trainB/map again.png")
+    assert (twin["reject_reason"], twin["duplicate_of"]) == (
+        "duplicate",
+        "second/trainB/map again.png",
+    )
 
 
 def test_files_of_a_group_are_together(tmp_path):
@@ -179,9 +187,9 @@ def test_files_of_a_group_are_together(tmp_path):
     entries = {"frames": zips.dataset(folder, "frames", files) | {"groups": "^scene[0-9]+"}}
     zips.catalog(folder, entries)
     rows = unite(folder, tmp_path, ["frames"], validation=0.4)
-    given = rows[rows["cause"] == "group"]
+    given = rows[rows["reject_reason"] == "group"]
     assert list(given.index) == [f"frames/trainA/scene07_{i}.png" for i in range(3)]
-    assert set(given["twin"]) == {"frames/testA/scene07_9.png"}
+    assert set(given["duplicate_of"]) == {"frames/testA/scene07_9.png"}
     sheet = json.loads((tmp_path / "union/datasheet.json").read_text())["frames"]
     assert sheet["left_out"]["group"] == sheet["leaks"] == 3
     rows["scene"] = rows.index.str.extract("(scene..|alone)")[0].values
@@ -214,7 +222,7 @@ def test_no_photograph_of_the_sample_is_in_two_parts(prepared):
 
 def test_sides_photographs_leaves_paintings_out_of_training_alone(mirror, tmp_path):
     rows = unite(mirror, tmp_path, sides="photographs")
-    assert "data.sides" in rows.loc["first/trainA/painting.png", "reason"]
+    assert "data.sides" in rows.loc["first/trainA/painting.png", "reject_detail"]
     assert rows.loc["first/testA/painting.png", "kept"]
 
 
@@ -328,7 +336,7 @@ def test_no_group_is_split():
 
 
 def test_a_draw_depends_on_seed_and_number_alone(draws):
-    a, b, other = draws(Pairs), draws(Pairs), draws(Pairs, seed=1)
+    a, b, other = draws(PairedDataset), draws(PairedDataset), draws(PairedDataset, seed=1)
     for k in (17, 3, 40):
         assert all((a[k][key] == b[k][key]).all() for key in a[k])
     assert any((a[k]["color"] != other[k]["color"]).any() for k in range(5))
@@ -338,7 +346,7 @@ def test_a_draw_depends_on_seed_and_number_alone(draws):
 
 
 def test_every_photograph_is_drawn_once_an_epoch(draws):
-    pairs = draws(Pairs)
+    pairs = draws(PairedDataset)
     count = len(pairs.names)
     for start in (0, count):
         epoch = [pairs._drawn(pairs.names, k, stream=0) for k in range(start, start + count)]
@@ -346,7 +354,7 @@ def test_every_photograph_is_drawn_once_an_epoch(draws):
 
 
 def test_pairs_are_the_same_crop_of_the_same_photograph(draws):
-    for item in map(draws(Pairs, load_scale=1.5).__getitem__, range(8)):
+    for item in map(draws(PairedDataset, load_scale=1.5).__getitem__, range(8)):
         assert item["gray"].shape == (1, 32, 32)
         assert item["color"].shape == (3, 32, 32)
         lightness = skcolor.rgb2lab(item["color"].permute(1, 2, 0).numpy())[..., 0]
@@ -355,7 +363,7 @@ def test_pairs_are_the_same_crop_of_the_same_photograph(draws):
         assert np.abs(skcolor.rgb2lab(gray)[..., 0] - lightness).mean() < 1
 
 
-@pytest.mark.parametrize("kind", [Unpaired, Domains])
+@pytest.mark.parametrize("kind", [UnpairedDataset, DomainDataset])
 def test_unpaired_draws_never_show_a_photograph_in_both_forms(draws, kind):
     disjoint, shared = draws(kind), draws(kind, shared=True)
     gray, color = disjoint.names_in.values()
@@ -364,14 +372,14 @@ def test_unpaired_draws_never_show_a_photograph_in_both_forms(draws, kind):
     assert shared.names_in == {"gray": shared.names, "color": shared.names}
 
 
-@pytest.mark.parametrize("kind", [Pairs, Unpaired, Domains])
+@pytest.mark.parametrize("kind", [PairedDataset, UnpairedDataset, DomainDataset])
 def test_a_share_of_the_gray_photographs_is_made_to_look_old(draws, kind):
     count = 60
     plain, some, all_old, again = (
         [made[k] for k in range(count)]
         for made in (draws(kind, aging=share) for share in (0.0, 0.5, 1.0, 1.0))
     )
-    gray, color = ("image", "image") if kind is Domains else ("gray", "color")
+    gray, color = ("image", "image") if kind is DomainDataset else ("gray", "color")
 
     def changed(old) -> list[bool]:
         of_gray = [k for k in range(count) if int(plain[k].get("domain", 0)) == 0]
@@ -383,7 +391,7 @@ def test_a_share_of_the_gray_photographs_is_made_to_look_old(draws, kind):
         assert all(torch.equal(ours[key], theirs[key]) for key in ours)
         assert ours[gray].dtype == torch.uint8
         assert ours[gray].shape == untouched[gray].shape
-        if kind is not Domains or ours["domain"] == 1:
+        if kind is not DomainDataset or ours["domain"] == 1:
             assert torch.equal(ours[color], untouched[color])
 
 
@@ -406,7 +414,7 @@ def test_what_looks_old_still_shows_the_photograph():
 
 
 def test_domains_are_gray_and_color(draws):
-    items = [draws(Domains)[k] for k in range(40)]
+    items = [draws(DomainDataset)[k] for k in range(40)]
     assert {int(item["domain"]) for item in items} == {0, 1}
     for item in items:
         spread = item["image"].float().std(dim=0, correction=0).max()
@@ -415,7 +423,7 @@ def test_domains_are_gray_and_color(draws):
 
 def test_other_domains_are_made_of_the_color_photograph(draws):
     kinds = ("color", "sepia", "gray", "night")
-    drawn = draws(Domains, shared=True, domains=kinds)
+    drawn = draws(DomainDataset, shared=True, domains=kinds)
     for k in range(12):
         item = drawn[k]
         domain = kinds[int(item["domain"])]
@@ -426,24 +434,26 @@ def test_other_domains_are_made_of_the_color_photograph(draws):
 
 
 def test_a_photograph_is_seen_in_one_domain_alone(draws):
-    drawn = draws(Domains, domains=("gray", "color", "warm"))
+    drawn = draws(DomainDataset, domains=("gray", "color", "warm"))
     parts = [set(names) for names in drawn.names_in.values()]
     assert set.union(*parts) == set(drawn.names)
     assert sum(map(len, parts)) == len(drawn.names)
     with pytest.raises(UserError, match="too few to train on in 100 disjoint parts"):
-        draws(Domains, domains=range(100))
+        draws(DomainDataset, domains=range(100))
 
 
 def test_every_batch_of_domains_holds_as_many_of_each(draws):
-    for batch in batches(draws(Domains), 0, 400, 4, workers=0):
+    for batch in batches(draws(DomainDataset), 0, 400, 4, workers=0):
         assert batch["domain"].sum() == 2
-    odd = [int(batch["domain"].sum()) for batch in batches(draws(Domains), 0, 30, 3, workers=0)]
+    odd = [
+        int(batch["domain"].sum()) for batch in batches(draws(DomainDataset), 0, 30, 3, workers=0)
+    ]
     assert odd == [1, 2] * 5
 
 
 @pytest.mark.parametrize("shared", [False, True])
 def test_every_photograph_of_a_domain_is_drawn_once_an_epoch(draws, shared):
-    drawn = draws(Domains, shared=shared)
+    drawn = draws(DomainDataset, shared=shared)
     read = []
     drawn._read_gray = drawn._read_color = lambda name: read.append(name) or zips.image(0)
     for domain, names in enumerate(drawn.names_in.values()):

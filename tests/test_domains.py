@@ -84,7 +84,7 @@ def test_doing_nothing_is_dear_between_any_two_domains(batch):
     for metrics in found.values():
         assert metrics["ciede2000"] == metrics["ciede2000_of_copy"]
         assert metrics["ciede2000"]["mean"] > 7
-        assert metrics["projection"]["mean"] == metrics["identity_index"]["mean"] == 0
+        assert metrics["projection"]["mean"] == metrics["change_ratio"]["mean"] == 0
 
 
 def test_the_true_picture_is_seen(batch):
@@ -93,7 +93,7 @@ def test_the_true_picture_is_seen(batch):
     for metrics in found.values():
         assert metrics["ciede2000"]["mean"] == pytest.approx(0, abs=1e-3)
         assert metrics["projection"]["mean"] == pytest.approx(1)
-        assert metrics["identity_index"]["mean"] == pytest.approx(1)
+        assert metrics["change_ratio"]["mean"] == pytest.approx(1)
 
 
 def test_ciede2000_is_scikit_images(batch):

@@ -137,12 +137,15 @@ def test_a_near_duplicate_never_crosses_the_splits(tiles, tmp_path):
     union(UnionParameters(**UNION | {"min_chroma": 0}), raw, tmp_path / "union")
     rows = pd.read_csv(tmp_path / "union/index.csv", keep_default_na=False).set_index("source")
     leak = rows.loc["some/trainA/00.png"]
-    assert (leak["cause"], leak["twin"]) == ("near-duplicate", "some/testA/leaked.jpg")
-    assert leak["reason"].startswith("like some/testA/leaked.jpg (similarity ")
-    assert rows.loc["some/trainA/05.png", "twin"] == "some/trainB/larger.png"
+    assert (leak["reject_reason"], leak["duplicate_of"]) == (
+        "near-duplicate",
+        "some/testA/leaked.jpg",
+    )
+    assert leak["reject_detail"].startswith("like some/testA/leaked.jpg (similarity ")
+    assert rows.loc["some/trainA/05.png", "duplicate_of"] == "some/trainB/larger.png"
     sheet = json.loads((tmp_path / "union/datasheet.json").read_text())["some"]
     assert sheet["leaks"] == 1
-    assert sheet["left_out"]["near-duplicate"] == (rows["cause"] == "near-duplicate").sum()
+    assert sheet["left_out"]["near-duplicate"] == (rows["reject_reason"] == "near-duplicate").sum()
     assert sum(sheet["images"].values()) == rows["kept"].sum()
     assert sheet["files"] == len(rows) == 32
 
@@ -163,7 +166,7 @@ def test_gray_and_toned_photographs_are_left_out(tmp_path):
     def cause(name, **changes):
         union(UnionParameters(**UNION | changes), raw, tmp_path / "union")
         rows = pd.read_csv(tmp_path / "union/index.csv", keep_default_na=False)
-        return rows.set_index("source").loc[f"some/trainB/{name}", "cause"]
+        return rows.set_index("source").loc[f"some/trainB/{name}", "reject_reason"]
 
     assert cause("photograph.png") == ""
     assert cause("gray.png") == "gray"

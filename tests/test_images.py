@@ -244,9 +244,9 @@ def test_a_hundred_malformed_images_leave_a_row_and_no_traceback(tmp_path):
     rows = pd.read_csv(tmp_path / "union/index.csv", keep_default_na=False)
     assert len(rows) == len(files) == 31 + 120
     bad = rows[rows["source"].str.contains("trainB")]
-    assert (bad["cause"] == "rejected").sum() > 50
-    assert (bad["kept"] | (bad["reason"] != "")).all()
-    assert not rows["reason"].str.contains("\n").any()
+    assert (bad["reject_reason"] == "rejected").sum() > 50
+    assert (bad["kept"] | (bad["reject_detail"] != "")).all()
+    assert not rows["reject_detail"].str.contains("\n").any()
     images = {path.name for path in (tmp_path / "union").glob("*.png")}
     assert images == set(rows.loc[rows["kept"], "name"])
 
@@ -284,12 +284,12 @@ def test_a_hundred_malformed_zips_end_with_one_line_or_with_rows(tmp_path):
     path.write_bytes(spoiled)
     union(UnionParameters(**UNION), raw, tmp_path / "union")
     rows = pd.read_csv(tmp_path / "union/index.csv", keep_default_na=False)
-    assert list(rows.loc[rows["cause"] == "rejected", "source"].str[-6:]) == [
+    assert list(rows.loc[rows["reject_reason"] == "rejected", "source"].str[-6:]) == [
         "03.png",
         "07.png",
         "11.png",
     ]
-    assert rows.loc[rows["cause"] == "rejected", "reason"].str.contains("CRC").all()
+    assert rows.loc[rows["reject_reason"] == "rejected", "reject_detail"].str.contains("CRC").all()
     before = contents(tmp_path / "union")
     path.write_bytes(whole[:directory])
     with pytest.raises(UserError, match="not a zip"):

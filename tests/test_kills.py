@@ -24,7 +24,7 @@ CHANGES = {
     **{f"train@{name}": {f"models__{name}__learning_rate": 0.02} for name in MODELS},
     "evaluate@stargan": {"evaluate__resamples": 200},
     "baselines": {"evaluate__resamples": 200},
-    "compare": {"compare__contrasts": []},
+    "compare": {"compare__comparisons": []},
     "report": {"models__stargan__steps": 61},
 }
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
-from colorize.base import files, locks
+from colorize.base import files
 from colorize.methods.shared import model
 from tests.conftest import MODELS, ROOT, Project
 from tests.processes import imports_torch, members, runs, wait_for, wait_for_checkpoint
@@ -24,7 +24,7 @@ FOLDERS = {
     "union": "data/union",
     "grayscale": "data/gray",
     "train@gan": "models/gan",
-    "baselines": "metrics/results/gray_copy.json",
+    "baselines": "metrics/results/grayscale.json",
 }
 
 
@@ -159,17 +159,17 @@ def test_two_runs_of_the_same_training_follow_each_other(project, tmp_path):
 
 
 def test_who_waits_too_long_is_told_so(tmp_path):
-    with locks.only_one(tmp_path / "lock", "counting"):
+    with files.only_one(tmp_path / "lock", "counting"):
         code = (
-            "from pathlib import Path; from colorize.base import locks\n"
-            f"with locks.only_one(Path({str(tmp_path / 'lock')!r}), 'counting', 0.2): pass"
+            "from pathlib import Path; from colorize.base import files\n"
+            f"with files.only_one(Path({str(tmp_path / 'lock')!r}), 'counting', 0.2): pass"
         )
         done = subprocess.run(
             [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
         )
     assert done.returncode == 1
     assert f"UserError: {tmp_path}/lock: another process is counting; wait for it" in done.stderr
-    with locks.only_one(tmp_path / "lock", "counting", 0.2):
+    with files.only_one(tmp_path / "lock", "counting", 0.2):
         pass
 
 

@@ -13,7 +13,7 @@ from torch.nn import functional as F
 from colorize import color
 from colorize.base import files
 from colorize.base.errors import UserError
-from colorize.methods.shared import losses, model, parameters
+from colorize.methods.shared import adversarial, base, model
 from colorize.methods.shared.adversarial import ImagePool
 from colorize.networks import efficientnet_lite
 from tests import plain
@@ -55,7 +55,7 @@ CHOICES = {
     "stargan_domains": ("stargan_rgb", {"domains": ["gray", "color", "warm", "night"]}),
     "stargan_domains-directions": (
         "stargan_rgb",
-        {"domains": ["gray", "color", "warm", "night"], "judge_per": "direction"},
+        {"domains": ["gray", "color", "warm", "night"], "discriminator_per": "direction"},
     ),
     "stargan-domains": ("stargan", {"domains": ["color", "sepia", "gray"]}),
 }
@@ -86,7 +86,7 @@ def built(name: str, *, compiled: bool = False, **changes):
 def batch_for(method, count: int = 4) -> dict[str, torch.Tensor]:
     rng = torch.Generator().manual_seed(1)
     images = torch.randint(0, 256, (count, 3, 32, 32), generator=rng, dtype=torch.uint8)
-    if method.draws == "domains":
+    if method.sampling == "domains":
         return {"image": images, "domain": torch.arange(count) % len(method.domains)}
     gray = color.to_uint8(color.gray_of(color.to_float(images)))
     return {"gray": gray, "color": images}
@@ -218,7 +218,7 @@ def test_the_penalty_is_the_squared_slope_of_each_patch():
     slope = torch.tensor([3.0, 0.0, 4.0]).view(1, 3, 1, 1).expand(1, 3, 2, 2).clone()
     slope.requires_grad_()
     images = torch.rand(5, 3, 4, 4, generator=torch.Generator().manual_seed(0))
-    penalty = losses.squared_slope(images, lambda image: F.conv2d(image, slope, stride=2))
+    penalty = adversarial.gradient_penalty(images, lambda image: F.conv2d(image, slope, stride=2))
     assert float(penalty.detach()) == pytest.approx(4 * 25)
     (gradient,) = torch.autograd.grad(penalty, slope)
     assert torch.allclose(gradient, 2 * slope)
@@ -239,7 +239,7 @@ def test_stargans_generator_moves_every_n_critic_steps():
 def test_targets_are_those_of_the_batch_or_always_others(sampling, same):
     method, _ = built("stargan", target_sampling=sampling)
     rng = torch.Generator().manual_seed(0)
-    _, domain, target = method.drawn(batch_for(method, 2000), rng)
+    _, domain, target = method.inputs(batch_for(method, 2000), rng)
     assert float((domain == target).float().mean()) == pytest.approx(same, abs=0.05)
     assert set(target.tolist()) == {0, 1}
 
@@ -261,14 +261,14 @@ def test_the_lossy_way_has_a_weight_of_its_own():
     """Color to gray and back alone: without its weight, color is free to go."""
     method, _ = built("stargan", reconstruction_weight=7, lossy_reconstruction_weight=0)
     x, domain = torch.rand(2, 3, 32, 32) * 2 - 1, torch.tensor([0, 1])
-    fake = method.generated(x, 1 - domain)
-    off = (method.generated(fake, domain) - x).abs().flatten(1).mean(1)
-    content, found = method.content(x, domain, 1 - domain, fake)
+    fake = method.generate(x, 1 - domain)
+    off = (method.generate(fake, domain) - x).abs().flatten(1).mean(1)
+    content, found = method.content_loss(x, domain, 1 - domain, fake)
     off, content = off.detach(), content.detach()
     assert float(content) == pytest.approx(float(7 * off[0] / 2), rel=1e-5)
     assert float(found["reconstruction"].detach()) == pytest.approx(float(off.mean()), rel=1e-5)
-    content, _ = method.content(x, domain, domain, fake)  # to its own domain, nothing is lost
-    back = (method.generated(fake, domain) - x).abs().mean().detach()
+    content, _ = method.content_loss(x, domain, domain, fake)  # to its own domain, nothing is lost
+    back = (method.generate(fake, domain) - x).abs().mean().detach()
     assert float(content.detach()) == pytest.approx(float(7 * back), rel=1e-5)
 
 
@@ -416,7 +416,7 @@ def test_in_bf16_networks_alone_are_in_half_precision(name):
     losses = step(method, number=2)
     # The gradient penalty, which comes after the generator and the critic, is in full precision.
     full = [number for number, dtype in enumerate(outputs) if dtype != torch.bfloat16]
-    assert full == ([2] if method.draws == "domains" else [])
+    assert full == ([2] if method.sampling == "domains" else [])
     for key, value in expected.items():
         assert losses[key].dtype == torch.float32
         assert float(losses[key]) == pytest.approx(float(value), rel=0.05, abs=0.02), key
@@ -436,17 +436,17 @@ def test_averages_of_the_weights_follow_and_color(name, tmp_path):
             count += 1
             decay = min(0.5, (1 + count) / (10 + count))
             expected = decay * expected + (1 - decay) * weights(network)
-    assert torch.allclose(weights(method.averages[child]), expected, atol=1e-6)
+    assert torch.allclose(weights(method.ema[child]), expected, atol=1e-6)
     assert not torch.equal(weights(network), expected)
 
     gray = (
         batch_for(method)["image"][:, :1]
-        if method.draws == "domains"
+        if method.sampling == "domains"
         else batch_for(method)["gray"]
     )
     model.save(method, p, 32, tmp_path)
     loaded = model.load(tmp_path)
-    assert torch.equal(weights(getattr(loaded, child)), weights(method.averages[child]))
+    assert torch.equal(weights(getattr(loaded, child)), weights(method.ema[child]))
     assert torch.equal(loaded.colorize_bytes(gray), method.colorize_bytes(gray))
     assert getattr(method, child) is network  # which training goes on with
     assert network.training
@@ -456,7 +456,7 @@ def test_averages_of_the_weights_follow_and_color(name, tmp_path):
     for number in (21, 22):
         step(method, number)
         step(twin, number)
-    assert torch.equal(weights(twin.averages[child]), weights(method.averages[child]))
+    assert torch.equal(weights(twin.ema[child]), weights(method.ema[child]))
 
 
 def test_starting_from_trained_weights(tmp_path):
@@ -467,7 +467,7 @@ def test_starting_from_trained_weights(tmp_path):
     digest = files.sha256_of(path)
     fresh, _ = built("gan", seed=1)
     before = weights(fresh.D)
-    model.start_from(fresh, parameters.InitFrom(path=str(path), sha256=digest), "models.gan")
+    model.start_from(fresh, base.InitFrom(path=str(path), sha256=digest), "models.gan")
     assert torch.equal(weights(fresh.G), weights(trained.G))
     assert torch.equal(weights(fresh.D), before)
 
@@ -484,11 +484,9 @@ def test_starting_from_trained_weights(tmp_path):
     wrong.append((tmp_path / "words", words, "models.gan.init_from.path: .*words: "))
     for file, sha256, message in wrong:
         with pytest.raises(UserError, match=message):
-            model.start_from(
-                fresh, parameters.InitFrom(path=str(file), sha256=sha256), "models.gan"
-            )
+            model.start_from(fresh, base.InitFrom(path=str(file), sha256=sha256), "models.gan")
     for other, changes in (("gan", {"width": 4}), ("zhang_l2", {})):
-        start = parameters.InitFrom(path=str(path), sha256=digest)
+        start = base.InitFrom(path=str(path), sha256=digest)
         with pytest.raises(UserError, match=r"init_from.path: .* has G\..*, the model "):
             model.start_from(built(other, **changes)[0], start, "models.x")
 
@@ -580,12 +578,12 @@ def test_image_pool():
     rng = torch.Generator().manual_seed(0)
     pool = ImagePool(3)
     first = torch.arange(3.0).view(3, 1, 1, 1).expand(-1, 3, 2, 2)
-    assert torch.equal(pool.exchange(first, rng), first)  # until it is full, all are shown
+    assert torch.equal(pool.query(first, rng), first)  # until it is full, all are shown
     shown_old = 0
     for number in range(10, 410):
         image = torch.full((1, 3, 2, 2), float(number))
         before = {float(stored[0, 0, 0]) for stored in pool.images}
-        shown = float(pool.exchange(image, rng)[0, 0, 0, 0])
+        shown = float(pool.query(image, rng)[0, 0, 0, 0])
         after = {float(stored[0, 0, 0]) for stored in pool.images}
         assert len(after) == 3
         if shown == number:
@@ -594,7 +592,7 @@ def test_image_pool():
             assert after == before - {shown} | {number}
             shown_old += 1
     assert 160 < shown_old < 240
-    assert torch.equal(ImagePool(0).exchange(first, rng), first)
+    assert torch.equal(ImagePool(0).query(first, rng), first)
 
 
 @pytest.mark.parametrize("name", METHODS)
@@ -665,7 +663,7 @@ def test_a_step_waits_for_no_result(name, changes, monkeypatch):
     method.to("meta")
     for update in method.updates.values():
         update.optimizer.step = lambda: None  # torch's own, which knows no such tensors
-    for average in method.averages.values():
+    for average in method.ema.values():
         average.to("meta")
     batch = {key: value.to("meta") for key, value in batch_for(method).items()}
     for number in range(1, 5):

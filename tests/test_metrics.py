@@ -105,7 +105,7 @@ def test_a_perfect_prediction():
     truth, gray = pair("coffee.png")
     m = one(measured(truth, truth, gray))
     assert m["psnr"] == pytest.approx(10 * np.log10(255**2 * 12), abs=1e-6)
-    assert m["ssim"] == m["chroma_ratio"] == m["identity_index"] == m["projection"] == 1
+    assert m["ssim"] == m["chroma_ratio"] == m["change_ratio"] == m["projection"] == 1
     assert m["sharpness"] == m["sharpness_ab"] == 1
     assert m["ciede2000"] == m["ab_rmse"] == m["colorfulness_gap"] == m["lightness_error"] == 0
 
@@ -114,13 +114,13 @@ def test_a_copy_of_the_input_and_a_noisy_copy():
     truth, gray = pair("coffee.png")
     copy = gray.expand(-1, 3, -1, -1)
     m = one(measured(copy, truth, gray))
-    assert m["identity_index"] == m["projection"] == m["colorfulness"] == 0
+    assert m["change_ratio"] == m["projection"] == m["colorfulness"] == 0
     assert m["chroma_ratio"] == pytest.approx(0, abs=1e-3)
     noise = torch.randn(truth.shape, generator=torch.Generator().manual_seed(0)) * 10
     noisy = (copy + noise).round().clamp(0, 255).to(torch.uint8)
     m = one(measured(noisy, truth, gray))
     # It changes a lot, but not toward the truth: that is what the projection is for.
-    assert m["identity_index"] > 0.1
+    assert m["change_ratio"] > 0.1
     assert abs(m["projection"]) < 0.02
 
 

@@ -49,7 +49,7 @@ def test_shapes():
     assert stargan.Generator(3, 3, 4, 1)(image).shape == image.shape
     # The 70 x 70 PatchGAN's map at its published size
     assert discriminators.PatchGAN(4)(torch.zeros(1, 3, 256, 256)).shape == (1, 1, 30, 30)
-    near, far = discriminators.OfDomains(3, 4, 4)(image)
+    near, far = discriminators.MultiDomainDiscriminator(3, 4, 4)(image)
     assert near.shape == (2, 3, 16, 24)
     assert far.shape == (2, 3, 4, 6)
     source, domain = stargan.Discriminator(2, 64, 4, 5)(torch.zeros(3, 3, 64, 64))
@@ -101,7 +101,7 @@ def test_judges_see_patches_of_two_sizes(layers, near, far):
     torch.manual_seed(0)
     image = torch.rand(1, 3, 256, 256, requires_grad=True)
     for scores, side in zip(
-        discriminators.OfDomains(2, 4, layers)(image), (near, far), strict=True
+        discriminators.MultiDomainDiscriminator(2, 4, layers)(image), (near, far), strict=True
     ):
         middle = scores.shape[-1] // 2
         (slope,) = torch.autograd.grad(scores[0, 0, middle, middle], image, retain_graph=True)

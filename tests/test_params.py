@@ -56,7 +56,7 @@ def test_a_preset_shows_every_model_as_many_gray_and_as_many_color_images(name, 
 def test_every_variant_of_the_study_can_be_trained():
     asked = study.read(parameters.check(with_preset("study")))
     seeds = {name: variant.seeds for name, variant in asked.variants.items()}
-    for contrast in asked.contrasts:  # of what decides, chance is seen on both sides
+    for contrast in asked.comparisons:  # of what decides, chance is seen on both sides
         assert len(seeds[contrast.model]) == len(seeds[contrast.against]) == 3
 
 
@@ -210,16 +210,16 @@ MISTAKES = {
         r"^models\.gan\.size: unknown key",
     ),
     "a row that is none": (
-        {"compare": {"contrasts": [{"model": "gam", "against": "gan", "metric": "ssim"}]}},
-        r"^compare\.contrasts\.0\.model: no row 'gam' \(there are zhang_l2, ",
+        {"compare": {"comparisons": [{"model": "gam", "against": "gan", "metric": "ssim"}]}},
+        r"^compare\.comparisons\.0\.model: no row 'gam' \(there are zhang_l2, ",
     ),
     "a metric that is none": (
-        {"compare": {"contrasts": [{"model": "gan", "against": "gray_copy", "metric": "l2"}]}},
-        r"^compare\.contrasts\.0\.metric: one of psnr, .* is needed, found 'l2'",
+        {"compare": {"comparisons": [{"model": "gan", "against": "grayscale", "metric": "l2"}]}},
+        r"^compare\.comparisons\.0\.metric: one of psnr, .* is needed, found 'l2'",
     ),
     "a row compared with itself": (
-        {"compare": {"contrasts": [{"model": "gan", "against": "gan", "metric": "ssim"}]}},
-        r"^compare\.contrasts\.0: 'gan' compared with itself",
+        {"compare": {"comparisons": [{"model": "gan", "against": "gan", "metric": "ssim"}]}},
+        r"^compare\.comparisons\.0: 'gan' compared with itself",
     ),
     "a section that is none": ({"data": 3}, r"^data: .*found 3"),
     "a default": ({"defaults": {"width": 0}}, r"^defaults\.width: .*found 0$"),
@@ -290,7 +290,8 @@ def test_a_model_takes_from_defaults_what_its_entry_does_not_name():
 
 
 @pytest.mark.parametrize(
-    "name", ["verdicts", "training", "size", "gray_copy", "zhang_l2_scaled", "gan_pasted", "a-b"]
+    "name",
+    ["verdicts", "training", "size", "grayscale", "zhang_l2_chroma_scaled", "gan_input_L", "a-b"],
 )
 def test_names_that_models_may_not_have(name):
     values = committed()

@@ -147,19 +147,19 @@ def test_kid_of_many_is_over_the_same_subsets_every_time(monkeypatch):
 def test_rows_are_measured_by_the_networks_too(photographs, monkeypatch):
     trivial = baselines.trivial(photographs, (5.0, 10.0))
     rows = protocol.evaluate(trivial, photographs, ("val", "test"), 100)
-    truth, gray = rows["ground_truth"].result, rows["gray_copy"].result
+    truth, gray = rows["ground_truth"].result, rows["grayscale"].result
     assert truth["test"]["lpips"] == {"mean": 0, "low": 0, "high": 0}
     assert truth["test"]["fid"]["mean"] == pytest.approx(0, abs=1e-3 * gray["test"]["fid"]["mean"])
     assert truth["test"]["kid"]["mean"] < gray["test"]["kid"]["mean"]
     assert gray["test"]["lpips"]["low"] <= gray["test"]["lpips"]["mean"] > 0.001
     assert gray["by_dataset"]["sample"].keys() >= {"lpips", "fid", "kid"}
     assert gray["not_measured"] == {}
-    table = rows["gray_copy"].images
+    table = rows["grayscale"].images
     of_test = table[table["split"] == "test"]
     assert of_test["lpips"].mean() == pytest.approx(gray["test"]["lpips"]["mean"], abs=1e-6)
     assert not [column for column in table if "features" in column]
-    monkeypatch.setattr(protocol, "BAND", 32 * 32)  # single photographs
-    again = protocol.evaluate(trivial, photographs, ("val",), 100)["gray_copy"].result
+    monkeypatch.setattr(protocol, "STRIP", 32 * 32)  # single photographs
+    again = protocol.evaluate(trivial, photographs, ("val",), 100)["grayscale"].result
     for metric in ("lpips", "fid", "kid"):
         assert again["val"][metric]["mean"] == pytest.approx(
             gray["val"][metric]["mean"], rel=1e-4, abs=1e-6
@@ -186,7 +186,7 @@ def test_the_report_shows_what_was_measured_or_why_it_was_not():
 def test_a_contrast_by_what_was_not_measured_is_named(photographs, tmp_path):
     photographs.networks = None
     trivial = baselines.trivial(photographs, (5.0, 10.0))
-    table = protocol.evaluate(trivial, photographs, ("val", "test"), 100)["gray_copy"].images
+    table = protocol.evaluate(trivial, photographs, ("val", "test"), 100)["grayscale"].images
     table.to_parquet(tmp_path / "one.parquet")
     with pytest.raises(UserError, match=r"one\.parquet: lpips was not measured; see evaluate\.we"):
         Row(tmp_path / "one.parquet", "test")["lpips"]
@@ -204,7 +204,7 @@ def test_weights_that_are_missing_or_others_are_named(project, weights):
     said = project.stage("baselines", expect=2).stderr
     other = r"error: networks/pt_inc.*-6726825d\.pth: its SHA-256 begins with \w{8}, not .*\n"
     assert re.fullmatch(other, said)
-    assert not project.path("metrics/results/gray_copy.json").exists()
+    assert not project.path("metrics/results/grayscale.json").exists()
 
 
 def test_a_file_that_would_run_code_is_no_weights(tmp_path, monkeypatch):

@@ -112,7 +112,7 @@ def test_large_pictures_are_shown_smaller():
 
 
 def test_what_is_saved_is_read_again(tmp_path):
-    shown = shown_of("gray", "truth", "own", "pasted")
+    shown = shown_of("gray", "truth", "own", "input_L")
     pictures.save(tmp_path, shown)
     again = pictures.read(tmp_path)
     assert [each.case for each in again] == [each.case for each in shown]
@@ -127,7 +127,7 @@ def test_what_is_saved_is_read_again(tmp_path):
 
 def test_a_method_that_keeps_lightness_has_one_result_column():
     width = grids.LEAST_SIDE + grids.GAP
-    for versions in (("gray", "truth", "own"), ("gray", "truth", "own", "pasted", "to_gray")):
+    for versions in (("gray", "truth", "own"), ("gray", "truth", "own", "input_L", "to_gray")):
         assert pictures.grid(shown_of(*versions)).width == len(versions) * width - grids.GAP
 
 
@@ -148,8 +148,8 @@ def of_network(project: Project, name: str, photograph: str) -> dict[str, Image.
     ("name", "versions"),
     [
         ("zhang_l2", ["gray", "truth", "own"]),
-        ("gan", ["gray", "truth", "own", "pasted"]),
-        ("stargan", ["gray", "truth", "own", "pasted", "to_gray"]),
+        ("gan", ["gray", "truth", "own", "input_L"]),
+        ("stargan", ["gray", "truth", "own", "input_L", "to_gray"]),
     ],
 )
 def test_the_pictures_of_a_model(project, name, versions):

@@ -14,7 +14,7 @@ from colorize.base.files import sha256_of
 from colorize.data import sample
 from colorize.data.reading import tensors
 from colorize.methods.shared import model
-from colorize.methods.shared.parameters import InitFrom
+from colorize.methods.shared.base import InitFrom
 from colorize.quality.fidelity import chroma
 from tests.conftest import ROOT, Project
 

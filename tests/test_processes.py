@@ -56,12 +56,12 @@ def trained(name: str, changes: dict[str, Any], steps: int, device: str) -> dict
     method.update = noted
     losses = []
     for number in range(1, steps + 1):
-        batch = {k: method.share(whole).to(device) for k, whole in batch_for(method, 8).items()}
+        batch = {k: method.shard(whole).to(device) for k, whole in batch_for(method, 8).items()}
         torch.manual_seed(number)
         losses.append(method.step(batch, number, torch.Generator().manual_seed(number)))
     state = method.training_state()
     networks = {key: value.cpu() for key, value in state["networks"].items()}
-    pools = {key: [image.cpu() for image in pool] for key, pool in state["pools"].items()}
+    pools = {key: [image.cpu() for image in pool] for key, pool in state.get("pools", {}).items()}
     return {"gradients": gradients, "losses": losses, "networks": networks, "pools": pools}
 
 

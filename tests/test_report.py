@@ -14,7 +14,7 @@ from colorize.evaluation.cases import Case
 from colorize.evaluation.metrics import DECIDING, deciding
 from colorize.evaluation.perceptual import NOT_MEASURED
 from colorize.methods.shared import model
-from colorize.methods.shared.parameters import ModelParameters
+from colorize.methods.shared.base import ModelParameters
 from colorize.report import claims, columns, published, study, tables
 from colorize.report.curves import RATIOS, validation_curve
 from colorize.report.page import page
@@ -49,8 +49,22 @@ def results(projection: float) -> dict:
 def sheet_of(name: str) -> dict:
     """The datasheet of a dataset with one image, half of it neutral, and one file left out."""
     rows = [
-        {"name": "a.png", "dataset": name, "split": "train", "kept": True, "cause": "", "twin": ""},
-        {"name": "", "dataset": name, "split": "train", "kept": False, "cause": "gray", "twin": ""},
+        {
+            "name": "a.png",
+            "dataset": name,
+            "split": "train",
+            "kept": True,
+            "reject_reason": "",
+            "duplicate_of": "",
+        },
+        {
+            "name": "",
+            "dataset": name,
+            "split": "train",
+            "kept": False,
+            "reject_reason": "gray",
+            "duplicate_of": "",
+        },
     ]
     rgb = np.zeros((16, 16, 3), np.uint8)
     rgb[:, 8:] = 255, 0, 0
@@ -107,7 +121,7 @@ def render(rows, **changes) -> str:
     options = {
         "baseline": models[0],
         "parameters": dict.fromkeys(models, parameters),
-        "decided": {"split": "test", "models": [], "contrasts": []},
+        "decided": {"split": "test", "models": [], "comparisons": []},
         "datasets": ["<b>mine</b>"],
         "statistics": {"image_size": 16, "images": {"train": 4, "val": 2, "test": 3}},
         "datasheet": sheet_of("<b>mine</b>"),
@@ -142,7 +156,7 @@ def test_a_model_that_copies_its_input_is_called_a_copy():
 
 
 def test_what_began_with_imagenets_labels_is_told_apart():
-    known = results(0.5) | {"scaled": results(0.5)}
+    known = results(0.5) | {"chroma_scaled": results(0.5)}
     known["diagnostics"] = known["diagnostics"] | {"supervision": "paired", "pretrained": True}
     html = render(tables.rows_of({"one": results(0.5), "known": known}, {}))
     for name, wanted in {
@@ -157,7 +171,7 @@ def test_the_report_is_safe_deterministic_and_has_a_dash_for_what_is_undefined()
     lacking = results(0.5)
     lacking["test"]["sharpness"] = {"mean": None, "low": None, "high": None}
     lacking["test"]["psnr"] = {"mean": 1.5, "low": None, "high": None}  # of a single group
-    rows = tables.rows_of({"one": lacking}, {"gray_copy": results(0)})
+    rows = tables.rows_of({"one": lacking}, {"grayscale": results(0)})
     html = render(rows)
     assert html == render(rows)
     assert "&lt;b&gt;mine" in html
@@ -167,7 +181,7 @@ def test_the_report_is_safe_deterministic_and_has_a_dash_for_what_is_undefined()
     assert cells[1:][shown.index("sharpness")] == ["–"]
     assert cells[1:][shown.index("psnr")] == ["1.50"]
     assert cells[1:][shown.index("ciede2000")] == ["1.50", "1.00", "to", "2.00"]
-    assert line_of(html, "table-1", "gray_copy")[1][-1] == "+0.00"  # beside the baseline
+    assert line_of(html, "table-1", "grayscale")[1][-1] == "+0.00"  # beside the baseline
     assert "the 2 groups of the 3 images" in " ".join(html.split())
     assert line_of(html, "by-dataset", "maps") == [["1"], ["1"], ["1.50"]]
     assert "This run proves little" not in html
@@ -209,9 +223,9 @@ def test_verdicts_are_sentences():
             verdict(name, "zhang_l2", "ab_histogram_js", like, None, None, None),
             verdict(name, "mean_color", "ciede2000", mean, 3, 2, 4),
         ]
-    contrasts = [verdict("good", "gray_copy", "auc_raw", "worse", -0.5, -1, 0)]
+    comparisons = [verdict("good", "grayscale", "auc_raw", "worse", -0.5, -1, 0)]
     rows = tables.rows_of({name: results(0.5) for name in ("zhang_l2", "good", "bad", "so_so")}, {})
-    html = render(rows, decided={"split": "test", "models": models, "contrasts": contrasts})
+    html = render(rows, decided={"split": "test", "models": models, "comparisons": comparisons})
     listed = re.findall(r"<li>(.*?)</li>", html.split('<ul class="verdicts">')[1])
     text = [re.sub("<[^>]*>", "", item) for item in listed]
     assert text == [
@@ -231,8 +245,8 @@ def test_verdicts_are_sentences():
     assert "<strong>is not shown to be better than the mean color</strong>" in listed[0]
     assert "<strong>" not in listed[1]
     difference = ["−0.500", "−1.000", "to", "+0.000"]
-    cells = [["gray_copy"], ["auc_raw"], difference, ["0.0100"], ["worse"]]
-    assert line_of(html, "contrasts", "good") == cells
+    cells = [["grayscale"], ["auc_raw"], difference, ["0.0100"], ["worse"]]
+    assert line_of(html, "comparisons", "good") == cells
     assert "With\n2 groups p is at least 0.5 before" in html
     assert "Asked beforehand" not in render(rows)
 
@@ -270,7 +284,7 @@ def test_the_papers_claims_are_held_against_the_run(method, changes, shown, verd
     result = results(0.5)
     result["test"] |= {metric: interval(*values) for metric, values in changes.items()}
     result["to_gray"] = {"test": {"projection": interval(0.03, 0.02, 0.04)}}
-    rows = tables.rows_of({"other": results(0.5), "it": result}, {"gray_copy": results(0)})
+    rows = tables.rows_of({"other": results(0.5), "it": result}, {"grayscale": results(0)})
     parameters = {"other": parsed("nogan_lab"), "it": parsed(method)}
     (found,) = claims.claims(rows, parameters)
     assert found.shown.startswith("it: ")
@@ -280,7 +294,7 @@ def test_the_papers_claims_are_held_against_the_run(method, changes, shown, verd
 
 def test_what_is_ahead_is_said_first():
     values = {"paired": (9, 0.5), "close": (7, 0.3), "like": (8, 0.2), "copy": (6, 0.1)}
-    values["gray_copy"] = (1, 0)
+    values["grayscale"] = (1, 0)
     of = {}
     for name, (ciede2000, js) in values.items():
         of[name] = results(0.5)
@@ -288,7 +302,7 @@ def test_what_is_ahead_is_said_first():
         of[name]["test"] |= {"ab_histogram_js": interval(js, 0, 1)}
     of["close"]["diagnostics"] = of["close"]["diagnostics"] | {"supervision": "paired"}
     of["copy"]["test"] |= {"projection": interval(0.05, 0, 0.1)}  # its pictures are no colorings
-    trivial = {"gray_copy": of.pop("gray_copy")}
+    trivial = {"grayscale": of.pop("grayscale")}
     html = render(tables.rows_of(of, trivial), baseline="paired")
     first = html.split('id="answer"')[1].split("</ul>")[0]
     assert [" ".join(words(item)) for item in re.findall(r"<li>(.*?)</li>", first)] == [
@@ -313,7 +327,7 @@ def test_figures_show_every_model_in_the_ink_of_the_page():
         for name, said, *numbers in (("one", "better", -1, -2, -0.5), ("two", "worse", 1, 0.5, 2))
         for metric in ("ciede2000", "ab_histogram_js")
     ]
-    decided = {"split": "test", "models": models, "contrasts": []}
+    decided = {"split": "test", "models": models, "comparisons": []}
     decided["models"] += [
         verdict(n, "mean_color", "ciede2000", "better", -1, -2, -1) for n in ("one", "two")
     ]
@@ -376,12 +390,16 @@ def test_each_domain_from_each_other_is_a_table_and_a_grid():
 def run_of(seed: int, projection: float, updates: int) -> study.Run:
     values = {"mean": 0.25, "low": 0, "high": 1}
     to_gray = {m: dict(values) for m in ("psnr", "residual_chroma")}
-    to_gray |= {m: {"mean": seed, "low": 0, "high": 9} for m in ("projection", "identity_index")}
-    to_gray |= {m: {"mean": None, "low": None, "high": None} for m in ("leak", "leak_gray")}
-    curve = validation_of("color", "gray").assign(told_middle=[1, 2.5], told_around=[1, 7])
+    to_gray |= {m: {"mean": seed, "low": 0, "high": 9} for m in ("projection", "change_ratio")}
+    to_gray |= {
+        m: {"mean": None, "low": None, "high": None} for m in ("hidden_color", "hidden_color_gray")
+    }
+    curve = validation_of("color", "gray").assign(
+        label_effect_center=[1, 2.5], label_effect_border=[1, 7]
+    )
     curve["generator_updates"] = [1, updates]
     result = results(projection) | {"to_gray": {"test": to_gray}}
-    result["test"]["identity_index"] = values
+    result["test"]["change_ratio"] = values
     return study.Run(seed, result, curve)
 
 
@@ -432,7 +450,7 @@ def test_the_same_photographs_by_every_model_and_each_at_its_extremes():
     rows = tables.rows_of({"honest": results(0.5), "rgb": results(0.4)}, {})
     pictures = {
         "honest": shown_of("gray", "truth", "own"),
-        "rgb": shown_of("gray", "truth", "own", "pasted", "to_gray"),
+        "rgb": shown_of("gray", "truth", "own", "input_L", "to_gray"),
     }
     html = render(rows, pictures=pictures, datasets=["one", "two"])
     extremes = [("best", "1.0"), ("worst", "9.0")]

@@ -21,7 +21,7 @@ def test_a_second_repro_runs_nothing(pipeline):
 
 
 def test_what_the_pipeline_leaves(pipeline):
-    rows = {*PIPELINE, "zhang_l2_scaled", *TRIVIAL}
+    rows = {*PIPELINE, "zhang_l2_chroma_scaled", *TRIVIAL}
     deciding = ("ciede2000", "ab_histogram_js", "projection", "chroma_ratio")
     for name in rows:
         metrics = json.loads(pipeline.path(f"metrics/val/{name}.json").read_text())
@@ -29,7 +29,7 @@ def test_what_the_pipeline_leaves(pipeline):
     verdicts = json.loads(pipeline.path("metrics/verdicts.json").read_text())
     assert verdicts["split"] == "test"
     assert len(verdicts["models"]) == 3 * len(PIPELINE) - 2
-    assert len(verdicts["contrasts"]) == 2
+    assert len(verdicts["comparisons"]) == 2
     for name in (*PIPELINE, *TRIVIAL):
         result = json.loads(pipeline.path(f"metrics/results/{name}.json").read_text())
         assert {"val", "test", "by_dataset", "diagnostics", "images"} <= set(result)
@@ -193,7 +193,7 @@ def test_seeds_that_have_run_come_from_the_run_cache(pipeline):
 
 
 STUDY = """
-contrasts: [{model: none, against: one_label, metric: projection}]
+comparisons: [{model: none, against: one_label, metric: projection}]
 variants:
   none: {model: stargan, group: controls, asks: nothing, set: {control: none}, seeds: [1, 2]}
   one_label: {model: stargan, group: controls, asks: one folder, set: {control: one_label}}
@@ -359,7 +359,7 @@ def test_an_edit_reruns_what_it_may_change(pipeline, edited, reruns):
         ("models__stargan__unpaired", "shared", ["train@stargan"]),
         ("defaults__flip", False, [f"train@{name}" for name in PIPELINE]),
         ("data__gray", "rec601", ["grayscale"]),
-        ("compare__contrasts", [], ["compare"]),
+        ("compare__comparisons", [], ["compare"]),
     ],
 )
 def test_a_parameter_reruns_what_it_may_change(pipeline, parameter, value, reruns):
@@ -386,7 +386,7 @@ def test_a_removed_model_leaves_no_row(pipeline):
 
     def remove(values: dict) -> None:
         del values["models"]["stargan"]
-        values["compare"]["contrasts"].pop()  # which asks about it
+        values["compare"]["comparisons"].pop()  # which asks about it
 
     pipeline.edit_params(remove)
     assert ran(pipeline.run("dvc", "repro").stdout) == ["compare", "report"]

@@ -169,7 +169,7 @@ def test_an_honest_cycle_leaks_nothing(batch):
     m = way_back(batch, gray, tinted)
     assert m["psnr"] > 50
     assert m["residual_chroma"] < 0.01
-    assert m["identity_index"] == pytest.approx(1, abs=0.02)
+    assert m["change_ratio"] == pytest.approx(1, abs=0.02)
     assert m["projection"] == pytest.approx(1, abs=0.02)
     assert m["cycle_gray_psnr"] > 40
     for name in directions.LEAKS:
@@ -179,10 +179,12 @@ def test_an_honest_cycle_leaks_nothing(batch):
 def test_a_copy_in_the_other_direction(batch):
     m = way_back(batch, lambda image: image, lambda image: image)
     assert m["residual_chroma"] == 1
-    assert m["identity_index"] == m["projection"] == 0
+    assert m["change_ratio"] == m["projection"] == 0
     assert m["cycle_color_psnr"] > 58
-    assert m["leak"] > 20  # the truth comes back from "gray", which is the photograph itself
-    assert m["leak_gray"] < 1  # and nothing of it from its luma
+    assert (
+        m["hidden_color"] > 20
+    )  # the truth comes back from "gray", which is the photograph itself
+    assert m["hidden_color_gray"] < 1  # and nothing of it from its luma
 
 
 FAINT = 0.02  # of the color stays in the gray, too little to see
@@ -202,9 +204,9 @@ def test_a_cycle_that_hides_color_is_found_out(batch):
     m = way_back(batch, hiding, finding)
     assert m["residual_chroma"] < 0.05
     assert m["psnr"] > 35
-    assert m["leak"] > 5
-    assert m["leak_rounded"] < m["leak"] - 3
-    assert m["leak_gray"] == pytest.approx(0, abs=0.2)
+    assert m["hidden_color"] > 5
+    assert m["hidden_color_rounded"] < m["hidden_color"] - 3
+    assert m["hidden_color_gray"] == pytest.approx(0, abs=0.2)
 
 
 def test_a_picture_of_another_size_is_named(batch):

@@ -57,7 +57,7 @@ def test_a_clone_pulls_all_and_runs_nothing(shared):
     assert not ran(told(other, "dvc repro"))
     assert other.run("git", "status", "--porcelain").stdout == ""
 
-    other.params(compare__contrasts=[CONTRAST])
+    other.params(compare__comparisons=[CONTRAST])
     assert ran(other.run("dvc", "repro", "--dry").stdout) == ["compare"]
 
 

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from colorize.base.threads import SPINS
+from colorize.base.command import SPINS
 from tests.conftest import ROOT
 
 # What torch loads when it is imported, which takes ten times as long

@@ -14,7 +14,7 @@ from safetensors.torch import load_file
 
 from colorize.base import files, memory
 from colorize.data.reading import index, splits
-from colorize.training import checkpoint, draws, loop
+from colorize.training import checkpoint, dataset, loop
 from colorize.training.log import Log
 from tests import zips
 from tests.conftest import METHODS, MODELS, Project
@@ -115,7 +115,7 @@ def test_images_are_mirrored_where_asked_for(project):
     def drawn(flip: bool) -> set[bytes]:
         rows = index.Index.read(project.path("data/union"))
         one = rows.split("train")[:1]
-        pairs = draws.Pairs(
+        pairs = dataset.PairedDataset(
             rows.groups(one),
             domains=("gray", "color"),
             shared=True,
@@ -292,7 +292,7 @@ class _Killed(torch.utils.data.Dataset):
 
 def test_a_killed_worker_is_named():
     with pytest.raises(OSError, match=r"decodes images was killed, .* runtime\.workers"):
-        list(draws.batches(_Killed(), 0, 4, 2, workers=1))
+        list(dataset.batches(_Killed(), 0, 4, 2, workers=1))
 
 
 def test_photographs_without_color_are_found_before_training(project, tmp_path):

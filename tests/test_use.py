@@ -23,7 +23,7 @@ from torch.nn import functional as F
 
 from colorize import Colorizer
 from colorize.base.errors import UserError
-from colorize.color import bands
+from colorize.color import strips
 from colorize.data import sample
 from colorize.methods.shared import model
 from colorize.use import colorizer as module
@@ -519,8 +519,8 @@ def test_a_gpu_gives_the_same_colors():
 def test_chroma_is_enlarged_as_torch_does(monkeypatch, size):
     made = torch.randn(1, 2, 24, 16, generator=torch.Generator().manual_seed(0))
     whole = F.interpolate(made, size, mode="bilinear", align_corners=False)
-    monkeypatch.setattr(bands, "BAND", 900)
-    parts = [module._enlarged(made, *size, band) for band in bands.bands(*size)]
+    monkeypatch.setattr(strips, "STRIP", 900)
+    parts = [module._enlarged(made, *size, strip) for strip in strips.strips(*size)]
     assert torch.allclose(torch.cat(parts, dim=2), whole, atol=1e-5)
 
 

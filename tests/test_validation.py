@@ -57,15 +57,17 @@ def test_a_copy_is_seen_in_both_directions(photographs):
     found = validation.measure(Constructed(lambda image, target: image), *photographs)
     for domain in ("color", "gray"):
         assert found[f"{domain}_projection"] == 0
-        assert found[f"{domain}_identity_index"] == 0
+        assert found[f"{domain}_change_ratio"] == 0
     assert found["color_chroma"] == pytest.approx(0, abs=1e-3)
     assert found["gray_chroma"] == pytest.approx(1)
     assert found["gray_colorless"] == 0
     assert found["gray_psnr"] == pytest.approx(found["color_psnr"])  # as far either way
-    assert found["told_middle"] == found["told_around"] == 0  # whatever domain it is told
+    assert (
+        found["label_effect_center"] == found["label_effect_border"] == 0
+    )  # whatever domain it is told
     # Its own "gray" has all colors, and hands them on; one channel of that has none.
-    assert found["leak"] > 20
-    assert abs(found["leak_gray"]) < 0.5
+    assert found["hidden_color"] > 20
+    assert abs(found["hidden_color_gray"]) < 0.5
 
 
 def test_a_noisy_copy_moves_but_not_the_right_way(photographs):
@@ -74,7 +76,7 @@ def test_a_noisy_copy_moves_but_not_the_right_way(photographs):
     found = validation.measure(model, *photographs)
     for domain in ("color", "gray"):
         assert abs(found[f"{domain}_projection"]) < 0.1
-        assert found[f"{domain}_identity_index"] > 0.3
+        assert found[f"{domain}_change_ratio"] > 0.3
 
 
 def test_one_picture_for_all_is_seen(photographs):
@@ -88,20 +90,20 @@ def test_one_picture_for_all_is_seen(photographs):
             float((gone * way).sum() / (way**2).sum())
         )
     assert found["color_chroma"] == pytest.approx(0, abs=1e-3)
-    assert found["told_middle"] == 0
-    assert found["leak"] == 0
+    assert found["label_effect_center"] == 0
+    assert found["hidden_color"] == 0
 
 
 def test_the_truth_is_seen(photographs):
     found = validation.measure(honest(photographs), *photographs)
     for domain in ("color", "gray"):
         assert found[f"{domain}_projection"] == pytest.approx(1)
-        assert found[f"{domain}_identity_index"] == pytest.approx(1)
+        assert found[f"{domain}_change_ratio"] == pytest.approx(1)
         assert found[f"{domain}_psnr"] > 58
     assert found["color_chroma"] == pytest.approx(1)
     assert found["gray_chroma"] == pytest.approx(0, abs=1e-3)
     assert found["gray_colorless"] == 1
-    assert found["leak"] == 0
+    assert found["hidden_color"] == 0
 
 
 def test_a_label_that_only_the_border_shows(photographs):
@@ -111,8 +113,8 @@ def test_a_label_that_only_the_border_shows(photographs):
         return image
 
     found = validation.measure(Constructed(translate), *photographs)
-    assert found["told_middle"] == 0
-    assert found["told_around"] == pytest.approx(255 * (4 * 32) / (32**2 - 16**2))
+    assert found["label_effect_center"] == 0
+    assert found["label_effect_border"] == pytest.approx(255 * (4 * 32) / (32**2 - 16**2))
 
 
 def test_a_classifier_that_is_content_too_early_is_told_from_a_plain_rule(photographs):
@@ -162,15 +164,15 @@ def test_the_curve_ends_with_what_the_table_says(project, name, n_critic):
     assert list(curve["generator_updates"]) == [step // n_critic for step in curve["step"]]
 
     result = json.loads(project.path(f"metrics/results/{name}.json").read_text())
-    both = ("projection", "identity_index", "psnr")
+    both = ("projection", "change_ratio", "psnr")
     expected = {f"color_{quantity}": result["val"][quantity] for quantity in both}
     expected["color_chroma"] = result["val"]["chroma_ratio"]
     if name == "stargan":
         to_gray = result["to_gray"]["val"]
         expected |= {f"gray_{quantity}": to_gray[quantity] for quantity in both}
         expected["gray_chroma"] = to_gray["residual_chroma"]
-        expected |= {leak: to_gray[leak] for leak in ("leak", "leak_gray")}
-        assert {"gray_classified", "color_classified", "told_middle"} <= set(curve)
+        expected |= {leak: to_gray[leak] for leak in ("hidden_color", "hidden_color_gray")}
+        assert {"gray_classified", "color_classified", "label_effect_center"} <= set(curve)
     for quantity, value in expected.items():
         last = curve[quantity].iloc[-1]
         assert last == pytest.approx(value["mean"], rel=1e-4, abs=1e-4), quantity

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from colorize.base.errors import UserError
 from colorize.base.files import write_parquet
 from colorize.comparison import verdicts
-from colorize.comparison.verdicts import Contrast, Row, decide, holm, row_named
+from colorize.comparison.verdicts import Comparison, Row, decide, holm, row_named
 from colorize.evaluation.metrics import BETTER, METRICS, PERCEPTUAL
 
 
@@ -34,7 +34,7 @@ def row(
 def verdict_of(metric: str, model: Row | list[Row], against: Row | list[Row]) -> dict:
     rows = {"a": model, "b": against}
     rows = {name: of if isinstance(of, list) else [of] for name, of in rows.items()}
-    return decide([Contrast(model="a", against="b", metric=metric)], rows)[0]
+    return decide([Comparison(model="a", against="b", metric=metric)], rows)[0]
 
 
 def difficulty(count: int) -> np.ndarray:
@@ -239,7 +239,7 @@ def test_the_more_is_asked_the_surer_an_answer_has_to_be(tmp_path):
     by = 0.22 + (by - by.mean()) / by.std()
     rows = {"rival": [row(tmp_path, "rival", ciede2000=errors)]}
     rows["model"] = [row(tmp_path, "model", ciede2000=errors - by)]
-    one = Contrast(model="model", against="rival", metric="ciede2000")
+    one = Comparison(model="model", against="rival", metric="ciede2000")
     alone = decide([one], rows)[0]
     among = decide([one] * 10, rows)[0]
     assert alone["verdict"] == "better"
@@ -253,7 +253,7 @@ def test_every_metric_but_one_has_better_values():
     assert (METRICS | PERCEPTUAL).keys() - BETTER.keys() == {"colorfulness"}
     assert BETTER.keys() <= (METRICS | PERCEPTUAL).keys()
     with pytest.raises(ValidationError, match="one of psnr, ssim"):
-        Contrast(model="a", against="b", metric="colorfulness")
+        Comparison(model="a", against="b", metric="colorfulness")
 
 
 def test_rows_beside_a_models_own(tmp_path):
@@ -261,10 +261,10 @@ def test_rows_beside_a_models_own(tmp_path):
     pasted = {"pasted_ciede2000": errors - 1, "pasted_chroma": errors}
     row(tmp_path, "gan", ciede2000=errors, chroma=errors + 1, chroma_of_truth=errors, **pasted)
     assert row_named(tmp_path, "gan", "test")["ciede2000"] == pytest.approx(errors)
-    assert row_named(tmp_path, "gan_pasted", "test")["ciede2000"] == pytest.approx(errors - 1)
-    assert row_named(tmp_path, "gan_pasted", "test")["chroma_of_truth"] == pytest.approx(errors)
+    assert row_named(tmp_path, "gan_input_L", "test")["ciede2000"] == pytest.approx(errors - 1)
+    assert row_named(tmp_path, "gan_input_L", "test")["chroma_of_truth"] == pytest.approx(errors)
     row(tmp_path, "zhang_l2", ciede2000=errors)  # it keeps lightness
-    assert row_named(tmp_path, "zhang_l2_pasted", "test")["ciede2000"] == pytest.approx(errors)
+    assert row_named(tmp_path, "zhang_l2_input_L", "test")["ciede2000"] == pytest.approx(errors)
 
 
 def test_only_photographs_of_the_split_count(tmp_path):
@@ -283,7 +283,7 @@ def test_faults_are_named(tmp_path):
         row_named(tmp_path, "gan", "test")
     (tmp_path / "gan.parquet").write_bytes(b"no table")
     with pytest.raises(UserError, match=r"gan\.parquet: not the result of an evaluation: \S.*"):
-        row_named(tmp_path, "gan_pasted", "test")
+        row_named(tmp_path, "gan_input_L", "test")
     pd.DataFrame({"name": ["a"]}).to_parquet(tmp_path / "gan.parquet")
     with pytest.raises(UserError, match=r"gan\.parquet: not the result of an evaluation: \S.*"):
         row_named(tmp_path, "gan", "test")

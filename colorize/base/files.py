@@ -1,4 +1,4 @@
-"""Writing whole or not at all: nothing half-written ever stands under its final name."""
+"""Files: written whole or not at all, read with one clear error, and locks between processes."""
 
 import contextlib
 import errno
@@ -8,9 +8,12 @@ import json
 import os
 import secrets
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import filelock
 
 from colorize.base.errors import UserError
 
@@ -19,6 +22,8 @@ if TYPE_CHECKING:  # worker processes of the data stages need neither pandas nor
 
 PARTIAL, OLD = "partial", "old"  # what hidden names beside a target end with
 HEX = "[0-9a-f]" * 8
+
+LOCK_SECONDS = 30  # a stage that lost its parent has ended well within
 
 
 def _beside(path: Path, kind: str) -> Path:
@@ -157,3 +162,26 @@ def check_room(needed: int, folder: Path, what: str) -> None:
 def sha256_of(path: Path) -> str:
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@contextlib.contextmanager
+def only_one(lock: Path, doing: str, seconds: float = LOCK_SECONDS) -> Iterator[None]:
+    """Hold the file `lock`; the process that holds it is said to be `doing` something.
+
+    The file stays: to remove it under those who wait for it would let two in. Raises UserError
+    where another process holds it for longer than `seconds` (-1: for ever).
+    """
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    held = filelock.FileLock(lock)
+    try:
+        held.acquire(blocking=False)
+    except filelock.Timeout:
+        print(f"{lock}: another process is {doing}; waiting for its end", file=sys.stderr)
+        try:
+            held.acquire(timeout=seconds)
+        except filelock.Timeout:
+            raise UserError(f"{lock}: another process is {doing}; wait for it or stop it") from None
+    try:
+        yield
+    finally:
+        held.release()

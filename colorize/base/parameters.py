@@ -21,6 +21,14 @@ def from_yaml(text: str, where: str) -> Any:
         raise UserError(f"{where}: nested too deeply") from None
 
 
+# Keys of parameters, catalogs and models by their names in earlier versions
+RENAMED = {
+    "contrasts": "comparisons",
+    "judge_per": "discriminator_per",
+    "licence": "license",
+}
+
+
 class Parameters(BaseModel):
     """Base of every group: immutable, strictly typed, finite, no unknown keys."""
 
@@ -47,6 +55,8 @@ def _describe(error: Any, elsewhere: Mapping[str, str], where: str, cls: type[Ba
     where = elsewhere.get(next(iter(error["loc"]), ""), where)
     key = ".".join(part for part in (where, *map(str, error["loc"])) if part)
     match error["type"]:
+        case "extra_forbidden" if (old := str(error["loc"][-1])) in RENAMED:
+            return f"{key}: this key is called {RENAMED[old]} now"
         case "extra_forbidden":
             return f"{key}: unknown key (known here: {', '.join(cls.model_fields)})"
         case "missing":

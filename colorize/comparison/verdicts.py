@@ -16,8 +16,8 @@ from colorize.base.parameters import Parameters
 from colorize.evaluation.bootstrap import DIVERGENCES, WeightedSums, weights
 from colorize.evaluation.metrics import BETTER, METRICS, PERCEPTUAL
 
-# What stands beside a model's own row, as NAME_pasted and NAME_scaled
-DERIVED = ("pasted", "scaled")
+# What stands beside a model's own row, as NAME_input_L and NAME_chroma_scaled
+DERIVED = ("input_L", "chroma_scaled")
 
 RESAMPLES = 10_000  # p is at least 2 in as many: enough for Holm's correction over 250 questions
 LEVEL = 0.05
@@ -42,10 +42,10 @@ def row_named(folder: Path, name: str, split: str) -> "Row":
 class Row:
     """The quantities of one row of the tables, over the photographs of a split.
 
-    row: `own`, `pasted` or `scaled`; a model that keeps lightness has no row `pasted`, which would
-    be its own again. Each quantity is read when it is asked for: the histograms of all rows at once
-    would not fit in memory. Raises UserError where the file is missing, or no evaluation's, and for
-    a quantity that was not measured.
+    row: `own`, `input_L` or `chroma_scaled`; a model that keeps lightness has no row `input_L`,
+    which would be its own again. Each quantity is read when it is asked for: the histograms of all
+    rows at once would not fit in memory. Raises UserError where the file is missing, or no
+    evaluation's, and for a quantity that was not measured.
     """
 
     def __init__(self, path: Path, split: str, row: str = "own"):
@@ -75,11 +75,11 @@ class Row:
         return np.array(values.tolist())
 
 
-class Contrast(Parameters):
+class Comparison(Parameters):
     """A question: is `model` better than `against` by `metric`?
 
-    Both are rows of the tables: an entry of `models`, NAME_pasted, zhang_l2_scaled or a trivial
-    row.
+    Both are rows of the tables: an entry of `models`, NAME_input_L, zhang_l2_chroma_scaled or a
+    trivial row.
     """
 
     model: str
@@ -97,10 +97,10 @@ class Contrast(Parameters):
 class CompareParameters(Parameters):
     """The section `compare`."""
 
-    contrasts: list[Contrast]
+    comparisons: list[Comparison]
 
 
-def of_models(models: Iterable[str], baseline: str) -> list[Contrast]:
+def of_models(models: Iterable[str], baseline: str) -> list[Comparison]:
     """What is asked of every model: is it closer to the truth than the baseline, and than one
     color for all? Are its colors together more like those of photographs than the baseline's?
     """
@@ -109,16 +109,16 @@ def of_models(models: Iterable[str], baseline: str) -> list[Contrast]:
         if model != baseline:
             asked += [(model, baseline, "ciede2000"), (model, baseline, "ab_histogram_js")]
         asked.append((model, "mean_color", "ciede2000"))
-    return [Contrast(model=m, against=a, metric=metric) for m, a, metric in asked]
+    return [Comparison(model=m, against=a, metric=metric) for m, a, metric in asked]
 
 
-def rows_of(contrasts: Iterable[Contrast]) -> set[str]:
+def rows_of(comparisons: Iterable[Comparison]) -> set[str]:
     """The rows that are asked about."""
-    return {row for contrast in contrasts for row in (contrast.model, contrast.against)}
+    return {row for contrast in comparisons for row in (contrast.model, contrast.against)}
 
 
 def decide(
-    contrasts: Sequence[Contrast], rows: Mapping[str, Sequence[Row]]
+    comparisons: Sequence[Comparison], rows: Mapping[str, Sequence[Row]]
 ) -> list[dict[str, Any]]:
     """The verdict on each contrast; together they are one family for Holm's correction.
 
@@ -139,12 +139,12 @@ def decide(
     drawn = np.concatenate([w.astype(np.uint16) for w in weights(first.groups, RESAMPLES)])
     scores = {
         (row, metric): np.stack([_scores(metric, seed, drawn) for seed in rows[row]])
-        for row, metric in {(row, c.metric) for c in contrasts for row in rows_of([c])}
+        for row, metric in {(row, c.metric) for c in comparisons for row in rows_of([c])}
     }
     least = 2.0 ** (1 - len(set(first.groups)))
     found = [
         _compare(c, scores[c.model, c.metric], scores[c.against, c.metric], least)
-        for c in contrasts
+        for c in comparisons
     ]
     for verdict, p in zip(found, holm([v["p"] for v in found]), strict=True):
         verdict["p"] = round(p, 6)
@@ -176,7 +176,7 @@ def _scores(metric: str, row: Row, drawn: np.ndarray) -> np.ndarray:
 
 
 def _compare(
-    contrast: Contrast, model: np.ndarray, against: np.ndarray, least: float
+    contrast: Comparison, model: np.ndarray, against: np.ndarray, least: float
 ) -> dict[str, Any]:
     """The verdict before Holm's correction, from scores (seeds, 1 + RESAMPLES) of both rows.
 

@@ -18,8 +18,7 @@ from pydantic_core import PydanticCustomError
 from tqdm import tqdm
 
 from colorize.base.errors import UserError
-from colorize.base.files import check_room, replaced_folder, sha256_of, write_json
-from colorize.base.locks import only_one
+from colorize.base.files import check_room, only_one, replaced_folder, sha256_of, write_json
 from colorize.base.parameters import Parameters
 from colorize.base.progress import INTERVAL
 from colorize.data import catalog, folder, sample, transfer

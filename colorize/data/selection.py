@@ -1,7 +1,7 @@
 """Which files of a union are kept, and why the others are not.
 
-A row stands for a file (see index.csv). To leave it out is to give it a cause, the reason in words,
-and the twin that was kept in its place. Only what is kept claims its content: a copy of a file that
+A row stands for a file (see index.csv). To leave it out is to give it a reason, the same in words,
+and the file that was kept in its place. Only what is kept claims its content: a copy of a file that
 is left out is looked at for itself.
 """
 
@@ -18,15 +18,18 @@ def drop_sides(rows: list[Row], sides: str) -> None:
     """Leave out training images that are no photographs, where `sides` asks for photographs."""
     for row in rows:
         unwanted = sides == "photographs" and row["side"] != "photograph"
-        if unwanted and row["split"] == "train" and not row["cause"]:
-            row |= {"cause": "side", "reason": f"{row['side']}, and data.sides is photographs"}
+        if unwanted and row["split"] == "train" and not row["reject_reason"]:
+            row |= {
+                "reject_reason": "side",
+                "reject_detail": f"{row['side']}, and data.sides is photographs",
+            }
 
 
 def distinct(rows: list[Row]) -> list[Row]:
     """The first of those with the same bytes, of rows that are not left out yet."""
     first = {}
     for row in rows:
-        if not row["cause"]:
+        if not row["reject_reason"]:
             first.setdefault(row["sha256"], row)
     return list(first.values())
 
@@ -44,7 +47,7 @@ def decide(
     left_out: dict[str, Seen] = {}  # by bytes
     result = []
     for row in rows:
-        if row["cause"]:
+        if row["reject_reason"]:
             continue
         sha256 = row["sha256"]
         if sha256 in kept:
@@ -58,7 +61,7 @@ def decide(
         if not found.rejected:
             row["name"] = name_of(found.pixels, suffix)
         row |= _flaw(found, row["side"], min_chroma)
-        if row["cause"]:
+        if row["reject_reason"]:
             left_out[sha256] = found
         else:
             kept[sha256] = kept[found.pixels] = row
@@ -67,20 +70,24 @@ def decide(
     return result
 
 
-def _leave_to(twin: Row, row: Row, same: str) -> None:
-    source = twin["source"]
-    row |= {"cause": "duplicate", "reason": f"same {same} as {source}", "twin": source}
-    row["name"] = twin["name"]  # by which a group may be called
+def _leave_to(original: Row, row: Row, same: str) -> None:
+    source = original["source"]
+    row |= {
+        "reject_reason": "duplicate",
+        "reject_detail": f"same {same} as {source}",
+        "duplicate_of": source,
+    }
+    row["name"] = original["name"]  # by which a group may be called
 
 
 def _flaw(found: Seen, side: str, min_chroma: float) -> Row:
     if found.rejected:
-        return {"cause": "rejected", "reason": found.rejected}
+        return {"reject_reason": "rejected", "reject_detail": found.rejected}
     if found.palette is None:
         reason = f"{found.width}x{found.height}, smaller than data.image_size"
-        return {"cause": "small", "reason": reason}
+        return {"reject_reason": "small", "reject_detail": reason}
     if side != "label map" and is_gray(found.palette, min_chroma):
-        return {"cause": "gray", "reason": _gray_reason(found.palette)}
+        return {"reject_reason": "gray", "reject_detail": _gray_reason(found.palette)}
     return {}
 
 
@@ -107,14 +114,14 @@ def drop_near_duplicates(rows: list[tuple[Row, int]], measures: Measures, worker
     for number in sorted(alike, key=preference):
         row = rows[number][0]
         better = [n for n in alike[number] if preference(n) < preference(number)]
-        kept = [n for n in better if not rows[n][0]["cause"]]
+        kept = [n for n in better if not rows[n][0]["reject_reason"]]
         if kept:
             most = max(kept, key=lambda n: (alike[number][n], rows[n][0]["name"]))
-            twin = rows[most][0]["source"]
+            original = rows[most][0]["source"]
             row |= {
-                "cause": "near-duplicate",
-                "reason": f"like {twin} (similarity {alike[number][most]:.3f})",
-                "twin": twin,
+                "reject_reason": "near-duplicate",
+                "reject_detail": f"like {original} (similarity {alike[number][most]:.3f})",
+                "duplicate_of": original,
             }
 
 
@@ -130,9 +137,13 @@ def drop_groups_of_test(rows: list[Row]) -> None:
     """Leave out training images of groups that the test has images of."""
     of_test = {}
     for row in rows:
-        if not row["cause"] and row["split"] == "test":
+        if not row["reject_reason"] and row["split"] == "test":
             of_test.setdefault(row["group"], row["source"])
     for row in rows:
-        if not row["cause"] and row["split"] == "train" and row["group"] in of_test:
-            twin = of_test[row["group"]]
-            row |= {"cause": "group", "reason": f"of one group with {twin}", "twin": twin}
+        if not row["reject_reason"] and row["split"] == "train" and row["group"] in of_test:
+            member = of_test[row["group"]]
+            row |= {
+                "reject_reason": "group",
+                "reject_detail": f"of one group with {member}",
+                "duplicate_of": member,
+            }

@@ -14,7 +14,7 @@ from colorize.data.reading import photographs
 DATASHEET = "datasheet.json"
 SHEETS = "sheets"  # contact sheets, one a dataset
 
-CAUSES = ("duplicate", "near-duplicate", "group", "gray", "small", "side", "rejected")
+REJECT_REASONS = ("duplicate", "near-duplicate", "group", "gray", "small", "side", "rejected")
 
 SHEET = (12, 2)  # pictures across and down
 TILE = 64  # pixels
@@ -53,12 +53,14 @@ def datasheet(
 def _entry(rows: pd.DataFrame, palettes: Mapping[str, Palette]) -> dict:
     kept = rows[rows["kept"]]
     splits = kept["split"].value_counts()
-    of_test = rows["twin"].str.contains("^[^/]+/test", regex=True)
+    of_test = rows["duplicate_of"].str.contains("^[^/]+/test", regex=True)
     colors = pool(map(palettes.__getitem__, kept["name"]))
     return {
         "files": len(rows),
         "images": {split: int(splits.get(split, 0)) for split in ("train", "val", "test")},
-        "left_out": {cause: int((rows["cause"] == cause).sum()) for cause in CAUSES},
+        "left_out": {
+            cause: int((rows["reject_reason"] == cause).sum()) for cause in REJECT_REASONS
+        },
         # Training images that are test images too, here or in another dataset.
         "leaks": int(((rows["split"] == "train") & of_test).sum()),
         "colorfulness": round(colors.colorfulness / len(kept), 3) if len(kept) else None,

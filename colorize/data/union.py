@@ -25,7 +25,7 @@ INDEX = "index.csv"
 STATISTICS = "statistics.json"
 
 COLUMNS = ["name", "group", "dataset", "side", "source", "sha256", "split"]
-COLUMNS += ["kept", "cause", "reason", "twin"]
+COLUMNS += ["kept", "reject_reason", "reject_detail", "duplicate_of"]
 
 
 class UnionParameters(Parameters):
@@ -41,8 +41,8 @@ class UnionParameters(Parameters):
 def union(parameters: UnionParameters, raw: Path, target: Path, workers: int | None = None) -> None:
     """Read the zips in `raw` and write images, index and statistics to `target`.
 
-    Every file seen is a row of index.csv, kept or not, with the cause, the reason in words, and the
-    twin that was kept in its place:
+    Every file seen is a row of index.csv, kept or not, with the reason, the same in words, and the
+    file that was kept in its place:
 
     - rejected: it cannot be read as an image (or the zip's name for it is not to be trusted)
     - duplicate: the same bytes, or the same pixels; test goes before train
@@ -114,7 +114,10 @@ def _list(
             split = "test" if _is_test(source) else "train"
             rows.append(_row(dataset, source, side, split) | {"group": group})
         for source, reason in found.refused.items():
-            rows.append(_row(dataset, source, "", "") | {"cause": "rejected", "reason": reason})
+            rows.append(
+                _row(dataset, source, "", "")
+                | {"reject_reason": "rejected", "reject_detail": reason}
+            )
     rows.sort(key=lambda row: row["split"] != "test")  # stable: within a split as before
     return rows, ignored
 
@@ -136,19 +139,19 @@ def _is_test(source: str) -> bool:
 
 def _set_hashes(rows: list[dict], zips: dict[str, Path], workers: int) -> None:
     """SHA-256 of every file; those that cannot be read are left out."""
-    todo = [row for row in rows if not row["cause"]]
+    todo = [row for row in rows if not row["reject_reason"]]
     members = [(zips[row["dataset"]], row["source"]) for row in todo]
     hashed = spread(hash_of, members, workers)
     for row, (sha256, error) in zip(todo, hashed, strict=True):
         row["sha256"] = sha256
         if error:
-            row |= {"cause": "rejected", "reason": error}
+            row |= {"reject_reason": "rejected", "reject_detail": error}
 
 
 def _index(rows: list[dict], validation: float) -> pd.DataFrame:
     """The rows as a frame in the order of columns of index.csv, with val chosen."""
     index = pd.DataFrame(rows, columns=COLUMNS)
-    index["kept"] = index["cause"] == ""
+    index["kept"] = index["reject_reason"] == ""
     index.loc[~index["kept"], ["name", "group"]] = ""
     of_train = index["kept"] & (index["split"] == "train")
     groups = index.loc[of_train & (index["side"] == "photograph"), "group"].unique()
@@ -170,8 +173,8 @@ def _check_splits(index: pd.DataFrame, size: int) -> None:
         if side is not None:
             of_split = of_split[of_split["side"] == side]
         if of_split.empty:
-            causes = index.loc[~index["kept"], "cause"].value_counts().to_dict()
-            left_out = ", ".join(f"{count} {cause}" for cause, count in causes.items()) or "none"
+            reasons = index.loc[~index["kept"], "reject_reason"].value_counts().to_dict()
+            left_out = ", ".join(f"{count} {name}" for name, count in reasons.items()) or "none"
             raise UserError(
                 f"data.datasets: no image is left for {split} ({len(index)} files read, left out: "
                 f"{left_out}; small: data.image_size = {size}; "

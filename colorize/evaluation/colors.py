@@ -7,8 +7,8 @@ from torch import Tensor, nn
 
 from colorize import color
 from colorize.base.errors import UserError
-from colorize.color.bands import by_bands, on_lightness
 from colorize.color.domains import WAY, Domain, picture
+from colorize.color.strips import by_strips, on_lightness
 from colorize.evaluation.protocol import Batch, Photographs
 from colorize.methods.shared.base import Method
 from colorize.quality.fidelity import chroma, total
@@ -29,15 +29,15 @@ class Colors:
     def rows(self, batch: Batch, gain: float | None = None) -> dict[str, Tensor]:
         """Its pictures of a batch, each (n, 3, S, S) uint8, by row of the tables.
 
-        `own`: what it makes. `pasted`, of a method that may change lightness: its colors on the
-        photograph's own. `scaled`, where there is a gain: its ab times that.
+        `own`: what it makes. `input_L`, of a method that may change lightness: its colors on the
+        photograph's own. `chroma_scaled`, where there is a gain: its ab times that.
         """
         gray = color.to_float(batch.gray)
         if self.model.output == "rgb":
             rgb = self._checked(self.model.colorize(gray), 3, gray)
-            return {"own": color.to_uint8(rgb), "pasted": by_bands(_pasted, batch.gray, rgb)}
+            return {"own": color.to_uint8(rgb), "input_L": by_strips(_input_L, batch.gray, rgb)}
         ab = self._ab(batch)
-        gains = {"own": 1.0} if gain is None else {"own": 1.0, "scaled": gain}
+        gains = {"own": 1.0} if gain is None else {"own": 1.0, "chroma_scaled": gain}
         return {row: on_lightness(batch.gray, times * ab) for row, times in gains.items()}
 
     def translate(self, image: Tensor, target: Domain) -> Tensor:
@@ -133,7 +133,7 @@ class Colors:
         return output
 
 
-def _pasted(gray: Tensor, rgb: Tensor) -> Tensor:
+def _input_L(gray: Tensor, rgb: Tensor) -> Tensor:
     return color.to_uint8(color.repaint(gray, rgb))
 
 

@@ -17,7 +17,7 @@ a model gives y of x, where T is true:
     ciede2000            of y against T
     ciede2000_of_copy    of x against T: what doing nothing costs
     projection           <y - x, T - x> / ||T - x||^2
-    identity_index       sum |y - x| / sum |T - x|
+    change_ratio       sum |y - x| / sum |T - x|
 
 From gray and sepia colors have to be guessed; all other ways can be learned as they are.
 """
@@ -42,7 +42,7 @@ from colorize.quality.fidelity import chroma, ciede2000, mean, moved, psnr, psnr
 
 MOST = 200  # photographs of each split, the first by content: seven passes through the model each
 
-LEAKS = ("leak", "leak_rounded", "leak_gray")
+LEAKS = ("hidden_color", "hidden_color_rounded", "hidden_color_gray")
 
 
 def evaluate_gray(
@@ -93,9 +93,9 @@ def measure_gray(colors: Colors, batch: Batch) -> Quantities:
         **moved(255 * x, 255 * g, gray),
         "color_psnr": psnr(255 * _rounded(back), 255 * x),
         "gray_psnr": psnr(255 * _rounded(colors.translate(made_color, "gray")), 255 * g),
-        "leak": own - honest,
-        "leak_rounded": colored(rounded) - honest,
-        "leak_gray": colored(_one_channel(made_gray)) - honest,
+        "hidden_color": own - honest,
+        "hidden_color_rounded": colored(rounded) - honest,
+        "hidden_color_gray": colored(_one_channel(made_gray)) - honest,
     }
     return {name: value.cpu().numpy() for name, value in found.items()}
 

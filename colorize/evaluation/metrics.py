@@ -30,7 +30,7 @@ def ratio_of(above: str, below: str) -> Callable[[Sums], np.ndarray]:
 
 # How far it moves from the input, and how much of that is the right way (see fidelity.py)
 MOVED: Metrics = {
-    "identity_index": ratio_of("change", "change_of_truth"),
+    "change_ratio": ratio_of("change", "change_of_truth"),
     "projection": ratio_of("projection", "projection_of_truth"),
 }
 
@@ -83,7 +83,7 @@ BETTER: dict[str, Literal["higher", "lower", "near 1"]] = {
     "dependence": "higher",
     "diversity": "near 1",
     "retrieval": "higher",
-    "identity_index": "near 1",
+    "change_ratio": "near 1",
     "projection": "near 1",
     "lightness_error": "lower",
     "sharpness": "near 1",

@@ -16,7 +16,7 @@ def evaluate(
     """
     splits, resamples = asked.splits, asked.resamples
     network, p = colors.model, colors.model.p
-    at_a_time = 2 if network.draws == "unpaired" else 1
+    at_a_time = 2 if network.sampling == "unpaired" else 1
     gain = colors.fit_gain(photographs) if name == BASELINE else None
     rows = protocol.evaluate(lambda batch: colors.rows(batch, gain), photographs, splits, resamples)
     result, images = rows.pop("own")
@@ -31,11 +31,11 @@ def evaluate(
     for row, evaluated in rows.items():
         result[row] = evaluated.result
         images = images.join(_own_quantities(evaluated.images).add_prefix(f"{row}_"))
-    if "pasted" in result:
+    if "input_L" in result:
         for split in splits:
-            result[split]["ciede2000_pasted"] = result["pasted"][split]["ciede2000"]
+            result[split]["ciede2000_input_L"] = result["input_L"][split]["ciede2000"]
     if gain is not None:
-        result["scaled"]["diagnostics"] = {"gain": gain}
+        result["chroma_scaled"]["diagnostics"] = {"gain": gain}
     if "gray" in network.targets:
         result["to_gray"], quantities = directions.evaluate_gray(
             colors, photographs, splits, resamples

@@ -13,7 +13,7 @@ from torch import Tensor
 from colorize.base.parameters import Parameters
 from colorize.base.workers import one_thread_each
 from colorize.color import bins
-from colorize.color.bands import BAND
+from colorize.color.strips import STRIP
 from colorize.data.reading.index import Index, check_gray, statistics
 from colorize.data.reading.tensors import squares
 from colorize.evaluation import perceptual, quantities, thumbnails
@@ -125,7 +125,7 @@ class Photographs:
         under_way = max(1, PIXELS // self.image_size**2)
         threads, size = 1, under_way
         if self.device.type == "cpu":
-            size = max(1, BAND // self.image_size**2)
+            size = max(1, STRIP // self.image_size**2)
             threads = min(torch.get_num_threads(), under_way)
         batches = [names[start : start + size] for start in range(0, len(names), size)]
 

@@ -3,7 +3,7 @@
 Images are uint8 sRGB (n, 3, H, W). A quantity is a number or a vector of each image, such as a
 histogram: float64 (n,), or counts (n, k). Pixels are float32, sums over them float64.
 
-A large image is measured by bands of its lines, whose sums are added.
+A large image is measured by strips of its lines, whose sums are added.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,7 +15,7 @@ from torch import Tensor
 
 from colorize import color
 from colorize.color import bins
-from colorize.color.bands import bands
+from colorize.color.strips import strips
 from colorize.evaluation import distributions
 from colorize.evaluation.thumbnails import columns, thumbnail
 from colorize.quality.fidelity import (
@@ -30,7 +30,7 @@ from colorize.quality.fidelity import (
 
 Quantities = dict[str, np.ndarray]  # of n images: (n,) or (n, k)
 
-HALO = WINDOW - 1  # lines below a band that SSIM's windows reach into; patches and edges less
+HALO = WINDOW - 1  # lines below a strip that SSIM's windows reach into; patches and edges less
 
 LEAST_SHARE = 1e-6  # of a bin: a color that training never showed weighs no more than this
 
@@ -48,9 +48,9 @@ class Rarity(NamedTuple):
 
 
 class Truth(NamedTuple):
-    """A band of true images, which that of every row is compared with.
+    """A strip of true images, which that of every row is compared with.
 
-    h: its lines; k: those and up to HALO below them, of the next band.
+    h: its lines; k: those and up to HALO below them, of the next strip.
     """
 
     rgb: Tensor  # (n, 3, k, W) float32 in 0..255
@@ -92,14 +92,14 @@ def measure(
     height, width = truth.shape[-2:]
     of_truth: list[dict[str, Tensor]] = []
     of_rows: dict[str, list[dict[str, Tensor]]] = {row: [] for row in pictures}
-    # Patches lie in the bands as they do in the image, and in the last there is room for a window.
+    # Patches lie in the strips as they do in the image, and in the last there is room for a window.
     stride = distributions.stride(width)
-    for own in bands(height, width, multiple=stride, least=WINDOW):
+    for own in strips(height, width, multiple=stride, least=WINDOW):
         seen = slice(own.start, own.stop + HALO)
-        band = Truth.of(truth[:, :, seen], gray[:, :, own], rarity)
-        of_truth.append(band.sums)
+        strip = Truth.of(truth[:, :, seen], gray[:, :, own], rarity)
+        of_truth.append(strip.sums)
         for row, picture in pictures.items():
-            of_rows[row].append(_against(picture[:, :, seen], band))
+            of_rows[row].append(_against(picture[:, :, seen], strip))
     true = _added(of_truth)
     opponents_of_truth = true.pop("opponents_of_truth") / (height * width)
     true["colorfulness_of_truth"] = colorfulness(opponents_of_truth)
@@ -108,11 +108,11 @@ def measure(
 
 
 def _added(parts: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:
-    """The sums of an image's bands, those of all of it."""
+    """The sums of an image's strips, those of all of it."""
     found = {name: [part[name] for part in parts] for name in parts[0]}
     return {
-        name: thumbnail(torch.cat(of_bands, 2)) if name.startswith("thumbnail") else sum(of_bands)
-        for name, of_bands in found.items()
+        name: thumbnail(torch.cat(of_strips, 2)) if name.startswith("thumbnail") else sum(of_strips)
+        for name, of_strips in found.items()
     }
 
 
@@ -121,7 +121,7 @@ def on_cpu(quantities: dict[str, Tensor]) -> Quantities:
 
 
 def _of_any(rgb: Tensor, lab: Tensor, which: Tensor) -> dict[str, Tensor]:
-    """Sums over a band of true or made images, (n, 3, k, W); which: their bins, (n, h, W)."""
+    """Sums over a strip of true or made images, (n, 3, k, W); which: their bins, (n, h, W)."""
     lines = which.shape[-2]
     own, edged = lab[:, :, :lines], lab[:, :, : lines + 2]
     return {
@@ -136,7 +136,7 @@ def _of_any(rgb: Tensor, lab: Tensor, which: Tensor) -> dict[str, Tensor]:
 
 
 def _against(picture: Tensor, truth: Truth) -> dict[str, Tensor]:
-    """Sums over a band of pictures, (n, 3, k, W) uint8."""
+    """Sums over a strip of pictures, (n, 3, k, W) uint8."""
     p, lab = picture.float(), color.rgb_to_lab(picture)
     lines = truth.input.shape[-2]
     own, true, own_lab, true_lab = (x[:, :, :lines] for x in (p, truth.rgb, lab, truth.lab))

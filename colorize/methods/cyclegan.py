@@ -11,30 +11,28 @@ color:
 with the least-squares L_GAN, and each discriminator's loss halved.
 """
 
-import functools
 from typing import Literal
 
 import torch
 from torch import Tensor
 
 from colorize.color.domains import Domain
-from colorize.methods.shared import adversarial, base, parameters
-from colorize.methods.shared.base import Computed, Losses, signed, translated
-from colorize.methods.shared.losses import l1
+from colorize.methods.shared import adversarial, base
+from colorize.methods.shared.base import Computed, Losses, Weight, l1, signed, translated
 from colorize.networks import resnet
 
 
-class Parameters(parameters.UnpairedParameters, base.TranslationParameters, adversarial.Parameters):
+class Parameters(base.UnpairedParameters, base.TranslationParameters, adversarial.Parameters):
     method: Literal["cyclegan"]
     network: Literal["resnet"]
-    cycle_weight: parameters.Weight
-    identity_weight: parameters.Weight
+    cycle_weight: Weight
+    identity_weight: Weight
 
 
-class Method(base.Method):
+class Method(adversarial.Method):
     supervision = "unpaired"
     output = "rgb"
-    draws = "unpaired"
+    sampling = "unpaired"
     targets = ("color", "gray")
     generators = ("G", "F")
 
@@ -51,9 +49,9 @@ class Method(base.Method):
     def step(self, batch: dict[str, Tensor], number: int, rng: torch.Generator) -> Losses:
         x, y = signed(batch["gray"]), signed(batch["color"])
         losses, (fake_color, fake_gray) = self.update("generators", x, y)
-        shown_color = self.shown("color", fake_color, rng)
-        shown_gray = self.shown("gray", fake_gray, rng)
-        return losses | self.update("discriminators", x, y, shown_gray, shown_color)[0]
+        fake_color = self.query_pool("color", fake_color, rng)
+        fake_gray = self.query_pool("gray", fake_gray, rng)
+        return losses | self.update("discriminators", x, y, fake_gray, fake_color)[0]
 
     def translate(self, image: Tensor, target: Domain) -> Tensor:
         return translated(self.G if target == "color" else self.F, image)
@@ -79,11 +77,11 @@ class Method(base.Method):
         return loss, {"loss": loss} | losses, (fake_color, fake_gray)
 
     def _discriminators_loss(
-        self, x: Tensor, y: Tensor, shown_gray: Tensor, shown_color: Tensor
+        self, x: Tensor, y: Tensor, fake_gray: Tensor, fake_color: Tensor
     ) -> Computed:
-        of = functools.partial(adversarial.discriminator_loss, self.p)
+        p = self.p
         losses = {
-            "discriminator_color": of(self.D_color, y, shown_color),
-            "discriminator_gray": of(self.D_gray, x, shown_gray),
+            "discriminator_color": adversarial.discriminator_loss(p, self.D_color, y, fake_color),
+            "discriminator_gray": adversarial.discriminator_loss(p, self.D_gray, x, fake_gray),
         }
         return losses["discriminator_color"] + losses["discriminator_gray"], losses, ()

@@ -14,25 +14,24 @@ from typing import Literal
 
 from torch import Tensor
 
-from colorize.methods.shared import lab_gan, parameters
-from colorize.methods.shared.base import Losses, Supervision
-from colorize.methods.shared.losses import l1
+from colorize.methods.shared import base, lab
+from colorize.methods.shared.base import Losses, Supervision, Weight, l1
 
 
-class Parameters(parameters.UnpairedParameters, lab_gan.Parameters):
+class Parameters(base.UnpairedParameters, lab.AdversarialParameters):
     method: Literal["cyclegan_lab"]
-    cycle_weight: parameters.Weight
+    cycle_weight: Weight
 
 
-class Method(lab_gan.Method):
-    draws = "unpaired"
+class Method(lab.AdversarialMethod):
+    sampling = "unpaired"
 
     @property
     def supervision(self) -> Supervision:
         return "paired in effect" if self.p.cycle_weight > 0 else "unpaired"
 
-    def content(self, fake: Tensor, real: Tensor) -> tuple[Tensor | float, Losses]:
+    def content_loss(self, fake: Tensor, real: Tensor) -> tuple[Tensor | float, Losses]:
         if self.p.cycle_weight == 0:
             return 0.0, {}
-        cycle = l1(self.colored(real[:, :1])[:, 1:], real[:, 1:])
+        cycle = l1(self.generate(real[:, :1])[:, 1:], real[:, 1:])
         return self.p.cycle_weight * cycle, {"cycle_color": cycle}

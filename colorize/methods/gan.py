@@ -10,16 +10,16 @@ convolutional network finds it easiest to keep the edges that it sees (see gan_b
 
 from typing import Literal
 
-from colorize.methods.shared import adversarial, base, one_sided, parameters
+from colorize.methods.shared import adversarial, base
 from colorize.networks import resnet
 
 
-class Parameters(parameters.UnpairedParameters, base.TranslationParameters, adversarial.Parameters):
+class Parameters(base.UnpairedParameters, base.TranslationParameters, adversarial.Parameters):
     method: Literal["gan"]
     network: Literal["resnet"]
 
 
-class Method(one_sided.Plain):
+class Method(adversarial.PlainGAN):
     def __init__(self, p: Parameters, image_size: int):
         generator = resnet.Generator(p.width, p.depth, p.norm, p.upsampling)
         super().__init__(p, image_size, generator)

@@ -7,22 +7,22 @@ for it: a plain GAN "ignores its input", as the paper says.
 
 from typing import Literal
 
-from colorize.methods.shared import adversarial, one_sided, parameters
+from colorize.methods.shared import adversarial, base
 from colorize.networks import bottleneck
 from colorize.networks.shared.layers import Norm
 
 
-class Parameters(parameters.UnpairedParameters, adversarial.Parameters):
+class Parameters(base.UnpairedParameters, adversarial.Parameters):
     method: Literal["gan_bottleneck"]
     network: Literal["bottleneck"]
     norm: Norm
 
     def check(self, image_size: int) -> None:
         super().check(image_size)
-        parameters.check_halvings("depth", self.depth, image_size)
+        base.check_halvings("depth", self.depth, image_size)
 
 
-class Method(one_sided.Plain):
+class Method(adversarial.PlainGAN):
     def __init__(self, p: Parameters, image_size: int):
         generator = bottleneck.Generator(image_size, p.width, p.depth, p.norm)
         super().__init__(p, image_size, generator)

@@ -1,8 +1,8 @@
-"""DeOldify's recipe, NoGAN: learn from pairs first, then play the game for a short while.
+"""DeOldify's recipe, NoGAN: learn from pairs first, then train adversarially for a short while.
 
 Antic 2018 (DeOldify) trains the generator without a critic, then the critic alone on what it makes,
-then both together for a few percent of the time: pairs teach where colors go, the game makes them
-as strong as in photographs. Of `steps`,
+then both together for a few percent of the time: pairs teach where colors go, the discriminator
+how strong they are in photographs. Of `steps`,
 
     the share l2_share      L(G) = E[1/2 ||ab - G(L)||^2]
     then critic_share       L(D), G rests
@@ -13,24 +13,20 @@ DeOldify compares features of a VGG: what sets this apart from resnet_l2 and pix
 order alone.
 """
 
-from typing import Annotated, Literal
+from typing import Literal
 
 import torch
-from pydantic import Field
 from torch import Tensor
 
-from colorize.methods.shared import lab_gan, parameters
-from colorize.methods.shared.base import Computed, Losses
-from colorize.methods.shared.losses import half_squared_distance
-
-Share = Annotated[float, Field(ge=0, le=1)]
+from colorize.methods.shared import lab
+from colorize.methods.shared.base import Computed, Losses, Share, Weight, half_squared_distance
 
 
-class Parameters(lab_gan.Parameters):
+class Parameters(lab.AdversarialParameters):
     method: Literal["nogan_lab"]
     l2_share: Share
     critic_share: Share
-    l2_weight: parameters.Weight
+    l2_weight: Weight
 
     def check(self, image_size: int) -> None:
         super().check(image_size)
@@ -40,13 +36,13 @@ class Parameters(lab_gan.Parameters):
             )
 
 
-class Method(lab_gan.Method):
+class Method(lab.AdversarialMethod):
     supervision = "paired"
-    draws = "pairs"
+    sampling = "paired"
 
     def __init__(self, p: Parameters, image_size: int):
         super().__init__(p, image_size)
-        # Adam starts anew with the game, whose gradients are others.
+        # Adam starts anew with the adversarial loss, whose gradients are others.
         self.add_update("l2", self._l2_loss, "G", betas=(0.9, 0.999))
         self.add_update("critic", self._critic_loss, "D")
 
@@ -55,17 +51,17 @@ class Method(lab_gan.Method):
         if number > (p.l2_share + p.critic_share) * p.steps:
             return super().step(batch, number, rng)
         phase = "l2" if number <= p.l2_share * p.steps else "critic"
-        return self.update(phase, *self.seen(batch))[0]
+        return self.update(phase, *self.inputs(batch))[0]
 
     def _l2_loss(self, x: Tensor, real: Tensor) -> Computed:
-        loss = half_squared_distance(self.colored(x)[:, 1:], real[:, 1:])
+        loss = half_squared_distance(self.generate(x)[:, 1:], real[:, 1:])
         return loss, {"loss": loss, "l2": loss}, ()
 
     def _critic_loss(self, x: Tensor, real: Tensor) -> Computed:
         with torch.no_grad():
-            fake = self.colored(x)
+            fake = self.generate(x)
         return self._discriminator_loss(real, fake)
 
-    def content(self, fake: Tensor, real: Tensor) -> tuple[Tensor, Losses]:
+    def content_loss(self, fake: Tensor, real: Tensor) -> tuple[Tensor, Losses]:
         distance = half_squared_distance(fake[:, 1:], real[:, 1:])
         return self.p.l2_weight * distance, {"l2": distance}

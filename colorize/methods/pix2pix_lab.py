@@ -11,20 +11,19 @@ from typing import Literal
 
 from torch import Tensor
 
-from colorize.methods.shared import lab_gan, parameters
-from colorize.methods.shared.base import Losses
-from colorize.methods.shared.losses import l1
+from colorize.methods.shared import lab
+from colorize.methods.shared.base import Losses, Weight, l1
 
 
-class Parameters(lab_gan.Parameters):
+class Parameters(lab.AdversarialParameters):
     method: Literal["pix2pix_lab"]
-    l1_weight: parameters.Weight
+    l1_weight: Weight
 
 
-class Method(lab_gan.Method):
+class Method(lab.AdversarialMethod):
     supervision = "paired"
-    draws = "pairs"
+    sampling = "paired"
 
-    def content(self, fake: Tensor, real: Tensor) -> tuple[Tensor, Losses]:
+    def content_loss(self, fake: Tensor, real: Tensor) -> tuple[Tensor, Losses]:
         distance = l1(fake[:, 1:], real[:, 1:])
         return self.p.l1_weight * distance, {"l1": distance}

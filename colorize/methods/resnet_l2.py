@@ -10,8 +10,7 @@ from torch import Tensor
 
 from colorize import color
 from colorize.methods.shared import base, lab
-from colorize.methods.shared.base import Computed, Losses
-from colorize.methods.shared.losses import half_squared_distance
+from colorize.methods.shared.base import Computed, Losses, half_squared_distance
 from colorize.networks import resnet
 
 
@@ -22,7 +21,7 @@ class Parameters(base.TranslationParameters):
 
 class Method(lab.Method):
     supervision = "paired"
-    draws = "pairs"
+    sampling = "paired"
     generators = ("G",)
 
     def __init__(self, p: Parameters, image_size: int):
@@ -32,14 +31,14 @@ class Method(lab.Method):
 
     def step(self, batch: dict[str, Tensor], number: int, rng: torch.Generator) -> Losses:
         ab = color.rgb_to_lab(batch["color"])[:, 1:]
-        return self.update("generator", lab.seen(batch["gray"]), ab)[0]
+        return self.update("generator", lab.normalized_lightness(batch["gray"]), ab)[0]
 
     def predict_ab(self, gray: Tensor) -> Tensor:
-        return self._ab(lab.seen(gray))
+        return self._predict(lab.normalized_lightness(gray))
 
     def _loss(self, x: Tensor, ab: Tensor) -> Computed:
-        loss = half_squared_distance(self._ab(x), ab)
+        loss = half_squared_distance(self._predict(x), ab)
         return loss, {"loss": loss}, ()
 
-    def _ab(self, x: Tensor) -> Tensor:
+    def _predict(self, x: Tensor) -> Tensor:
         return color.widened(self.G(x)) * lab.AB_SCALE

@@ -25,11 +25,13 @@ from typing import Annotated, Literal
 import torch
 from pydantic import Field
 from torch import Tensor
+from torch.nn import functional
 
-from colorize.base import processes
-from colorize.methods.shared import multi_domain, parameters
-from colorize.methods.shared.base import Computed, Losses
-from colorize.methods.shared.losses import cross_entropy, gradient_penalty, mean
+from colorize.base import distributed
+from colorize.color import in_full_precision
+from colorize.methods.shared import multi_domain
+from colorize.methods.shared.adversarial import mean, wgan_gradient_penalty
+from colorize.methods.shared.base import Computed, Count, Losses, Weight, check_halvings
 from colorize.networks import stargan
 
 UNUSED = 3  # labels of the control of that name: with two domains, five in all
@@ -38,14 +40,14 @@ UNUSED = 3  # labels of the control of that name: with two domains, five in all
 class Parameters(multi_domain.RGBParameters):
     method: Literal["stargan"]
     control: Literal["none", "one_label", "reflection_padding", "unused_labels"]
-    discriminator_width: parameters.Count
+    discriminator_width: Count
     discriminator_layers: Annotated[int, Field(ge=1, le=8)]
-    classification_weight: parameters.Weight
-    gradient_penalty_weight: parameters.Weight
+    classification_weight: Weight
+    gradient_penalty_weight: Weight
 
     def check(self, image_size: int) -> None:
         super().check(image_size)
-        parameters.check_halvings("discriminator_layers", self.discriminator_layers, image_size)
+        check_halvings("discriminator_layers", self.discriminator_layers, image_size)
         if self.control == "reflection_padding" and self.network != "stargan":
             raise ValueError("control: reflection_padding is of the network stargan alone")
 
@@ -62,20 +64,20 @@ class Method(multi_domain.RGBMethod):
         self.add_update("generator", self._generator_loss, "G")
 
     def step(self, batch: dict[str, Tensor], number: int, rng: torch.Generator) -> Losses:
-        x, domain, target = self.drawn(batch, rng)
+        x, domain, target = self.inputs(batch, rng)
         if self.p.control == "one_label":
             domain = target = torch.zeros_like(domain)
-        mix = torch.rand((processes.count() * len(x), 1, 1, 1), generator=rng)
-        mix = self.share(mix).to(x, non_blocking=True)
+        mix = torch.rand((distributed.world_size() * len(x), 1, 1, 1), generator=rng)
+        mix = self.shard(mix).to(x, non_blocking=True)
         losses, _ = self.update("discriminator", x, domain, target, mix)
         if number % self.p.n_critic == 0:
             losses = self.update("generator", x, domain, target)[0] | losses
         return losses
 
-    def generated(self, x: Tensor, domain: Tensor) -> Tensor:
+    def generate(self, x: Tensor, domain: Tensor) -> Tensor:
         if self.p.control == "one_label":
             domain = torch.zeros_like(domain)
-        return super().generated(x, domain)
+        return super().generate(x, domain)
 
     def classify(self, image: Tensor) -> Tensor:
         return self.D(image * 2 - 1)[1].argmax(1)
@@ -84,7 +86,7 @@ class Method(multi_domain.RGBMethod):
         self, x: Tensor, domain: Tensor, target: Tensor, mix: Tensor
     ) -> Computed:
         with torch.no_grad():
-            fake = self.generated(x, target)
+            fake = self.generate(x, target)
         sources, domains = self.D(torch.cat((x, fake)))
         real_source, fake_source = sources.chunk(2)
         real_domain, _ = domains.chunk(2)
@@ -92,7 +94,7 @@ class Method(multi_domain.RGBMethod):
             "wasserstein": mean(fake_source) - mean(real_source),
             "classification_real": cross_entropy(real_domain, domain),
             # On the source head alone
-            "gradient_penalty": gradient_penalty(
+            "gradient_penalty": wgan_gradient_penalty(
                 mix * x + (1 - mix) * fake, lambda image: self.D(image)[0]
             ),
         }
@@ -102,14 +104,20 @@ class Method(multi_domain.RGBMethod):
         return loss, {"discriminator": loss} | losses, ()
 
     def _generator_loss(self, x: Tensor, domain: Tensor, target: Tensor) -> Computed:
-        fake = self.generated(x, target)
+        fake = self.generate(x, target)
         source, predicted = self.D(fake)
         losses = {
             "adversarial": -mean(source),
             "classification_fake": cross_entropy(predicted, target),
         }
-        of_content, others = self.content(x, domain, target, fake)
+        content_loss, content_losses = self.content_loss(x, domain, target, fake)
         loss = losses["adversarial"]
         loss = loss + self.p.classification_weight * losses["classification_fake"]
-        loss = loss + of_content
-        return loss, {"loss": loss} | losses | others, ()
+        loss = loss + content_loss
+        return loss, {"loss": loss} | losses | content_losses, ()
+
+
+@in_full_precision
+def cross_entropy(logits: Tensor, domain: Tensor) -> Tensor:
+    """-log of the probability of the right domain; logits (n, domains), domain (n,)."""
+    return functional.cross_entropy(logits, domain)

@@ -1,4 +1,4 @@
-"""StarGAN in Lab with a judge for each domain: it makes ab, and photographs keep their lightness.
+"""StarGAN in Lab, a discriminator per domain: it makes ab, and photographs keep their lightness.
 
 G sees (L, ab), of gray images with ab = 0, and gives the ab of the domain that is asked for; D_c
 sees (L, ab) of generated and of real images. No ab is what gray is, and G has to learn that too.
@@ -15,11 +15,11 @@ from torch import Tensor
 
 from colorize import color
 from colorize.color.domains import DARKER, Domain
-from colorize.methods.shared import judges, lab
+from colorize.methods.shared import lab, multi_domain
 from colorize.methods.shared.base import Supervision
 
 
-class Parameters(judges.Parameters):
+class Parameters(multi_domain.PerDomainParameters):
     method: Literal["stargan_lab"]
     network: Literal["stargan", "unet", "efficientnet_lite"]
 
@@ -29,7 +29,7 @@ class Parameters(judges.Parameters):
             raise ValueError(f"domains: {domain} is darker, and stargan_lab keeps lightness")
 
 
-class Method(judges.Method):
+class Method(multi_domain.PerDomainMethod):
     output = "ab"
     outputs = 2
 
@@ -37,11 +37,11 @@ class Method(judges.Method):
     def supervision(self) -> Supervision:
         return "paired in effect" if self.p.lossy_reconstruction_weight > 0 else "unpaired"
 
-    def seen(self, image: Tensor) -> Tensor:
-        return lab.scaled(image)
+    def preprocess(self, image: Tensor) -> Tensor:
+        return lab.normalized(image)
 
-    def generated(self, x: Tensor, domain: Tensor) -> Tensor:
-        ab = lab.at_full_size(super().generated(x, domain), x)
+    def generate(self, x: Tensor, domain: Tensor) -> Tensor:
+        ab = lab.at_full_size(super().generate(x, domain), x)
         return torch.cat((x[:, :1], ab), dim=1)
 
     def translate(self, image: Tensor, target: Domain) -> Tensor:
@@ -52,5 +52,5 @@ class Method(judges.Method):
 
     def _ab(self, image: Tensor, target: Domain) -> Tensor:
         """(n, 3, H, W) sRGB in [0, 1] to the chroma (n, 2, H, W) that it has in `target`."""
-        x = self.generated(self.seen(image), self.numbered(image, target))
+        x = self.generate(self.preprocess(image), self.label(image, target))
         return x[:, 1:] * lab.AB_SCALE

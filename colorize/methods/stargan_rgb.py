@@ -1,4 +1,4 @@
-"""StarGAN in RGB with a judge for each domain, and lightness held by L1: it makes both directions.
+"""StarGAN in RGB, a discriminator per domain, lightness held by L1: it makes both directions.
 
 One generator with one output for all, and nothing that keeps lightness but a loss: whether one
 network can learn to color and to make gray is asked of it alone.
@@ -6,12 +6,12 @@ network can learn to color and to make gray is asked of it alone.
 
 from typing import Literal
 
-from colorize.methods.shared import judges, multi_domain
+from colorize.methods.shared import multi_domain
 
 
-class Parameters(judges.Parameters, multi_domain.RGBParameters):
+class Parameters(multi_domain.PerDomainParameters, multi_domain.RGBParameters):
     method: Literal["stargan_rgb"]
 
 
-class Method(judges.Method, multi_domain.RGBMethod):
+class Method(multi_domain.PerDomainMethod, multi_domain.RGBMethod):
     pass

@@ -17,27 +17,26 @@ from pydantic import Field
 from torch import Tensor
 
 from colorize import color
-from colorize.color import bins
-from colorize.methods.shared import quarter
-from colorize.methods.shared.base import Computed, Losses
-from colorize.methods.shared.losses import soft_cross_entropy
+from colorize.color import bins, in_full_precision
+from colorize.methods.shared import lab
+from colorize.methods.shared.base import Computed, Losses, Share
 
 NEIGHBORS = 5  # bins that share a color, as published
 SIGMA = 5  # units of ab: of the Gaussian by which they share it, as published
 
 
-class Parameters(quarter.Parameters):
+class Parameters(lab.QuarterParameters):
     method: Literal["zhang_class"]
-    uniform_share: Annotated[float, Field(ge=0, le=1)]
+    uniform_share: Share
     temperature: Annotated[float, Field(gt=0, le=1)]
 
 
-class Method(quarter.Method):
+class Method(lab.QuarterMethod):
     def __init__(self, p: Parameters, image_size: int):
         super().__init__(p, image_size, outputs=len(bins.CENTERS))
         self.register_buffer("rarity", torch.ones(len(bins.CENTERS)), persistent=False)
 
-    def learn_of(self, statistics: dict) -> None:
+    def set_color_statistics(self, statistics: dict) -> None:
         share = bins.prior(statistics["ab_histogram"]["share"])
         self.rarity.copy_(bins.rebalanced(share, self.p.uniform_share))
 
@@ -47,13 +46,13 @@ class Method(quarter.Method):
         return self.update("generator", color.lightness_of(batch["gray"]), share, which)[0]
 
     def predict_ab(self, gray: Tensor) -> Tensor:
-        logits = color.widened(self.mapped(color.lightness_of(gray)))
+        logits = color.widened(self.predict_map(color.lightness_of(gray)))
         annealed = (logits / self.p.temperature).softmax(1)
         return color.enlarge(torch.einsum("nqhw,qc->nchw", annealed, bins.centers(annealed)))
 
     def _loss(self, lightness: Tensor, share: Tensor, which: Tensor) -> Computed:
         weight = self.rarity[which[:, 0]]
-        loss = soft_cross_entropy(self.mapped(lightness), share, which, weight)
+        loss = soft_cross_entropy(self.predict_map(lightness), share, which, weight)
         return loss, {"loss": loss}, ()
 
 
@@ -64,3 +63,14 @@ def encoded(ab: Tensor) -> tuple[Tensor, Tensor]:
     share = (-distance.square() / (2 * SIGMA**2)).softmax(1)
     size = pixels.shape[:3]
     return share.unflatten(0, size).movedim(-1, 1), which.unflatten(0, size).movedim(-1, 1)
+
+
+@in_full_precision
+def soft_cross_entropy(logits: Tensor, share: Tensor, which: Tensor, weight: Tensor) -> Tensor:
+    """-v sum_q Z_q log Zhat_q of a pixel, the mean over pixels.
+
+    logits (n, Q, H, W); Z by those of its Q classes that are not 0, (n, k, H, W): `share` of which;
+    weight: v, (n, H, W).
+    """
+    log_probability = logits.log_softmax(1).gather(1, which)
+    return -(weight * (share * log_probability).sum(1)).mean()

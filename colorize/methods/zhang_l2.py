@@ -11,16 +11,15 @@ import torch
 from torch import Tensor
 
 from colorize import color
-from colorize.methods.shared import lab, quarter
-from colorize.methods.shared.base import Computed, Losses
-from colorize.methods.shared.losses import half_squared_distance
+from colorize.methods.shared import lab
+from colorize.methods.shared.base import Computed, Losses, half_squared_distance
 
 
-class Parameters(quarter.Parameters):
+class Parameters(lab.QuarterParameters):
     method: Literal["zhang_l2"]
 
 
-class Method(quarter.Method):
+class Method(lab.QuarterMethod):
     def __init__(self, p: Parameters, image_size: int):
         super().__init__(p, image_size, outputs=2)
 
@@ -38,4 +37,4 @@ class Method(quarter.Method):
 
     def _quarter(self, lightness: Tensor) -> Tensor:
         """L (n, 1, H, W) to ab (n, 2, H/4, W/4)."""
-        return color.widened(self.mapped(lightness)) * lab.AB_SCALE
+        return color.widened(self.predict_map(lightness)) * lab.AB_SCALE

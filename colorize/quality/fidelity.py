@@ -3,7 +3,7 @@
 And how far does a model move an image? With x the input, T what is wanted and y what the model
 makes, as 8-bit RGB:
 
-    identity_index   sum |y - x| / sum |T - x|              how far it moves; a literal copy: 0
+    change_ratio   sum |y - x| / sum |T - x|              how far it moves; a literal copy: 0
     projection       <y - x, T - x> / ||T - x||^2           how far it moves the right way
 """
 

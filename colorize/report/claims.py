@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from colorize.evaluation.failures import COPY_BELOW, SAME_BELOW, failure
-from colorize.methods.shared.parameters import ModelParameters
+from colorize.methods.shared.base import ModelParameters
 from colorize.report.columns import COLUMNS
 from colorize.report.tables import SUPERVISION, Row, headline, models, said
 

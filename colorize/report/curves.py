@@ -21,7 +21,7 @@ MODES = """<style>:root { color: #1d2126; }
 """
 
 # What colorize/training/validation.py measures that ought to be 1, or 0 for made grays' chroma
-RATIOS = ("projection", "identity_index", "chroma")
+RATIOS = ("projection", "change_ratio", "chroma")
 MOST_SHOWN = 2  # ratios begin at several times that, before anything is learned
 
 

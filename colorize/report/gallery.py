@@ -11,7 +11,7 @@ from colorize.report import grids
 from colorize.report.curves import data_uri
 from colorize.report.pictures import Shown
 
-DETAILS = {"own": "its RGB", "pasted": "lightness kept"}  # of a model that has both
+DETAILS = {"own": "its RGB", "input_L": "lightness kept"}  # of a model that has both
 
 
 class Cell(NamedTuple):
@@ -26,7 +26,7 @@ class Gallery(NamedTuple):
 
 def colored(pictures: dict[str, list[Shown]]) -> Gallery:
     """The fixed photographs as each model colors them, with CIEDE2000; pictures by model."""
-    return _gallery(pictures, ("gray", "truth"), ("own", "pasted"))
+    return _gallery(pictures, ("gray", "truth"), ("own", "input_L"))
 
 
 def made_gray(pictures: dict[str, list[Shown]]) -> Gallery:

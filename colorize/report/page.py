@@ -8,9 +8,9 @@ import jinja2
 import pandas as pd
 from PIL import Image
 
-from colorize.data.sheet import CAUSES
+from colorize.data.sheet import REJECT_REASONS
 from colorize.evaluation.failures import COPY_BELOW, SAME_BELOW, failure
-from colorize.methods.shared.parameters import ModelParameters
+from colorize.methods.shared.base import ModelParameters
 from colorize.report import claims, columns, gallery, tables, verdicts
 from colorize.report.curves import curve, validation_curve
 from colorize.report.pictures import Shown
@@ -78,7 +78,7 @@ def page(
         not_measured=not_measured,
         by_dataset=tables.by_dataset(rows, split),
         sentences=verdicts.sentences(decided["models"], baseline),
-        contrasts=verdicts.contrasts(decided["contrasts"]),
+        comparisons=verdicts.comparisons(decided["comparisons"]),
         to_gray=tables.to_gray(rows),
         of_gray=columns.TO_GRAY,
         domains={
@@ -115,11 +115,11 @@ def _claims(rows: list[Row], parameters: Mapping[str, ModelParameters]) -> Table
 
 
 def _data(datasheet: dict[str, dict]) -> Table:
-    titles = ("files", "train", "val", "test", *CAUSES, "leaks", "colorfulness")
+    titles = ("files", "train", "val", "test", *REJECT_REASONS, "leaks", "colorfulness")
     lines = []
     for name, entry in datasheet.items():
         counts = [entry["files"], *(entry["images"][split] for split in ("train", "val", "test"))]
-        counts += [*(entry["left_out"][cause] for cause in CAUSES), entry["leaks"]]
+        counts += [*(entry["left_out"][cause] for cause in REJECT_REASONS), entry["leaks"]]
         cells = [Cell(f"{count:,}") for count in counts]
         lines.append(Line(name, [*cells, Cell(tables.text(entry["colorfulness"], 1))]))
     return Table([Heading("dataset"), *map(Heading, titles)], lines)

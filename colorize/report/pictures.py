@@ -24,7 +24,7 @@ LABELS = {
     "gray": "gray",
     "truth": "truth",
     "own": "result",
-    "pasted": "its ab pasted",
+    "input_L": "its ab on the input's L",
     "to_gray": "made gray",
 }
 
@@ -87,7 +87,7 @@ def read(folder: Path) -> list[Shown]:
 def grid(shown: list[Shown]) -> Image.Image:
     """One row a photograph, with its caption; one column a version."""
     labels = dict(LABELS)
-    if "pasted" in shown[0].pictures:
+    if "input_L" in shown[0].pictures:
         labels["own"] = "its RGB"
     versions = list(shown[0].pictures)
     return grids.grid(

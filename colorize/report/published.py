@@ -61,7 +61,7 @@ def page(
         "",
         "## What was asked beforehand",
         "",
-        *map(markdown, decided["contrasts"]),
+        *map(markdown, decided["comparisons"]),
         "",
         *(["## With other seeds", "", seeds_page(spread)] if spread else []),
         "## To repeat it",

@@ -53,20 +53,20 @@ def _last(quantity: str) -> Value:
 
 RESULTS: tuple[Cell, ...] = (
     ("to color: projection", 2, _color("projection")),
-    ("identity index", 2, _color("identity_index")),
+    ("identity index", 2, _color("change_ratio")),
     ("chroma ratio", 2, _color("chroma_ratio")),
     ("CIEDE2000", 1, _color("ciede2000")),
     ("ab-histogram JS", 3, _color("ab_histogram_js")),
     ("to gray: projection", 2, _gray("projection")),
-    ("identity index", 2, _gray("identity_index")),
+    ("identity index", 2, _gray("change_ratio")),
     ("residual chroma", 2, _gray("residual_chroma")),
     ("PSNR, dB", 1, _gray("psnr")),
 )
 DIAGNOSTICS: tuple[Cell, ...] = (
-    ("leak, dB", 2, _gray("leak")),
-    ("in one channel", 2, _gray("leak_gray")),
-    ("label, middle", 1, _last("told_middle")),
-    ("label, around", 1, _last("told_around")),
+    ("hidden color, dB", 2, _gray("hidden_color")),
+    ("in one channel", 2, _gray("hidden_color_gray")),
+    ("label, middle", 1, _last("label_effect_center")),
+    ("label, around", 1, _last("label_effect_border")),
     ("gray to D", 2, _last("gray_classified")),
     ("gray to a plain rule", 2, _last("gray_colorless")),
 )
@@ -74,15 +74,15 @@ DIAGNOSTICS: tuple[Cell, ...] = (
 # Of the curves: a column of the validation curve, what it is, and what it should come to
 SHOWN = (
     ("color_projection", "to color: projection", 1),
-    ("color_identity_index", "to color: identity index", 1),
-    ("gray_identity_index", "to gray: identity index", 1),
+    ("color_change_ratio", "to color: identity index", 1),
+    ("gray_change_ratio", "to gray: identity index", 1),
     ("gray_chroma", "to gray: residual chroma", 0),
 )
 MOST_SHOWN = 3
 
 
 def tables(variants: Mapping[str, Variant], verdicts: Sequence[Verdict], split: str) -> str:
-    """Markdown: the verdicts on the contrasts, then what each variant gave."""
+    """Markdown: the verdicts on the comparisons, then what each variant gave."""
     lines = [f"On {split}, of the means over seeds:", "", *map(markdown, verdicts)]
     for cells, of in ((RESULTS, f"On {split}"), (DIAGNOSTICS, "What shows why")):
         lines += ["", f"{of}; of several seeds the mean (least to largest):", ""]

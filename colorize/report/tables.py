@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from colorize.methods.shared.parameters import ModelParameters
+from colorize.methods.shared.base import ModelParameters
 from colorize.report.columns import COLUMNS, TO_GRAY, Column
 
 NO_VALUE = "–"
@@ -49,7 +49,7 @@ def rows_of(models: dict[str, dict], trivial: dict[str, dict]) -> list[Row]:
         known = result["diagnostics"]
         supervision, pretrained = known["supervision"], known.get("pretrained", False)
         rows.append(Row(name, "model", supervision, result, pretrained))
-        for kind in ("pasted", "scaled"):
+        for kind in ("input_L", "chroma_scaled"):
             if kind in result:
                 rows.append(Row(f"{name}_{kind}", kind, supervision, result[kind], pretrained))
     return rows + [Row(name, "trivial", "", result) for name, result in trivial.items()]

@@ -1,4 +1,4 @@
-"""Verdicts: in words, a sentence a model; as a picture; and a table of the contrasts."""
+"""Verdicts: in words, a sentence a model; as a picture; and a table of the comparisons."""
 
 from collections.abc import Iterable
 from typing import Any, NamedTuple
@@ -102,7 +102,7 @@ def markdown(verdict: Verdict) -> str:
     )
 
 
-def contrasts(verdicts: Iterable[Verdict]) -> Table:
+def comparisons(verdicts: Iterable[Verdict]) -> Table:
     """A line for each question that was asked beforehand."""
     headings = (
         Heading("first"),

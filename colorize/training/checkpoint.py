@@ -16,12 +16,11 @@ from pathlib import Path
 
 import torch
 
-from colorize.base import processes
+from colorize.base import distributed
 from colorize.base.command import FAILED
 from colorize.base.errors import UserError
-from colorize.base.files import sha256_of, write_bytes, write_json
-from colorize.base.locks import only_one
-from colorize.methods.shared.parameters import ModelParameters
+from colorize.base.files import only_one, sha256_of, write_bytes, write_json
+from colorize.methods.shared.base import ModelParameters
 from colorize.training.interruption import Stopped
 from colorize.training.log import Diverged
 from colorize.training.runtime import RuntimeParameters
@@ -93,10 +92,10 @@ class Checkpoints:
         try:
             yield
         except Stopped as stopped:
-            if processes.number() == 0:
+            if distributed.rank() == 0:
                 print(f"{self.name}: {stopped}; saved. {GO_ON}", file=sys.stderr)
             sys.exit(stopped.code)
-        except processes.Lost:
+        except distributed.PeerLost:
             lost = "another process of this training is gone"
             print(f"{self.name}: {lost}; {self._left()}. {GO_ON}", file=sys.stderr)
             sys.exit(FAILED)

@@ -5,7 +5,7 @@ import signal
 import time
 from typing import Self
 
-from colorize.base import lifetime, processes
+from colorize.base import distributed, lifetime
 from colorize.base.command import INTERRUPTED
 
 OUT_OF_TIME = 75  # exit code
@@ -36,7 +36,7 @@ class Interruption:
     def reason(self) -> tuple[str, int] | None:
         """Why to stop now, and the exit code that says so; None where there is no reason."""
         own = self._own_reason()
-        code = processes.most(own[1] if own else 0)
+        code = distributed.all_max(own[1] if own else 0)
         return own or (("another process has to stop", code) if code else None)
 
     def _own_reason(self) -> tuple[str, int] | None:

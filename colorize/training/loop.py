@@ -9,12 +9,11 @@ import sys
 import numpy as np
 import torch
 
-from colorize.base import processes
+from colorize.base import distributed
 from colorize.base.parameters import Parameters
-from colorize.methods.shared.base import Method, not_finite
-from colorize.methods.shared.parameters import Seed
+from colorize.methods.shared.base import Method, Seed, not_finite
 from colorize.training.checkpoint import Checkpoints
-from colorize.training.draws import Draws, batches
+from colorize.training.dataset import TrainingDataset, batches
 from colorize.training.interruption import Interruption, Stopped
 from colorize.training.log import Diverged, Log, Progress
 from colorize.training.preview import Preview
@@ -29,7 +28,7 @@ class SeedParameters(Parameters):
 
 def train(
     model: Method,
-    draws: Draws,
+    draws: TrainingDataset,
     preview: Preview,
     checkpoints: Checkpoints,
     *,
@@ -51,10 +50,10 @@ def train(
     model.prepare_training(compiled=runtime.compile and can_compile(device))
     log = Log()
     done = 0
-    first = processes.number() == 0  # all processes come to the same; the first one saves and shows
+    first = distributed.rank() == 0  # all processes come to the same; the first one saves and shows
 
     # Resume
-    with processes.first_alone():  # what is spoiled is removed
+    with distributed.rank_zero_first():  # what is spoiled is removed
         saved = checkpoints.load(device)
     if saved is not None:
         model.load_training_state(saved["model"])

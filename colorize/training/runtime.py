@@ -9,7 +9,7 @@ from pydantic import Field
 from colorize.base.device import choose_device
 from colorize.base.errors import UserError, one_line
 from colorize.base.parameters import Parameters
-from colorize.methods.shared.parameters import ModelParameters
+from colorize.methods.shared.base import ModelParameters
 
 
 class RuntimeParameters(Parameters):

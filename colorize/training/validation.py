@@ -3,7 +3,7 @@
 Losses of a game do not tell whether colors get better, nor in which way a generator fails. For
 each domain that it makes, with y = G(x) of the input x, and T what is wanted, as 8-bit RGB:
 
-    identity_index   how far it moves; see quality/fidelity.py
+    change_ratio   how far it moves; see quality/fidelity.py
     projection       how far it moves the right way
     chroma           sum of y's chroma / sum of the photograph's
     psnr             of y against T
@@ -44,7 +44,7 @@ def measure(model: Method, gray: Tensor, truth: Tensor) -> dict[str, float]:
     color of photographs that have none.
     """
     device = next(model.parameters()).device
-    with model.in_use():
+    with model.evaluation_mode():
         parts = [
             _measure(model, g.to(device), t.to(device))
             for g, t in zip(gray.split(BATCH), truth.split(BATCH), strict=True)
@@ -73,12 +73,15 @@ def _measure(model: Method, gray: Tensor, truth: Tensor) -> Shares:
     honest = psnr_of_colors(made, gray, truth)
     leaks = {
         name: psnr_of_colors(model.translate(image, "color"), gray, truth) - honest
-        for name, image in {"leak": made_gray, "leak_gray": one_channel}.items()
+        for name, image in {"hidden_color": made_gray, "hidden_color_gray": one_channel}.items()
     }
     found |= {name: _mean(of) for name, of in leaks.items()}
     told = (made - model.translate(g, "gray"), model.translate(t, "color") - made_gray)
     middle, around = zip(*(_middle_and_around(255 * by.abs()) for by in told), strict=True)
-    return found | {"told_middle": _mean(sum(middle) / 2), "told_around": _mean(sum(around) / 2)}
+    return found | {
+        "label_effect_center": _mean(sum(middle) / 2),
+        "label_effect_border": _mean(sum(around) / 2),
+    }
 
 
 def _direction(
@@ -90,7 +93,7 @@ def _direction(
     sums = moved(x255, t255, y)
     chroma_made = chroma(color.rgb_to_lab(made_bytes))
     found = {
-        "identity_index": (sums["change"], sums["change_of_truth"]),
+        "change_ratio": (sums["change"], sums["change_of_truth"]),
         "projection": (sums["projection"], sums["projection_of_truth"]),
         "chroma": (total(chroma_made), colors),
         "psnr": _mean(psnr(y, t255)),

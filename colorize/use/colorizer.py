@@ -18,8 +18,8 @@ from colorize import color
 from colorize.base.device import choose_device
 from colorize.base.errors import UserError
 from colorize.base.workers import one_thread_each
-from colorize.color.bands import bands
 from colorize.color.domains import DARKER, Domain
+from colorize.color.strips import strips
 from colorize.data.decoding import Unreadable, to_srgb
 from colorize.methods.shared import model
 from colorize.methods.shared.base import Method
@@ -127,18 +127,18 @@ class Colorizer:
         painted = np.empty((height, width, 3), pixels.dtype)
 
         @torch.inference_mode()
-        def paint(band: slice) -> None:
-            enlarged = _enlarged(made, height, width, band)
+        def paint(strip: slice) -> None:
+            enlarged = _enlarged(made, height, width, strip)
             if raw:
                 lab = color.rgb_to_lab(enlarged.clamp(0, 1))
                 lightness, ab = lab.split((1, 2), dim=1)
             else:
-                lightness, ab = color.lightness_of(_tensor(pixels[band])), enlarged
-            painted[band] = _array(color.join(lightness, strength * ab), pixels.dtype)
+                lightness, ab = color.lightness_of(_tensor(pixels[strip])), enlarged
+            painted[strip] = _array(color.join(lightness, strength * ab), pixels.dtype)
 
-        # A band on each core: twice as fast as each operation on all of them.
+        # A strip on each core: twice as fast as each operation on all of them.
         with one_thread_each(torch.get_num_threads()) as pool:
-            list(pool.map(paint, bands(height, width)))
+            list(pool.map(paint, strips(height, width)))
         return painted
 
     def _made(self, pixels: np.ndarray, domain: Domain, raw: bool) -> Tensor:
@@ -187,18 +187,18 @@ def _reduced(pixels: np.ndarray, image_size: int) -> np.ndarray:
     height, width = working_size(*pixels.shape[:2], image_size)
     if pixels.dtype != np.uint8:
         full = np.empty(pixels.shape, np.uint8)
-        for band in bands(*pixels.shape[:2]):
-            full[band] = _array(_tensor(pixels[band]), np.uint8)
+        for strip in strips(*pixels.shape[:2]):
+            full[strip] = _array(_tensor(pixels[strip]), np.uint8)
         pixels = full
     image = Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)
     small = image.resize((width, height), Image.Resampling.LANCZOS, reducing_gap=3.0)
     return np.asarray(small).reshape(height, width, -1)
 
 
-def _enlarged(made: Tensor, height: int, width: int, band: slice) -> Tensor:
-    """The lines `band` of (1, c, h, w) enlarged bilinearly to (1, c, height, width)."""
+def _enlarged(made: Tensor, height: int, width: int, strip: slice) -> Tensor:
+    """The lines `strip` of (1, c, h, w) enlarged bilinearly to (1, c, height, width)."""
     lines = made.shape[2]
-    at = (torch.arange(band.start, band.stop) + 0.5) * lines / height - 0.5
+    at = (torch.arange(strip.start, strip.stop) + 0.5) * lines / height - 0.5
     at = at.clamp(0, lines - 1)
     above = at.floor().long()
     below = (above + 1).clamp(max=lines - 1)

@@ -1,21 +1,137 @@
-"""What a method is: its losses in one step, how its weights move, and how it translates."""
+"""What a method is: the keys of its entry, its losses in one step, how its weights move, and how it
+translates.
+"""
 
 import contextlib
 import copy
 import importlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 import torch
+from pydantic import Field
 from torch import Tensor, nn
+from torch.nn import functional
 
 from colorize import color
-from colorize.base import processes
+from colorize.base import distributed
+from colorize.base.parameters import Parameters
+from colorize.color import in_full_precision
 from colorize.color.domains import Domain
-from colorize.methods.shared.adversarial import ImagePool
-from colorize.methods.shared.parameters import EncoderParameters, ModelParameters
 from colorize.networks.shared.layers import Norm, Pretrained, Upsampling, pretrained_parts
+
+# The keys of an entry of `models` in params.yaml, which explains them
+
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
+Count = Annotated[int, Field(ge=1)]
+Rate = Annotated[float, Field(gt=0, le=1)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Weight = Annotated[float, Field(ge=0)]
+
+PUBLISHED_STEP = 1000  # steps from one lowering of StarGAN's published schedule to the next
+
+
+class InitFrom(Parameters):
+    """Trained weights to start from: a weights.safetensors, and its SHA-256."""
+
+    path: str
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class ModelParameters(Parameters):
+    """Keys of every entry."""
+
+    method: str
+    network: str
+    width: Count
+    depth: Count
+    steps: Count
+    batch_size: Count
+    accumulation: Count
+    precision: Literal["fp32", "bf16"]
+    learning_rate: Rate
+    schedule: Literal["linear", "stargan"]
+    decay_from: Share
+    ema: Annotated[float, Field(ge=0, lt=1)]
+    load_scale: Annotated[float, Field(ge=1, le=4)]
+    flip: bool
+    aging: Share = 0.0
+    seed: Seed | None = None
+    init_from: InitFrom | None = None
+
+    def learning_rate_factor(self, step: int) -> float:
+        """Of step 1, 2, ... `steps`: 1 up to the share `decay_from`, then lower."""
+        constant = self.decay_from * self.steps
+        if step <= constant:
+            return 1.0
+        if self.schedule == "linear":  # toward 0
+            return 1 - (step - constant) / (self.steps - constant + 1)
+        # As published: every 1000 steps it falls by what one step of a linear decay would take.
+        return 1 - (step - constant) // PUBLISHED_STEP / (self.steps - constant)
+
+    @property
+    def shares_photographs(self) -> bool:
+        """May the network see a photograph in both forms?"""
+        return True
+
+    def check(self, image_size: int) -> None:
+        """Raise ValueError, naming the key to change, where values do not fit together."""
+        if self.batch_size % self.accumulation:
+            raise ValueError(
+                f"accumulation: {self.accumulation} equal parts of a batch_size of "
+                f"{self.batch_size} are not possible"
+            )
+
+
+def check_halvings(key: str, count: int, image_size: int) -> None:
+    """Raise ValueError where an image cannot be halved so many times."""
+    if image_size % 2**count:
+        raise ValueError(
+            f"{key}: {count} halvings need a multiple of {2**count} pixels, "
+            f"data.image_size is {image_size}"
+        )
+
+
+class UnpairedParameters(ModelParameters):
+    """Keys of methods that learn from gray and color photographs that do not belong together."""
+
+    unpaired: Literal["disjoint", "shared"]
+
+    @property
+    def shares_photographs(self) -> bool:
+        return self.unpaired == "shared"
+
+
+class TranslationParameters(ModelParameters):
+    """Keys of methods whose generator makes an image of the same size from an image."""
+
+    norm: Norm
+    upsampling: Upsampling
+
+
+class EncoderParameters(ModelParameters):
+    """Keys of methods whose network may be efficientnet_lite, and needed by that one alone."""
+
+    encoder: Literal["lite0", "lite1", "lite2"] | None = None
+    pretrained: bool | None = None
+
+    def encoder_options(self) -> dict[str, str | bool]:
+        """What the network is made with, besides its size."""
+        if self.network != "efficientnet_lite":
+            return {}
+        return {"encoder": self.encoder, "pretrained": self.pretrained}
+
+    def check(self, image_size: int) -> None:
+        super().check(image_size)
+        wanted = self.network == "efficientnet_lite"
+        for key, value in (("encoder", self.encoder), ("pretrained", self.pretrained)):
+            if (value is not None) != wanted:
+                problem = "needs one" if wanted else "has none"
+                raise ValueError(f"{key}: network {self.network} {problem}")
+
+
+# Methods
 
 Supervision = Literal["paired", "unpaired", "paired in effect"]
 
@@ -24,13 +140,6 @@ Losses = dict[str, Tensor]  # by their names in the paper
 # Of a part of a batch: the loss to minimize, the losses to log, and what later updates need
 Computed = tuple[Tensor, Losses, tuple[Tensor, ...]]
 LossFunction = Callable[..., Computed]
-
-
-class TranslationParameters(ModelParameters):
-    """Keys of methods whose generator makes an image of the same size from an image."""
-
-    norm: Norm
-    upsampling: Upsampling
 
 
 @dataclass
@@ -53,7 +162,7 @@ class Method(nn.Module):
 
     supervision: ClassVar[Supervision]  # may it see a photograph's gray and its true colors?
     output: ClassVar[Literal["rgb", "ab"]]  # what its network predicts
-    draws: ClassVar[Literal["pairs", "unpaired", "domains"]]  # as colorize/training/draws.py does
+    sampling: ClassVar[Literal["paired", "unpaired", "domains"]]  # see training/dataset.py
     domains: tuple[Domain, ...] = ("gray", "color")  # of what it is trained on
     targets: tuple[Domain, ...]  # what it can translate to
     generators: ClassVar[tuple[str, ...]]  # the networks that translate; the others only train
@@ -63,8 +172,7 @@ class Method(nn.Module):
         self.p = p
         self.image_size = image_size  # pixels, of the images it is trained on
         self.updates: dict[str, Update] = {}
-        self.pools: dict[str, ImagePool] = {}
-        self.averages: dict[str, nn.Module] = {}  # of the generators' weights, where p.ema > 0
+        self.ema: dict[str, nn.Module] = {}  # of the generators' weights, where p.ema > 0
         self.generator_updates = 0
 
     @property
@@ -77,9 +185,9 @@ class Method(nn.Module):
     def step(self, batch: dict[str, Tensor], number: int, rng: torch.Generator) -> Losses:
         """Make the updates of one batch and return their losses; `number` counts from 1.
 
-        batch: uint8 tensors as `draws` says, of a batch that several processes share our own. rng:
-        this step's own source of randomness, the same in all of them and drawn from for the whole
-        batch. Of the losses `loss` is what the coloring network minimizes.
+        batch: uint8 tensors as `sampling` says; where several processes share a batch, this one's
+        shard. rng: this step's own source of randomness, the same in all of them and drawn from for
+        the whole batch. Of the losses `loss` is what the coloring network minimizes.
         """
         raise NotImplementedError
 
@@ -87,7 +195,7 @@ class Method(nn.Module):
         """(n, 3, H, W) sRGB in [0, 1] of another domain to `target`, one of `targets`, likewise."""
         raise NotImplementedError
 
-    def learn_of(self, statistics: dict) -> None:
+    def set_color_statistics(self, statistics: dict) -> None:
         """Take what it needs of the training photographs' colors (data/union/statistics.json)."""
 
     def classify(self, image: Tensor) -> Tensor | None:
@@ -106,7 +214,7 @@ class Method(nn.Module):
     def colorize_bytes(self, gray: Tensor, batch_size: int = 16) -> Tensor:
         """(n, 1, H, W) to (n, 3, H, W), both uint8 and on the CPU; the model may be elsewhere."""
         device = next(self.parameters()).device
-        with self.in_use():
+        with self.evaluation_mode():
             colored = [
                 color.to_uint8(self.colorize(color.to_float(part.to(device)))).cpu()
                 for part in gray.split(batch_size)
@@ -135,7 +243,7 @@ class Method(nn.Module):
         for update in self.updates.values():
             networks = [getattr(self, name) for name in update.networks]
             update.optimizer = torch.optim.Adam(
-                by_learning_rate(networks),
+                _parameter_groups(networks),
                 self.p.learning_rate,
                 update.betas,
                 weight_decay=update.weight_decay,
@@ -146,7 +254,7 @@ class Method(nn.Module):
         self.set_learning_rate(self.p.learning_rate)
         if self.p.ema:
             for name in self.generators:
-                self.averages[name] = copy.deepcopy(getattr(self, name)).requires_grad_(False)
+                self.ema[name] = copy.deepcopy(getattr(self, name)).requires_grad_(False)
 
     def update(self, name: str, *inputs: Tensor) -> tuple[Losses, tuple[Tensor, ...]]:
         """One step of the optimizer `name` down the gradient of its loss for `inputs`.
@@ -161,36 +269,35 @@ class Method(nn.Module):
         for child, network in self.named_children():
             network.requires_grad_(child in update.networks)
         update.optimizer.zero_grad()
-        found, handed = [], []
+        losses_of_parts, outputs_of_parts = [], []
         for part in zip(*(tensor.chunk(parts) for tensor in inputs), strict=True):
             with torch.autocast(
                 part[0].device.type, torch.bfloat16, enabled=self.p.precision == "bf16"
             ):
                 loss, losses, outputs = update.loss(*part)
             (loss / parts).backward()
-            found.append({key: value.detach() for key, value in losses.items()})
-            handed.append([output.detach() for output in outputs])
-        means = {key: sum(losses[key] for losses in found) / parts for key in found[0]}
+            losses_of_parts.append({key: value.detach() for key, value in losses.items()})
+            outputs_of_parts.append([output.detach() for output in outputs])
+        means = {
+            key: sum(losses[key] for losses in losses_of_parts) / parts
+            for key in losses_of_parts[0]
+        }
         weights = [w for group in update.optimizer.param_groups for w in group["params"]]
         gradients = [w.grad for w in weights if w.grad is not None]
-        processes.average([*gradients, *means.values()])
+        distributed.all_mean([*gradients, *means.values()])
         update.optimizer.step()
         if any(network in self.generators for network in update.networks):
             self.generator_updates += 1
-            self._average(update.networks)
-        return means, tuple(torch.cat(outputs) for outputs in zip(*handed, strict=True))
+            self._update_ema(update.networks)
+        return means, tuple(torch.cat(outputs) for outputs in zip(*outputs_of_parts, strict=True))
 
-    def shown(self, pool: str, fake: Tensor, rng: torch.Generator) -> Tensor:
-        """What a discriminator is to see: of the images just generated, and of the pool's."""
-        return self.share(self.pools[pool].exchange(self.whole(fake), rng))
+    def shard(self, batch: Tensor) -> Tensor:
+        """This process's shard of a whole batch; all of it, where there is one process."""
+        return distributed.shard(batch, self.p.accumulation)
 
-    def share(self, whole: Tensor) -> Tensor:
-        """Of a whole batch what is ours; all of it, where there is one process."""
-        return processes.share(whole, self.p.accumulation)
-
-    def whole(self, own: Tensor) -> Tensor:
-        """The whole batch that our share is of."""
-        return processes.whole(own, self.p.accumulation)
+    def gather(self, own: Tensor) -> Tensor:
+        """The whole batch that this process has a shard of."""
+        return distributed.gather(own, self.p.accumulation)
 
     def set_learning_rate(self, rate: float) -> None:
         for update in self.updates.values():
@@ -198,32 +305,32 @@ class Method(nn.Module):
                 group["lr"] = rate * group["share"]
 
     @torch.no_grad()
-    def _average(self, networks: tuple[str, ...]) -> None:
-        """Let averages follow: avg = d avg + (1 - d) weights, d rising to `ema` with time."""
+    def _update_ema(self, networks: tuple[str, ...]) -> None:
+        """avg = d avg + (1 - d) weights, d rising to `ema` with time."""
         decay = min(self.p.ema, (1 + self.generator_updates) / (10 + self.generator_updates))
-        for name in self.averages.keys() & networks:
-            average, network = self.averages[name], getattr(self, name)
+        for name in self.ema.keys() & networks:
+            average, network = self.ema[name], getattr(self, name)
             torch._foreach_lerp_(list(average.parameters()), list(network.parameters()), 1 - decay)
-            for kept, buffer in zip(average.buffers(), network.buffers(), strict=True):
-                kept.copy_(buffer)
+            for average_buffer, buffer in zip(average.buffers(), network.buffers(), strict=True):
+                average_buffer.copy_(buffer)
 
     @contextlib.contextmanager
-    def averaged(self) -> Iterator[None]:
+    def ema_weights(self) -> Iterator[None]:
         """Let the averages, where there are any, stand for the generators: they color better."""
-        own = {name: getattr(self, name) for name in self.averages}
-        for name, average in self.averages.items():
+        networks = {name: getattr(self, name) for name in self.ema}
+        for name, average in self.ema.items():
             setattr(self, name, average)
         try:
             yield
         finally:
-            for name, network in own.items():
+            for name, network in networks.items():
                 setattr(self, name, network)
 
     @contextlib.contextmanager
-    def in_use(self) -> Iterator[None]:
+    def evaluation_mode(self) -> Iterator[None]:
         """As it will be once trained: averages stand for weights, nothing is dropped at random."""
         training = self.training
-        with self.averaged():
+        with self.ema_weights():
             self.eval()
             try:
                 yield
@@ -235,20 +342,17 @@ class Method(nn.Module):
         return {
             "networks": self.state_dict(),
             "optimizers": {name: u.optimizer.state_dict() for name, u in self.updates.items()},
-            "averages": {name: average.state_dict() for name, average in self.averages.items()},
+            "ema": {name: average.state_dict() for name, average in self.ema.items()},
             "generator_updates": self.generator_updates,
-            "pools": {name: pool.images for name, pool in self.pools.items()},
         }
 
     def load_training_state(self, state: dict) -> None:
         self.load_state_dict(state["networks"])
         for name, update in self.updates.items():
             update.optimizer.load_state_dict(state["optimizers"][name])
-        for name, average in self.averages.items():
-            average.load_state_dict(state["averages"][name])
+        for name, average in self.ema.items():
+            average.load_state_dict(state["ema"][name])
         self.generator_updates = state["generator_updates"]
-        for name, pool in self.pools.items():
-            pool.images = state["pools"][name]
 
 
 def generator(p: EncoderParameters, inputs: int, outputs: int, **options: object) -> nn.Module:
@@ -259,11 +363,11 @@ def generator(p: EncoderParameters, inputs: int, outputs: int, **options: object
     return network.Generator(inputs, outputs, p.width, p.depth, **options)
 
 
-def by_learning_rate(networks: list[nn.Module]) -> list[dict]:
+def _parameter_groups(networks: list[nn.Module]) -> list[dict]:
     """The weights of networks in groups for an optimizer, each with its share of the rate."""
     slow = [w for net in networks for part in pretrained_parts(net) for w in part.parameters()]
-    known = set(map(id, slow))
-    others = [w for net in networks for w in net.parameters() if id(w) not in known]
+    slow_ids = set(map(id, slow))
+    others = [w for net in networks for w in net.parameters() if id(w) not in slow_ids]
     groups = [{"params": others, "share": 1.0}]
     if slow:
         groups.append({"params": slow, "share": Pretrained.learning_rate_share})
@@ -283,3 +387,18 @@ def signed(image: Tensor) -> Tensor:
 def translated(generator: nn.Module, image: Tensor, *domain: Tensor) -> Tensor:
     """(n, 3, H, W) to (n, 3, H, W), both sRGB in [0, 1]."""
     return (generator(image * 2 - 1, *domain) + 1) / 2
+
+
+# Losses that compare images; all are means over the batch, in float32
+
+
+@in_full_precision
+def l1(image: Tensor, target: Tensor) -> Tensor:
+    """Mean absolute difference."""
+    return functional.l1_loss(image, target)
+
+
+@in_full_precision
+def half_squared_distance(ab: Tensor, target: Tensor) -> Tensor:
+    """1/2 ||Y - Yhat||^2 of a pixel's color, (n, 2, H, W); the mean over pixels."""
+    return (ab - target).square().sum(1).mean() / 2

@@ -12,8 +12,7 @@ from torch import Tensor
 
 from colorize.base.errors import UserError, one_line
 from colorize.base.files import sha256_of, write_bytes, write_json
-from colorize.methods.shared.base import Method, not_finite
-from colorize.methods.shared.parameters import InitFrom, ModelParameters
+from colorize.methods.shared.base import InitFrom, Method, ModelParameters, not_finite
 from colorize.networks.shared.layers import pretrained_parts
 
 WEIGHTS = "weights.safetensors"  # of the generators: all that coloring needs
@@ -87,7 +86,7 @@ def fresh(
             part.load_pretrained()
     else:
         start_from(model, parameters.init_from, where)
-    model.learn_of(colors)
+    model.set_color_statistics(colors)
     return model
 
 
@@ -124,7 +123,7 @@ def save(model: Method, parameters: ModelParameters, image_size: int, folder: Pa
     how to build them.
     """
     of_generators, of_others = {}, {}
-    with model.averaged():
+    with model.ema_weights():
         state = model.state_dict()
     for name, tensor in state.items():
         part = of_generators if name.split(".")[0] in model.generators else of_others

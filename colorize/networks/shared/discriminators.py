@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from colorize.networks.shared.layers import Norm, normal, normalization
 
-MOST = 16  # times `width`, the channels of a layer of `OfDomains`
+MOST = 16  # times `width`, the channels of a layer of `MultiDomainDiscriminator`
 
 
 class PatchGAN(nn.Sequential):
@@ -37,7 +37,7 @@ class PatchGAN(nn.Sequential):
         self.apply(normal)
 
 
-class OfDomains(nn.Module):
+class MultiDomainDiscriminator(nn.Module):
     """(n, 3, H, W) to two maps of scores (n, domains, h, w): of smaller and of larger patches.
 
     StarGAN v2 (Choi et al. 2020) has one score for each domain and image; here maps leave

@@ -2,7 +2,7 @@
 
 `normalization` is of each image alone, so images may pass a network together or one by one. What
 `BatchNorm` and `Dropout` do depends on the whole batch: where several processes share it (see
-colorize/base/processes.py), they do what one process would.
+colorize/base/distributed.py), they do what one process would.
 """
 
 from typing import Literal
@@ -10,7 +10,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from colorize.base import processes
+from colorize.base import distributed
 
 Norm = Literal["instance", "group", "none"]
 Upsampling = Literal["transposed", "resize"]
@@ -59,12 +59,12 @@ class BatchNorm(nn.BatchNorm2d):
     """By mean and variance of all images; torch.nn.SyncBatchNorm runs on GPUs alone."""
 
     def forward(self, x: Tensor) -> Tensor:
-        if not self.training or processes.count() == 1:
+        if not self.training or distributed.world_size() == 1:
             return super().forward(x)
-        count = processes.count() * x.numel() // x.shape[1]
-        mean = processes.total(x.sum((0, 2, 3))) / count
+        count = distributed.world_size() * x.numel() // x.shape[1]
+        mean = distributed.all_sum(x.sum((0, 2, 3))) / count
         centered = x - mean.view(1, -1, 1, 1)
-        variance = processes.total(centered.square().sum((0, 2, 3))) / count
+        variance = distributed.all_sum(centered.square().sum((0, 2, 3))) / count
         with torch.no_grad():
             self.num_batches_tracked += 1
             self.running_mean.lerp_(mean, self.momentum)
@@ -77,8 +77,10 @@ class Dropout(nn.Dropout):
     """Zeroes at random, of each image the same however many processes there are."""
 
     def forward(self, x: Tensor) -> Tensor:
-        if not self.training or not self.p or processes.count() == 1:
+        if not self.training or not self.p or distributed.world_size() == 1:
             return super().forward(x)
         # As torch draws for the whole of it, which all processes do alike.
-        whole = x.new_empty((processes.count() * len(x), *x.shape[1:])).bernoulli_(1 - self.p)
-        return x * processes.share(whole) / (1 - self.p)
+        whole = x.new_empty((distributed.world_size() * len(x), *x.shape[1:])).bernoulli_(
+            1 - self.p
+        )
+        return x * distributed.shard(whole) / (1 - self.p)

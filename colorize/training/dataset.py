@@ -16,7 +16,7 @@ from PIL.Image import Resampling
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from colorize.base import lifetime, processes
+from colorize.base import distributed, lifetime
 from colorize.base.errors import UserError
 from colorize.color.domains import Domain, made
 from colorize.data.reading import photographs
@@ -27,7 +27,7 @@ from colorize.methods.shared.base import Method
 from colorize.training.aging import aged
 
 
-class Draws(Dataset):
+class TrainingDataset(Dataset):
     """An endless series of random draws; item k depends on the seed and k alone.
 
     Photographs come in a fresh random order every time that all have been drawn once. Each is
@@ -102,7 +102,7 @@ class Draws(Dataset):
         return photographs.read(self.union / name, "RGB")
 
 
-class Pairs(Draws):
+class PairedDataset(TrainingDataset):
     """Gray (1, S, S) and color (3, S, S) of the same photograph, for methods trained on pairs."""
 
     def __getitem__(self, k: int) -> dict[str, Tensor]:
@@ -111,7 +111,7 @@ class Pairs(Draws):
         return {"gray": self._aged(gray, color, k), "color": color}
 
 
-class Unpaired(Draws):
+class UnpairedDataset(TrainingDataset):
     """Gray (1, S, S) of one photograph and color (3, S, S) of another, drawn independently."""
 
     def __getitem__(self, k: int) -> dict[str, Tensor]:
@@ -123,7 +123,7 @@ class Unpaired(Draws):
         }
 
 
-class Domains(Draws):
+class DomainDataset(TrainingDataset):
     """An image (3, S, S) of one of the domains, and the domain's number.
 
     Domains take turns. Shuffled together, as the release of Choi et al. does, 13 % of all batches
@@ -143,17 +143,17 @@ class Domains(Draws):
         return {"image": image, "domain": torch.tensor(number)}
 
 
-# By what a method says that it draws
-KINDS = {"pairs": Pairs, "unpaired": Unpaired, "domains": Domains}
+# By `sampling` of the method
+KINDS = {"paired": PairedDataset, "unpaired": UnpairedDataset, "domains": DomainDataset}
 
 
-def of(model: Method, index: Index, union: Path, gray: Path, seed: int) -> Draws:
+def of(model: Method, index: Index, union: Path, gray: Path, seed: int) -> TrainingDataset:
     """What a model is trained on.
 
     Raises UserError where photographs are too few, or the gray ones no copies of the union's.
     """
     check_gray(union, gray)
-    return KINDS[model.draws](
+    return KINDS[model.sampling](
         index.groups(index.split("train")),
         domains=model.domains,
         shared=model.p.shares_photographs,
@@ -168,19 +168,24 @@ def of(model: Method, index: Index, union: Path, gray: Path, seed: int) -> Draws
 
 
 def batches(
-    draws: Draws, start: int, stop: int, batch_size: int, workers: int, accumulation: int = 1
+    dataset: TrainingDataset,
+    start: int,
+    stop: int,
+    batch_size: int,
+    workers: int,
+    accumulation: int = 1,
 ) -> Iterator[dict[str, Tensor]]:
-    """Batches of draws `start` to `stop`, in order, decoded by `workers` processes (0: in ours).
+    """Batches of samples `start` to `stop`, in order, decoded by `workers` processes (0: in ours).
 
-    Of batches that several processes share, each in `accumulation` parts, our share (see
-    colorize/base/processes.py).
+    Of batches that several processes share, each in `accumulation` parts, this process's shard (see
+    colorize/base/distributed.py).
 
     Raises UserError for an image that cannot be read; OSError where a worker is killed.
     """
     loader = DataLoader(
-        draws,
+        dataset,
         batch_sampler=(
-            processes.share(
+            distributed.shard(
                 torch.arange(first, min(first + batch_size, stop)), accumulation
             ).tolist()
             for first in range(start, stop, batch_size)

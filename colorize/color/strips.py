@@ -11,26 +11,26 @@ from torch import Tensor
 
 from colorize import color
 
-BAND = 2**17  # pixels: two photographs of 256 x 256
+STRIP = 2**17  # pixels: two photographs of 256 x 256
 
 
-def bands(height: int, width: int, *, multiple: int = 1, least: int = 1) -> Iterator[slice]:
-    """The lines of each band: at least `least`, in all but the last a multiple of `multiple`."""
-    lines = multiple * max(1, BAND // (multiple * width))
+def strips(height: int, width: int, *, multiple: int = 1, least: int = 1) -> Iterator[slice]:
+    """The lines of each strip: at least `least`, in all but the last a multiple of `multiple`."""
+    lines = multiple * max(1, STRIP // (multiple * width))
     starts = range(0, height - least + 1, lines)
     return map(slice, starts, [*starts[1:], height])
 
 
-def by_bands(function: Callable[..., Tensor], *images: Tensor) -> Tensor:
+def by_strips(function: Callable[..., Tensor], *images: Tensor) -> Tensor:
     """What `function`, of single pixels, makes of images (n, c, H, W) of the same height."""
     height, width = images[0].shape[-2:]
-    parts = [function(*(image[:, :, band] for image in images)) for band in bands(height, width)]
+    parts = [function(*(image[:, :, strip] for image in images)) for strip in strips(height, width)]
     return torch.cat(parts, dim=2)
 
 
 def on_lightness(gray: Tensor, ab: Tensor) -> Tensor:
     """Colors ab (n, 2, H, W) on the lightness of a gray copy, uint8 (n, 1, H, W): uint8 sRGB."""
-    return by_bands(_on_lightness, gray, ab)
+    return by_strips(_on_lightness, gray, ab)
 
 
 def _on_lightness(gray: Tensor, ab: Tensor) -> Tensor:
