@@ -162,7 +162,7 @@ def test_what_began_with_imagenets_labels_is_told_apart():
     for name, wanted in {
         "one": "no pairs",
         "known": "pairs, ImageNet labels",
-        "known_scaled": "pairs, ImageNet labels",
+        "known_chroma_scaled": "pairs, ImageNet labels",
     }.items():
         assert " ".join(line_of(html, "table-1", name)[0]) == wanted
 

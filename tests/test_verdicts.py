@@ -258,7 +258,7 @@ def test_every_metric_but_one_has_better_values():
 
 def test_rows_beside_a_models_own(tmp_path):
     errors = difficulty(10)
-    pasted = {"pasted_ciede2000": errors - 1, "pasted_chroma": errors}
+    pasted = {"input_L_ciede2000": errors - 1, "input_L_chroma": errors}
     row(tmp_path, "gan", ciede2000=errors, chroma=errors + 1, chroma_of_truth=errors, **pasted)
     assert row_named(tmp_path, "gan", "test")["ciede2000"] == pytest.approx(errors)
     assert row_named(tmp_path, "gan_input_L", "test")["ciede2000"] == pytest.approx(errors - 1)

@@ -29,8 +29,10 @@ def parts_of(name: str) -> tuple[str, str]:
     """The model, or trivial row, whose file has the row of that name, and which of its rows it is:
     `own` or one of DERIVED.
     """
-    model, _, kind = name.rpartition("_")
-    return (model, kind) if kind in DERIVED else (name, "own")
+    for kind in DERIVED:
+        if name.endswith(f"_{kind}"):
+            return name.removesuffix(f"_{kind}"), kind
+    return name, "own"
 
 
 def row_named(folder: Path, name: str, split: str) -> "Row":

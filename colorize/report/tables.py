@@ -14,7 +14,7 @@ class Row(NamedTuple):
     """One row of the results, and where it stands among them."""
 
     name: str
-    kind: str  # model, pasted and scaled (what else its weights give), or trivial
+    kind: str  # model, input_L and chroma_scaled (what else its weights give), or trivial
     supervision: str
     result: dict[str, Any]
     pretrained: bool = False  # it started from what ImageNet's labels teach
