@@ -56,5 +56,5 @@ format: setup  ## mend style
 	ruff format .
 
 clean:  ## remove downloaded zips, checkpoints of unfinished training, and all outputs
-	rm -rf .scratch data models metrics/results metrics/images metrics/verdicts.json dvc_plots
+	rm -rf .scratch data models metrics/results metrics/images metrics/significance.json dvc_plots
 	rm -rf reports/report.html reports/cases reports/pictures reports/samples reports/training

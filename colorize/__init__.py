@@ -1,11 +1,11 @@
-"""Coloring black-and-white photographs with GANs, a room for each part of the pipeline.
+"""Coloring black-and-white photographs with GANs, a package for each part of the pipeline.
 
     report -> comparison -> evaluation -> quality -> color
     evaluation, training, use -> methods -> networks -> color
     evaluation, training, use -> data -> color
     training -> quality         everything -> base
 
-An arrow says what may import what; each room's docstring says what it owns. The library knows
+An arrow says what may import what; each package's docstring says what it owns. The library knows
 nothing of DVC and never reads params.yaml: the scripts in `stages/` hand it validated parameters
 and paths.
 

@@ -23,7 +23,7 @@ def warn_of_unwatched(sources: list[str]) -> None:
     for path in check.missing(sources):
         print(
             f"{common.PIPELINE}: it does not have {path}: DVC will not notice when that changes; "
-            "`python -m stages.check --fix` mends it",
+            "`python -m stages.check --fix` fixes it",
             file=sys.stderr,
         )
 

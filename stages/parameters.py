@@ -8,7 +8,7 @@ from pydantic import Field
 
 from colorize.base.errors import UserError
 from colorize.base.parameters import from_yaml
-from colorize.comparison.verdicts import DERIVED, CompareParameters, parts_of
+from colorize.comparison.significance import DERIVED, CompareParameters, parts_of
 from colorize.data import catalog
 from colorize.data.download import DownloadParameters
 from colorize.data.grayscale import GrayscaleParameters
@@ -57,7 +57,7 @@ class Params(Sections):
 
 # These would write over outputs of the pipeline, stand for another row of the tables, or, as keys,
 # be ignored by DVC's run cache.
-REFUSED = ("verdicts", "training", "size", "nfiles", *TRIVIAL)
+REFUSED = ("significance", "training", "size", "nfiles", *TRIVIAL)
 
 
 def read(path: Path) -> Params:
@@ -117,16 +117,16 @@ def _check_name(name: str) -> None:
 def _check_contrasts(params: Params) -> None:
     rows = [*params.models, f"{BASELINE}_chroma_scaled", *TRIVIAL]
     rows += [f"{name}_input_L" for name in params.models]
-    for number, contrast in enumerate(params.compare.comparisons):
-        for key, row in (("model", contrast.model), ("against", contrast.against)):
+    for number, comparison in enumerate(params.compare.comparisons):
+        for key, row in (("model", comparison.model), ("against", comparison.against)):
             if row not in rows:
                 known = ", ".join(rows)
                 raise UserError(
                     f"compare.comparisons.{number}.{key}: no row {row!r} (there are {known})"
                 )
-        if contrast.model == contrast.against:
+        if comparison.model == comparison.against:
             where = f"compare.comparisons.{number}"
-            raise UserError(f"{where}: {contrast.model!r} compared with itself")
+            raise UserError(f"{where}: {comparison.model!r} compared with itself")
 
 
 def sources(data: DataParameters) -> list[str]:

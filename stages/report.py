@@ -23,7 +23,7 @@ def main() -> None:
         html = page(
             rows,
             baseline=BASELINE,
-            decided=read_json(common.VERDICTS),
+            significance=read_json(common.SIGNIFICANCE),
             parameters=models,
             datasets=params.data.datasets,
             statistics=statistics(common.UNION, params.data.image_size),

@@ -1,6 +1,6 @@
 """Publish what `dvc repro` made: everything but photographs, in reports/published/RUN/, for git.
 
-Metrics of all rows with their intervals, verdicts, curves, and the parameters without paths of this
+Metrics of all rows with their intervals, tests, curves, and the parameters without paths of this
 machine. With --seeds-of also what models come to with other seeds; those that `python -m
 studies.seeds` has trained are not trained again. With --note what no file tells, as which machine
 trained them and how long it took. With --readme the table in README.md that stands between
@@ -56,16 +56,16 @@ def main() -> None:
         spread = seeds.of_seeds(params, arguments.seeds_of, arguments.seeds, jobs=1)
 
     models, trivial = common.results(params.models), common.results(TRIVIAL)
-    rows, verdicts = tables.rows_of(models, trivial), read_json(common.VERDICTS)
+    rows, significance = tables.rows_of(models, trivial), read_json(common.SIGNIFICANCE)
     run = _run(name, code, arguments.note)
-    metrics = {"rows": models | trivial, "verdicts": verdicts}
+    metrics = {"rows": models | trivial, "significance": significance}
     if spread is not None:
         metrics["seeds"] = spread._asdict()
     with replaced_folder(PUBLISHED / name) as partial:
         write_json(partial / "metrics.json", metrics)
         write_json(partial / "run.json", run._asdict())
         write_text(partial / "params.yaml", _anywhere(params))
-        write_text(partial / "README.md", published.page(run, rows, verdicts, spread))
+        write_text(partial / "README.md", published.page(run, rows, significance, spread))
         for curves in (common.CURVES, common.VALIDATION):
             (partial / curves.name).mkdir()
             for row in params.models:

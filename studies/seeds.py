@@ -12,8 +12,8 @@ from pathlib import Path
 from colorize.base import command
 from colorize.base.errors import UserError
 from colorize.base.files import read_json, write_text
-from colorize.comparison import verdicts
-from colorize.comparison.verdicts import parts_of, row_named
+from colorize.comparison import significance
+from colorize.comparison.significance import parts_of, row_named
 from colorize.evaluation.baselines import BASELINE
 from colorize.report.published import Spread, seeds_page
 from colorize.training.loop import SeedParameters
@@ -66,26 +66,26 @@ def fetch(experiment: Experiment, copies: Path) -> None:
 
 
 def gathered(params: Params, names: list[str], numbers: list[int], copies: Path) -> Spread:
-    """The results of all, and the verdicts with seeds averaged."""
+    """The results of all, and the tests with seeds averaged."""
     folders = {name: [copies / experiment_of(name, n) for n in numbers] for name in names}
     results = {
         name: [read_json(folder / f"{name}.json") for folder in folders[name]] for name in names
     }
 
-    asked = verdicts.of_models(names, BASELINE)
-    for contrast in params.compare.comparisons:
-        models = {parts_of(row)[0] for row in verdicts.rows_of([contrast])}
-        if contrast not in asked and models & {*names}:
-            asked.append(contrast)
+    asked = significance.standard_comparisons(names, BASELINE)
+    for comparison in params.compare.comparisons:
+        models = {parts_of(row)[0] for row in significance.rows_of([comparison])}
+        if comparison not in asked and models & {*names}:
+            asked.append(comparison)
     split = params.evaluate.splits[-1]
     rows = {
         row: [
             row_named(folder, row, split)
             for folder in folders.get(parts_of(row)[0], [common.IMAGE_METRICS])
         ]
-        for row in verdicts.rows_of(asked)
+        for row in significance.rows_of(asked)
     }
-    return Spread(numbers, params.evaluate.splits, results, verdicts.decide(asked, rows))
+    return Spread(numbers, params.evaluate.splits, results, significance.test(asked, rows))
 
 
 def experiment_of(name: str, number: int) -> str:

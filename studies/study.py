@@ -27,8 +27,8 @@ from colorize.base.files import (
     write_text,
 )
 from colorize.base.parameters import Parameters
-from colorize.comparison import verdicts
-from colorize.comparison.verdicts import Comparison, Row
+from colorize.comparison import significance
+from colorize.comparison.significance import Comparison, Row
 from colorize.evaluation.bootstrap import WeightedSums
 from colorize.evaluation.metrics import METRICS, PERCEPTUAL
 from colorize.methods.shared import model
@@ -81,7 +81,7 @@ def main() -> None:
     experiments.run_all(missing, arguments.jobs, lambda done: keep(done, *wanted[done.name], split))
 
     variants = gathered(asked)
-    write_text(RESULTS / "tables.md", study.tables(variants, decide(asked, split), split))
+    write_text(RESULTS / "tables.md", study.tables(variants, tested(asked, split), split))
     write_text(RESULTS / "curves.svg", study.curves(variants))
     print(f"written to {RESULTS}")
 
@@ -99,8 +99,8 @@ def read(params: Params) -> StudyParameters:
             raise UserError(f"{where}.model: params.yaml has no model {variant.model!r}")
         entry = params.model(variant.model).model_dump(mode="json") | variant.set
         model.check(model.parse(entry, where), params.data.image_size, where)
-    for number, contrast in enumerate(asked.comparisons):
-        for row in verdicts.rows_of([contrast]):
+    for number, comparison in enumerate(asked.comparisons):
+        for row in significance.rows_of([comparison]):
             if row not in asked.variants:
                 raise UserError(f"{STUDY}: comparisons.{number}: there is no variant '{row}'")
     return asked
@@ -178,16 +178,16 @@ def gathered(asked: StudyParameters) -> dict[str, study.Variant]:
     return found
 
 
-def decide(asked: StudyParameters, split: str) -> list[dict[str, Any]]:
-    """The verdicts on the comparisons, seeds averaged."""
+def tested(asked: StudyParameters, split: str) -> list[dict[str, Any]]:
+    """The tests of the comparisons, seeds averaged."""
     rows = {
         name: [
             Row(folder_of(name, seed) / "images.parquet", split)
             for seed in asked.variants[name].seeds
         ]
-        for name in verdicts.rows_of(asked.comparisons)
+        for name in significance.rows_of(asked.comparisons)
     }
-    return verdicts.decide(asked.comparisons, rows)
+    return significance.test(asked.comparisons, rows)
 
 
 if __name__ == "__main__":

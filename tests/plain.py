@@ -15,7 +15,7 @@ from colorize.color.bins import CENTERS
 
 
 def plain(method: nn.Module) -> "Plain":
-    """The plain twin of a model: networks with the same weights, fresh optimizers."""
+    """A plain copy of a model: networks with the same weights, fresh optimizers."""
     return PLAIN[method.p.method](method)
 
 
@@ -172,7 +172,7 @@ class CycleGANLab(LabGAN):
 
 
 class NoGANLab(LabGAN):
-    """Of 4 steps as the tests have it: one or two of G alone, one of D alone, and the game."""
+    """Of 4 steps as the tests have it: one or two of G alone, one of D alone, and adversarial ones."""
 
     def __init__(self, method):
         super().__init__(method)
@@ -269,7 +269,7 @@ class Domains(Plain):
         return domain[torch.randperm(len(domain), generator=rng).to(domain.device)]
 
     def content(self, x, domain, target, fake, losses):
-        """Of G's loss what is not its game; adds its parts to `losses`."""
+        """Of G's loss what is not adversarial; adds its parts to `losses`."""
         p, back = self.p, self.made(fake, domain)
         whole, plain = 0, 0
         for i, (d, t) in enumerate(zip(domain, target, strict=True)):

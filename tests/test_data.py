@@ -171,8 +171,8 @@ def test_what_is_left_out_claims_no_content(tmp_path, form):
     assert rows.loc["second/trainA/photograph.png", "duplicate_of"] == "first/trainB/rendering.png"
     assert rows.loc["first/trainA/gray.png", "reject_reason"] == "gray"
     assert rows.loc["second/trainB/map again.png", "reject_reason"] == ""
-    twin = rows.loc["second/trainB/map.png"]
-    assert (twin["reject_reason"], twin["duplicate_of"]) == (
+    copy = rows.loc["second/trainB/map.png"]
+    assert (copy["reject_reason"], copy["duplicate_of"]) == (
         "duplicate",
         "second/trainB/map again.png",
     )

@@ -343,7 +343,7 @@ def test_test_is_read_only_where_it_is_asked_for(project):
     assert {result["images"] for result in results.values()} == {len(index.split("val"))}
     only_models(project, "zhang_l2")
     project.stage("compare")
-    assert json.loads(project.path("metrics/verdicts.json").read_text())["split"] == "val"
+    assert json.loads(project.path("metrics/significance.json").read_text())["split"] == "val"
     rows = tables.rows_of({"zhang_l2": results.pop("zhang_l2")}, results)
     shown = {"zhang_l2": pictures.read(project.path("reports/pictures/zhang_l2"))}
     statistics = json.loads(project.path("data/union/statistics.json").read_text())
@@ -361,7 +361,7 @@ def test_a_model_that_gives_no_numbers_is_named(project, name):
 
 
 @pytest.mark.parametrize(
-    ("spoil", "message"),
+    ("corrupt", "message"),
     [
         (lambda config: [], "not a model that can be loaded"),
         (lambda config: None, "not a model that can be loaded"),
@@ -371,13 +371,13 @@ def test_a_model_that_gives_no_numbers_is_named(project, name):
         (lambda config: merged(config, method="pix2pix"), r"parameters\.method: one of"),
     ],
 )
-def test_a_spoiled_config_is_named_in_one_line(tmp_path, spoil, message):
+def test_a_corrupt_config_is_named_in_one_line(tmp_path, corrupt, message):
     values = MODELS["gan"]
     parameters = model.parse(values | {"width": 2, "depth": 1}, "models.gan")
     model.save(model.build(parameters, 32), parameters, 32, tmp_path)
     model.load(tmp_path)
     path = tmp_path / model.CONFIG
-    path.write_text(json.dumps(spoil(json.loads(path.read_text()))))
+    path.write_text(json.dumps(corrupt(json.loads(path.read_text()))))
     with pytest.raises(UserError, match=message) as raised:
         model.load(tmp_path)
     assert "\n" not in str(raised.value)

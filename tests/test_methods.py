@@ -349,10 +349,10 @@ def test_zhang_l2_learns_a_constant_color():
     assert (predicted - ab).square().sum(1).sqrt().mean() < 4
 
 
-def states(twin, method) -> dict[str, tuple[torch.Tensor, torch.Tensor]]:
-    """All weights and buffers of a model beside those of its plain twin."""
+def states(copied, method) -> dict[str, tuple[torch.Tensor, torch.Tensor]]:
+    """All weights and buffers of a model beside those of its plain copy."""
     return {
-        f"{child}.{key}": (value, getattr(twin, child).state_dict()[key])
+        f"{child}.{key}": (value, getattr(copied, child).state_dict()[key])
         for child, network in method.named_children()
         for key, value in network.state_dict().items()
     }
@@ -366,16 +366,16 @@ def states(twin, method) -> dict[str, tuple[torch.Tensor, torch.Tensor]]:
 def test_a_step_is_that_of_the_authors_written_out(name, changes, compiled):
     """Losses and updates; the pool of 4 images exchanges in the second step, n_critic is 2."""
     method, _ = built(name, compiled=compiled, **changes)
-    twin = plain.plain(method)
+    copied = plain.plain(method)
     batch = batch_for(method)
     for number in range(1, 5):
         losses = method.step(batch, number, torch.Generator().manual_seed(number))
-        expected = twin.step(batch, number, torch.Generator().manual_seed(number))
+        expected = copied.step(batch, number, torch.Generator().manual_seed(number))
         assert losses.keys() == expected.keys()
         for key, value in expected.items():
             assert losses[key].dtype == torch.float64
             assert float(losses[key]) == pytest.approx(value.item(), rel=1e-9, abs=1e-9), key
-        for key, (ours, theirs) in states(twin, method).items():
+        for key, (ours, theirs) in states(copied, method).items():
             # Of a bias that a norm takes away the slope is rounding alone; Adam makes steps of it.
             least = 1e-8 if key.endswith(".bias") else 1e-9
             assert torch.allclose(ours, theirs, rtol=1e-9, atol=least), (number, key)
@@ -451,12 +451,12 @@ def test_averages_of_the_weights_follow_and_color(name, tmp_path):
     assert getattr(method, child) is network  # which training goes on with
     assert network.training
 
-    twin, _ = built(name, ema=0.5)
-    twin.load_training_state(copy.deepcopy(method.training_state()))
+    copied, _ = built(name, ema=0.5)
+    copied.load_training_state(copy.deepcopy(method.training_state()))
     for number in (21, 22):
         step(method, number)
-        step(twin, number)
-    assert torch.equal(weights(twin.ema[child]), weights(method.ema[child]))
+        step(copied, number)
+    assert torch.equal(weights(copied.ema[child]), weights(method.ema[child]))
 
 
 def test_starting_from_trained_weights(tmp_path):
@@ -531,11 +531,11 @@ def test_a_fresh_model_has_the_published_weights_and_one_that_starts_from_others
     assert torch.equal(weights(model.load(tmp_path).G), weights(fresh.G))
     assert model.load(tmp_path).pretrained
     assert not model.build(model.parse(values | {"pretrained": False}, ""), 32).pretrained
-    # L2's weights begin a game too: its generator is the same network.
-    game = model.parse(
+    # L2's weights begin adversarial training too: its generator is the same network.
+    adversarial = model.parse(
         small()["nogan_lab"] | ENCODER | {"pretrained": True, "init_from": start}, ""
     )
-    assert torch.equal(weights(model.fresh(game, 32, 0, colors, "").G), weights(fresh.G))
+    assert torch.equal(weights(model.fresh(adversarial, 32, 0, colors, "").G), weights(fresh.G))
 
 
 @pytest.mark.parametrize(

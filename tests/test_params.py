@@ -56,8 +56,8 @@ def test_a_preset_shows_every_model_as_many_gray_and_as_many_color_images(name, 
 def test_every_variant_of_the_study_can_be_trained():
     asked = study.read(parameters.check(with_preset("study")))
     seeds = {name: variant.seeds for name, variant in asked.variants.items()}
-    for contrast in asked.comparisons:  # of what decides, chance is seen on both sides
-        assert len(seeds[contrast.model]) == len(seeds[contrast.against]) == 3
+    for comparison in asked.comparisons:  # of what decides, chance is seen on both sides
+        assert len(seeds[comparison.model]) == len(seeds[comparison.against]) == 3
 
 
 def test_the_study_that_is_committed_is_the_one_that_would_be_made():
@@ -291,7 +291,15 @@ def test_a_model_takes_from_defaults_what_its_entry_does_not_name():
 
 @pytest.mark.parametrize(
     "name",
-    ["verdicts", "training", "size", "grayscale", "zhang_l2_chroma_scaled", "gan_input_L", "a-b"],
+    [
+        "significance",
+        "training",
+        "size",
+        "grayscale",
+        "zhang_l2_chroma_scaled",
+        "gan_input_L",
+        "a-b",
+    ],
 )
 def test_names_that_models_may_not_have(name):
     values = committed()

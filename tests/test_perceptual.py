@@ -14,7 +14,7 @@ from torchmetrics.image import LearnedPerceptualImagePatchSimilarity
 from colorize import color
 from colorize.base.errors import UserError
 from colorize.base.files import sha256_of
-from colorize.comparison.verdicts import Row
+from colorize.comparison.significance import Row
 from colorize.data.reading.index import Index
 from colorize.evaluation import baselines, perceptual, protocol
 from colorize.report import tables

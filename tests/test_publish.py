@@ -36,7 +36,9 @@ def test_a_run_is_published_with_all_but_photographs(clean):
     metrics = json.loads(clean.path(f"{RUN}/metrics.json").read_text())
     stargan = json.loads(clean.path("metrics/results/stargan.json").read_text())
     assert metrics["rows"]["stargan"] == stargan
-    assert metrics["verdicts"] == json.loads(clean.path("metrics/verdicts.json").read_text())
+    assert metrics["significance"] == json.loads(
+        clean.path("metrics/significance.json").read_text()
+    )
     page = clean.path(f"{RUN}/README.md").read_text(encoding="utf-8")
     value = stargan["test"]["ciede2000"]
     low, high = value["low"], value["high"]

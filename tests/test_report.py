@@ -72,10 +72,10 @@ def sheet_of(name: str) -> dict:
     return sheet.datasheet(pd.DataFrame(rows), palettes, {name: {}})
 
 
-def verdict(model: str, against: str, metric: str, said: str, *numbers: float | None) -> dict:
+def tested(model: str, against: str, metric: str, said: str, *numbers: float | None) -> dict:
     difference, low, high = numbers
     asked = {"model": model, "against": against, "metric": metric, "seeds": [1, 1]}
-    return asked | {"difference": difference, "low": low, "high": high, "p": 0.01, "verdict": said}
+    return asked | {"difference": difference, "low": low, "high": high, "p": 0.01, "result": said}
 
 
 def shown_of(*versions: str) -> list[Shown]:
@@ -121,7 +121,7 @@ def render(rows, **changes) -> str:
     options = {
         "baseline": models[0],
         "parameters": dict.fromkeys(models, parameters),
-        "decided": {"split": "test", "models": [], "comparisons": []},
+        "significance": {"split": "test", "models": [], "planned": []},
         "datasets": ["<b>mine</b>"],
         "statistics": {"image_size": 16, "images": {"train": 4, "val": 2, "test": 3}},
         "datasheet": sheet_of("<b>mine</b>"),
@@ -211,22 +211,22 @@ def test_the_report_shows_what_the_union_took():
 NUMBERS = "(CIEDE2000 −1.00, −2.00 to −0.50)"
 
 
-def test_verdicts_are_sentences():
-    models = [verdict("zhang_l2", "mean_color", "ciede2000", "not decided", 0.1, -0.25, 0.3)]
+def test_significance_are_sentences():
+    models = [tested("zhang_l2", "mean_color", "ciede2000", "inconclusive", 0.1, -0.25, 0.3)]
     for name, close, like, mean in (
         ("good", "better", "worse", "better"),
         ("bad", "worse", "better", "worse"),
-        ("so_so", "not decided", "not decided", "not decided"),
+        ("so_so", "inconclusive", "inconclusive", "inconclusive"),
     ):
         models += [
-            verdict(name, "zhang_l2", "ciede2000", close, -1.005, -2, -0.5),
-            verdict(name, "zhang_l2", "ab_histogram_js", like, None, None, None),
-            verdict(name, "mean_color", "ciede2000", mean, 3, 2, 4),
+            tested(name, "zhang_l2", "ciede2000", close, -1.005, -2, -0.5),
+            tested(name, "zhang_l2", "ab_histogram_js", like, None, None, None),
+            tested(name, "mean_color", "ciede2000", mean, 3, 2, 4),
         ]
-    comparisons = [verdict("good", "grayscale", "auc_raw", "worse", -0.5, -1, 0)]
+    comparisons = [tested("good", "grayscale", "auc_raw", "worse", -0.5, -1, 0)]
     rows = tables.rows_of({name: results(0.5) for name in ("zhang_l2", "good", "bad", "so_so")}, {})
-    html = render(rows, decided={"split": "test", "models": models, "comparisons": comparisons})
-    listed = re.findall(r"<li>(.*?)</li>", html.split('<ul class="verdicts">')[1])
+    html = render(rows, significance={"split": "test", "models": models, "planned": comparisons})
+    listed = re.findall(r"<li>(.*?)</li>", html.split('<ul class="significance">')[1])
     text = [re.sub("<[^>]*>", "", item) for item in listed]
     assert text == [
         "zhang_l2 is not shown to be better than the mean color "
@@ -237,8 +237,8 @@ def test_verdicts_are_sentences():
         f"bad is farther from the true photographs than zhang_l2 {NUMBERS}; "
         + "its colors together are more like theirs (ab-histogram JS –); "
         + "it is no better than the mean color (CIEDE2000 +3.00, +2.00 to +4.00).",
-        "so_so is not decidedly closer to the true photographs, nor farther, than zhang_l2 "
-        + f"{NUMBERS}; whether its colors together are more like theirs is not decided "
+        "so_so is not shown to be closer to the true photographs, nor farther, than zhang_l2 "
+        + f"{NUMBERS}; whether its colors together are more like theirs is inconclusive "
         + "(ab-histogram JS –); it is not shown to be better than the mean color "
         + "(CIEDE2000 +3.00, +2.00 to +4.00).",
     ]
@@ -256,11 +256,11 @@ def interval(mean: float, low: float, high: float) -> dict[str, float]:
 
 
 @pytest.mark.parametrize(
-    ("method", "changes", "shown", "verdict"),
+    ("method", "changes", "shown", "outcome"),
     [
         ("zhang_l2", {"chroma_ratio": (0.5, 0.4, 0.6)}, "0.50 (0.40 to 0.60) of", claims.HOLDS),
         ("zhang_l2", {"chroma_ratio": (0.9, 0.85, 1)}, "0.90 (0.85 to 1.00) of", claims.FAILS),
-        ("zhang_l2", {"chroma_ratio": (0.8, 0.7, 0.9)}, "0.80", claims.UNDECIDED),
+        ("zhang_l2", {"chroma_ratio": (0.8, 0.7, 0.9)}, "0.80", claims.INCONCLUSIVE),
         ("gan", {"diversity": (0.01, 0, 0.02)}, "by 0.01 (0.00 to 0.02) of", claims.HOLDS),
         ("gan_bottleneck", {"diversity": (0.5, 0.4, 0.6)}, "by 0.50", claims.FAILS),
         (
@@ -277,10 +277,10 @@ def interval(mean: float, low: float, high: float) -> dict[str, float]:
         ),
         ("stargan", {"projection": (0.01, 0, 0.02)}, "0.03 (0.02 to 0.04) from", claims.HOLDS),
         ("stargan", {"projection": (0.3, 0.2, 0.4)}, "it goes 0.30 (0.20 to 0.40)", claims.FAILS),
-        ("stargan", {"projection": (0.1, 0, 0.2)}, "it goes 0.10", claims.UNDECIDED),
+        ("stargan", {"projection": (0.1, 0, 0.2)}, "it goes 0.10", claims.INCONCLUSIVE),
     ],
 )
-def test_the_papers_claims_are_held_against_the_run(method, changes, shown, verdict):
+def test_the_papers_claims_are_held_against_the_run(method, changes, shown, outcome):
     result = results(0.5)
     result["test"] |= {metric: interval(*values) for metric, values in changes.items()}
     result["to_gray"] = {"test": {"projection": interval(0.03, 0.02, 0.04)}}
@@ -289,7 +289,7 @@ def test_the_papers_claims_are_held_against_the_run(method, changes, shown, verd
     (found,) = claims.claims(rows, parameters)
     assert found.shown.startswith("it: ")
     assert shown in found.shown
-    assert found.verdict == verdict
+    assert found.outcome == outcome
 
 
 def test_what_is_ahead_is_said_first():
@@ -323,15 +323,15 @@ def test_figures_show_every_model_in_the_ink_of_the_page():
     of = {name: results(0.5) for name in ("zhang_l2", "one", "two")}
     of["two"]["diagnostics"] = of["two"]["diagnostics"] | {"multiply_adds": 5_000_000}
     models = [
-        verdict(name, "zhang_l2", metric, said, *numbers)
+        tested(name, "zhang_l2", metric, said, *numbers)
         for name, said, *numbers in (("one", "better", -1, -2, -0.5), ("two", "worse", 1, 0.5, 2))
         for metric in ("ciede2000", "ab_histogram_js")
     ]
-    decided = {"split": "test", "models": models, "comparisons": []}
-    decided["models"] += [
-        verdict(n, "mean_color", "ciede2000", "better", -1, -2, -1) for n in ("one", "two")
+    tests = {"split": "test", "models": models, "planned": []}
+    tests["models"] += [
+        tested(n, "mean_color", "ciede2000", "better", -1, -2, -1) for n in ("one", "two")
     ]
-    html = render(tables.rows_of(of, {}), decided=decided)
+    html = render(tables.rows_of(of, {}), significance=tests)
     beside = drawn(html, "Each model")
     assert all(f">{name}</text>" in beside for name in ("one", "two"))
     for svg in (beside, drawn(html, "Loss curves")):
@@ -350,9 +350,9 @@ def test_the_spread_over_seeds_is_that_of_a_sample():
     assert published.spread([1.0, None], 1) == "–"
     assert published.spread([-0.04, 0.04], 1) == "0.0 ± 0.1 (0.0 to 0.0)"
     of_seeds = [results(projection) for projection in (0.25, 0.75)]
-    decided = verdict("gan", "zhang_l2", "ciede2000", "worse", 1, 0.5, 1.5) | {"seeds": [2, 1]}
+    tests = tested("gan", "zhang_l2", "ciede2000", "worse", 1, 0.5, 1.5) | {"seeds": [2, 1]}
     text = published.seeds_page(
-        published.Spread([1, 2], ["val", "test"], {"gan": of_seeds}, [decided])
+        published.Spread([1, 2], ["val", "test"], {"gan": of_seeds}, [tests])
     )
     assert "Seeds 1, 2: mean ± standard deviation (least to largest)." in text
     same = "1.50 ± 0.00 (1.50 to 1.50) | 1.500 ± 0.000 (1.500 to 1.500)"
@@ -412,8 +412,8 @@ def studied() -> dict[str, study.Variant]:
 
 def test_a_study_says_what_each_variant_gave():
     variants = studied()
-    decided = verdict("other", "default", "projection", "better", -0.1, -0.2, -0.05)
-    text = study.tables(variants, [decided | {"seeds": [2, 1]}], "test")
+    tests = tested("other", "default", "projection", "better", -0.1, -0.2, -0.05)
+    text = study.tables(variants, [tests | {"seeds": [2, 1]}], "test")
     assert "- `other` beside `default`: better (projection −0.10, −0.20 to −0.05; p 0.0100;" in text
     results_of_other, diagnostics_of_other, effort_of_other = (
         line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("| `other`")

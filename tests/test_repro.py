@@ -26,10 +26,10 @@ def test_what_the_pipeline_leaves(pipeline):
     for name in rows:
         metrics = json.loads(pipeline.path(f"metrics/val/{name}.json").read_text())
         assert tuple(metrics) == deciding
-    verdicts = json.loads(pipeline.path("metrics/verdicts.json").read_text())
-    assert verdicts["split"] == "test"
-    assert len(verdicts["models"]) == 3 * len(PIPELINE) - 2
-    assert len(verdicts["comparisons"]) == 2
+    significance = json.loads(pipeline.path("metrics/significance.json").read_text())
+    assert significance["split"] == "test"
+    assert len(significance["models"]) == 3 * len(PIPELINE) - 2
+    assert len(significance["planned"]) == 2
     for name in (*PIPELINE, *TRIVIAL):
         result = json.loads(pipeline.path(f"metrics/results/{name}.json").read_text())
         assert {"val", "test", "by_dataset", "diagnostics", "images"} <= set(result)
@@ -167,7 +167,7 @@ def test_seeds_leave_the_workspace_and_other_models_alone(pipeline):
     assert values[0] != values[1]
     least, largest = (f"{value:.2f}" for value in sorted(values))
     assert re.search(rf"`stargan` \| test \| \S+ ± \S+ \({least} to {largest}\) \|", text)
-    assert "`stargan` beside `zhang_l2`: not decided (CIEDE2000 " in text
+    assert "`stargan` beside `zhang_l2`: inconclusive (CIEDE2000 " in text
     assert "seeds 2 and 1)" in text
 
 
@@ -184,7 +184,7 @@ def test_seeds_that_have_run_come_from_the_run_cache(pipeline):
     of_workspace, *others = found["results"]["stargan"]
     assert of_workspace == json.loads(metrics.read_text())
     assert others[0]["test"]["ciede2000"] != others[1]["test"]["ciede2000"]
-    assert [verdict["seeds"] for verdict in found["verdicts"]] == [[3, 1]] * 3 + [[3, 3]]
+    assert [each["seeds"] for each in found["significance"]] == [[3, 1]] * 3 + [[3, 3]]
     page = (published / "README.md").read_text(encoding="utf-8")
     assert "Seeds 0, 1, 2: mean ± standard deviation" in page
     repeat = page[page.index("\nmake repro\n") :]
@@ -240,7 +240,7 @@ def test_a_study_runs_what_is_missing_beside_the_workspace(pipeline):
     said, ended = study(expect=0)
     assert not ended
     tables = (results / "tables.md").read_text()
-    assert "- `none` beside `one_label`: not decided (projection " in tables
+    assert "- `none` beside `one_label`: inconclusive (projection " in tables
     assert (results / "curves.svg").read_text().count("one_label</text>") == 1
 
     # What is gone comes from the run cache; what was asked for otherwise is trained.
@@ -337,7 +337,7 @@ def test_what_changes_no_result_reruns_nothing(pipeline):
         ("colorize/report/templates/page.html.jinja", ["report"]),
         ("colorize/networks/stargan.py", ["stargan"]),
         ("colorize/evaluation/colors.py", ["evaluate", "baselines", "compare", "report"]),
-        ("colorize/comparison/verdicts.py", ["compare", "report"]),
+        ("colorize/comparison/significance.py", ["compare", "report"]),
         ("colorize/data/sheet.py", ["download", "union", "grayscale", "report"]),
     ],
 )
@@ -394,7 +394,7 @@ def test_a_removed_model_leaves_no_row(pipeline):
         stems = {path.stem for path in pipeline.path(f"metrics/{kind}").iterdir()}
         assert "zhang_l2" in stems, kind
         assert "stargan" not in stems, kind
-    assert "stargan" not in pipeline.path("metrics/verdicts.json").read_text()
+    assert "stargan" not in pipeline.path("metrics/significance.json").read_text()
     undo(pipeline)
     pipeline.run("dvc", "checkout")
     assert {*ran(pipeline.run("dvc", "repro").stdout)} <= {"compare", "report"}

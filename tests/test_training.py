@@ -197,7 +197,7 @@ _step = Method.step
 def _diverging(self, batch, number, rng):
     losses = _step(self, batch, number, rng)
     if number == 5:
-        {spoil}
+        {corrupt}
     return losses
 
 
@@ -210,7 +210,7 @@ SPOIL_BOTH = """losses |= {"loss": losses["loss"] / 0}
 
 
 @pytest.mark.parametrize(
-    ("steps", "spoil", "message"),
+    ("steps", "corrupt", "message"),
     [
         (8, SPOIL_BOTH, r"step 5: .*diverged \(.*loss inf.*\)"),
         (8, 'losses |= {"loss": losses["loss"] / 0}', r"step 5: .*diverged \(.*loss inf.*\)"),
@@ -221,9 +221,9 @@ SPOIL_BOTH = """losses |= {"loss": losses["loss"] / 0}
         ),
     ],
 )
-def test_training_that_diverges_stops_and_says_where(project, steps, spoil, message):
+def test_training_that_diverges_stops_and_says_where(project, steps, corrupt, message):
     with open(project.path("colorize/methods/gan.py"), "a") as file:
-        file.write(DIVERGING.format(spoil=spoil))
+        file.write(DIVERGING.format(corrupt=corrupt))
     project.params(models__gan__steps=steps, runtime__log_interval=100)  # saved before a row ends
     before = project.contents_of("metrics/training/gan.csv")
     said = project.stage("train", "gan", expect=2).stderr
@@ -327,7 +327,7 @@ def zeroed(content: bytes) -> bytes:
     return content[:middle] + bytes(64) + content[middle + 64 :]
 
 
-SPOILED = {
+CORRUPTIONS = {
     "zeroed": zeroed,
     "truncated": lambda content: content[:-1000],
     "empty": lambda _: b"",
@@ -337,44 +337,44 @@ SPOILED = {
 KILLED_IN_THE_LAST_STEP = {"killed": ("colorize.training.checkpoint.Checkpoints.save", 3)}
 
 
-@pytest.mark.parametrize("spoil", SPOILED.values(), ids=SPOILED)
-def test_a_spoiled_checkpoint_is_named(tmp_path, capsys, spoil):
+@pytest.mark.parametrize("corrupt", CORRUPTIONS.values(), ids=CORRUPTIONS)
+def test_a_corrupt_checkpoint_is_named(tmp_path, capsys, corrupt):
     saved = checkpoint.Checkpoints(tmp_path, "gan", {"seed": 0})
     for step in (1, 2):
         saved.save(step, {"weights": torch.full((1000,), step)})
     first, second = saved._files()
-    second.write_bytes(spoil(second.read_bytes()))
+    second.write_bytes(corrupt(second.read_bytes()))
     state = saved.load(torch.device("cpu"))
     assert torch.equal(state["weights"], torch.full((1000,), 1))
     assert (
-        capsys.readouterr().err == f"{second}: spoiled, these are not the bytes that were saved\n"
+        capsys.readouterr().err == f"{second}: corrupt, these are not the bytes that were saved\n"
     )
     assert saved._files() == [first]
-    first.write_bytes(spoil(first.read_bytes()))
+    first.write_bytes(corrupt(first.read_bytes()))
     assert saved.load(torch.device("cpu")) is None
-    assert capsys.readouterr().err == f"{first}: spoiled, these are not the bytes that were saved\n"
+    assert capsys.readouterr().err == f"{first}: corrupt, these are not the bytes that were saved\n"
 
 
-def test_training_goes_on_from_the_checkpoint_before_a_spoiled_one(project, tmp_path):
-    spoil = SPOILED["zeroed"]
+def test_training_goes_on_from_the_checkpoint_before_a_corrupt_one(project, tmp_path):
+    corrupt = CORRUPTIONS["zeroed"]
     undisturbed = Project(shutil.copytree(project.root, tmp_path / "undisturbed"))
     undisturbed.stage("train", "gan")
     project.stage("train", "gan", **KILLED_IN_THE_LAST_STEP)
     third, sixth = sorted(project.path(".scratch/training").glob("gan-*/*.pt"))
-    sixth.write_bytes(spoil(sixth.read_bytes()))
+    sixth.write_bytes(corrupt(sixth.read_bytes()))
     said = project.stage("train", "gan").stderr
     name = sixth.relative_to(project.root)
     assert (
-        f"{name}: spoiled, these are not the bytes that were saved\nresuming after step 3" in said
+        f"{name}: corrupt, these are not the bytes that were saved\nresuming after step 3" in said
     )
     assert "Traceback" not in said
     assert project.trained("gan") == undisturbed.trained("gan")
 
     project.stage("train", "gan", **KILLED_IN_THE_LAST_STEP)
     for path in (third, sixth):
-        path.write_bytes(spoil(path.read_bytes()))
+        path.write_bytes(corrupt(path.read_bytes()))
     said = project.stage("train", "gan").stderr
-    assert said.count("spoiled") == 2
+    assert said.count("corrupt") == 2
     assert "resuming" not in said
     assert project.trained("gan") == undisturbed.trained("gan")
 

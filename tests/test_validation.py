@@ -171,7 +171,7 @@ def test_the_curve_ends_with_what_the_table_says(project, name, n_critic):
         to_gray = result["to_gray"]["val"]
         expected |= {f"gray_{quantity}": to_gray[quantity] for quantity in both}
         expected["gray_chroma"] = to_gray["residual_chroma"]
-        expected |= {leak: to_gray[leak] for leak in ("hidden_color", "hidden_color_gray")}
+        expected |= {name: to_gray[name] for name in ("hidden_color", "hidden_color_gray")}
         assert {"gray_classified", "color_classified", "label_effect_center"} <= set(curve)
     for quantity, value in expected.items():
         last = curve[quantity].iloc[-1]

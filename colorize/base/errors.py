@@ -1,4 +1,4 @@
-"""The one exception that means "you can mend this", and other errors as one line."""
+"""The one exception that means "you can fix this", and other errors as one line."""
 
 
 class UserError(Exception):

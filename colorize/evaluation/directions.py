@@ -5,10 +5,10 @@ gray and G the way to color, both unrounded:
 
     to gray   F(x) against g
     cycle     G(F(x)) against x, and F(G(g)) against g
-    leak      PSNR of G(F(x)) minus PSNR of G(g), both as colors on the true lightness
+    hidden    PSNR of G(F(x)) minus PSNR of G(g), both as colors on the true lightness
 
 A model that colors its own gray better than the true one has hidden color in it (Chu et al. 2017,
-"CycleGAN, a Master of Steganography"). What of the leak outlives 8 bits, or one channel, says how.
+"CycleGAN, a Master of Steganography"). What of the hidden color outlives 8 bits, or one channel, says how.
 
 Of models that know more domains than gray and color, every domain from every other. The true
 picture of a photograph is known in each (see colorize/color/domains.py). From a source to a target
@@ -42,7 +42,7 @@ from colorize.quality.fidelity import chroma, ciede2000, mean, moved, psnr, psnr
 
 MOST = 200  # photographs of each split, the first by content: seven passes through the model each
 
-LEAKS = ("hidden_color", "hidden_color_rounded", "hidden_color_gray")
+HIDDEN_COLOR = ("hidden_color", "hidden_color_rounded", "hidden_color_gray")
 
 
 def evaluate_gray(
@@ -106,7 +106,7 @@ GRAY_METRICS: Metrics = {
     **MOVED,
     "cycle_color_psnr": mean_of("color_psnr"),
     "cycle_gray_psnr": mean_of("gray_psnr"),
-    **{name: mean_of(name) for name in LEAKS},
+    **{name: mean_of(name) for name in HIDDEN_COLOR},
 }
 
 

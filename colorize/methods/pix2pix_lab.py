@@ -2,7 +2,7 @@
 
 Isola, Zhu, Zhou and Efros 2017, "Image-to-Image Translation with Conditional Adversarial Networks",
 equations 1 to 4, as their release colors: L is given, ab is made, and D sees both, so that it
-judges whether these colors suit this photograph:
+scores whether these colors suit this photograph:
 
     L(G) = L_GAN(G, D) + lambda_L1 E[||ab - G(L)||_1],   ab in units of 110
 """

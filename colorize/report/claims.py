@@ -8,7 +8,7 @@ from colorize.methods.shared.base import ModelParameters
 from colorize.report.columns import COLUMNS
 from colorize.report.tables import SUPERVISION, Row, headline, models, said
 
-HOLDS, FAILS, UNDECIDED = "holds here", "does not hold here", "not decided here"
+HOLDS, FAILS, INCONCLUSIVE = "holds here", "does not hold here", "inconclusive here"
 
 PALE_BELOW = 0.8  # chroma ratio: with less of the photographs' color pictures look faded
 
@@ -18,15 +18,15 @@ Metrics = Mapping[str, Mapping[str, float | None]]
 class Claim(NamedTuple):
     says: str
     shown: str  # by this run, in numbers
-    verdict: str
+    outcome: str
 
 
 def claims(rows: list[Row], parameters: Mapping[str, ModelParameters]) -> list[Claim]:
-    """Each claim about a method, judged by the first model of that method, where there is one.
+    """Each claim about a method, checked on the first model of that method, where there is one.
 
     A limit is passed where the whole 95 % interval is on one side of it.
     """
-    judged = {
+    checks = {
         "zhang_l2": ("Trained with L2, a network gives gray.", _pale),
         "gan": ("A plain GAN makes the same of every photograph.", _same),
         "gan_bottleneck": ("The same, of a GAN that knows its input as a single vector.", _same),
@@ -34,17 +34,17 @@ def claims(rows: list[Row], parameters: Mapping[str, ModelParameters]) -> list[C
         "stargan": ("StarGAN gives back its input, both ways.", _copies),
     }
     found = []
-    for method, (says, judge) in judged.items():
+    for method, (says, check) in checks.items():
         for row in models(rows):
             if parameters[row.name].method == method:
-                shown, verdict = judge(row.result)
-                found.append(Claim(says, f"{row.name}: {shown}", verdict))
+                shown, outcome = check(row.result)
+                found.append(Claim(says, f"{row.name}: {shown}", outcome))
                 break
     return found
 
 
 def best(rows: list[Row]) -> list[tuple[str, str]]:
-    """Which model is ahead in what, with its number: of this set, not a verdict.
+    """Which model is ahead in what, with its number: of this set, not a test.
 
     None is whose pictures are no colorings: one that copies its input may well be the closest.
     """
@@ -99,15 +99,15 @@ def _copies(result: dict[str, Any]) -> tuple[str, str]:
 def _below(value: Mapping[str, float | None], limit: float) -> str:
     low, high = value["low"], value["high"]
     if low is None or low <= limit <= high:
-        return UNDECIDED
+        return INCONCLUSIVE
     return HOLDS if high < limit else FAILS
 
 
 def _above(value: Mapping[str, float | None], limit: float) -> str:
-    return {HOLDS: FAILS, FAILS: HOLDS, UNDECIDED: UNDECIDED}[_below(value, limit)]
+    return {HOLDS: FAILS, FAILS: HOLDS, INCONCLUSIVE: INCONCLUSIVE}[_below(value, limit)]
 
 
-def _all(*verdicts: str) -> str:
-    if FAILS in verdicts:
+def _all(*outcomes: str) -> str:
+    if FAILS in outcomes:
         return FAILS
-    return HOLDS if {*verdicts} == {HOLDS} else UNDECIDED
+    return HOLDS if {*outcomes} == {HOLDS} else INCONCLUSIVE

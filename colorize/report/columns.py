@@ -26,7 +26,7 @@ PERCEPTION = (
         "lpips",
         "LPIPS",
         3,
-        "Distance to the true photograph in the features of AlexNet, weighted as people judge "
+        "Distance to the true photograph in the features of AlexNet, weighted as people rate "
         "(Zhang et al. 2018, v0.1).",
     ),
     Column(

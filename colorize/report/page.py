@@ -11,7 +11,7 @@ from PIL import Image
 from colorize.data.sheet import REJECT_REASONS
 from colorize.evaluation.failures import COPY_BELOW, SAME_BELOW, failure
 from colorize.methods.shared.base import ModelParameters
-from colorize.report import claims, columns, gallery, tables, verdicts
+from colorize.report import claims, columns, comparisons, gallery, tables
 from colorize.report.curves import curve, validation_curve
 from colorize.report.pictures import Shown
 from colorize.report.tables import Cell, Heading, Line, Row, Table
@@ -30,7 +30,7 @@ def page(
     rows: list[Row],
     *,
     baseline: str,
-    decided: dict[str, Any],  # metrics/verdicts.json
+    significance: dict[str, Any],  # metrics/significance.json
     parameters: Mapping[str, ModelParameters],  # by model
     datasets: list[str],
     statistics: dict[str, Any],
@@ -67,7 +67,7 @@ def page(
             if (words := failure(tables.headline(row.result)))
         },
         best=claims.best(rows),
-        overview=verdicts.figure(decided["models"], baseline),
+        overview=comparisons.figure(significance["models"], baseline),
         claims=_claims(rows, parameters),
         limits={"pale": claims.PALE_BELOW, "same": SAME_BELOW, "copied": COPY_BELOW},
         # Results
@@ -77,8 +77,8 @@ def page(
         ],
         not_measured=not_measured,
         by_dataset=tables.by_dataset(rows, split),
-        sentences=verdicts.sentences(decided["models"], baseline),
-        comparisons=verdicts.comparisons(decided["comparisons"]),
+        sentences=comparisons.sentences(significance["models"], baseline),
+        comparisons=comparisons.comparisons(significance["planned"]),
         to_gray=tables.to_gray(rows),
         of_gray=columns.TO_GRAY,
         domains={
@@ -111,7 +111,7 @@ def _claims(rows: list[Row], parameters: Mapping[str, ModelParameters]) -> Table
         Heading("so it", is_text=True),
     )
     found = claims.claims(rows, parameters)
-    return Table(headings, [Line(c.says, (Cell(c.shown), Cell(c.verdict))) for c in found])
+    return Table(headings, [Line(c.says, (Cell(c.shown), Cell(c.outcome))) for c in found])
 
 
 def _data(datasheet: dict[str, dict]) -> Table:

@@ -7,8 +7,8 @@ import numpy as np
 
 from colorize.evaluation.metrics import DECIDING
 from colorize.report.columns import COLUMNS
+from colorize.report.comparisons import TestResult, markdown
 from colorize.report.tables import Row, headline, markdown_table, said, text
-from colorize.report.verdicts import Verdict, markdown
 
 # How close, how much like photographs, how much of it right, how strong
 SHOWN = ("ciede2000", "ab_histogram_js", "projection", "chroma_ratio", "auc_rebalanced")
@@ -28,15 +28,15 @@ class Spread(NamedTuple):
     """What models came to with each of several seeds."""
 
     seeds: Sequence[int]
-    splits: Sequence[str]  # that were looked at; verdicts are of the last
+    splits: Sequence[str]  # that were looked at; tests are of the last
     results: Mapping[str, Sequence[dict[str, Any]]]  # by model, the results of each seed
-    verdicts: Sequence[Verdict]  # of the means over seeds
+    significance: Sequence[TestResult]  # of the means over seeds
 
 
 def page(
     run: Run,
     rows: Iterable[Row],
-    decided: Mapping[str, Sequence[Verdict]],
+    significance: Mapping[str, Sequence[TestResult]],
     spread: Spread | None,
 ) -> str:
     """README.md of the folder of a run."""
@@ -61,7 +61,7 @@ def page(
         "",
         "## What was asked beforehand",
         "",
-        *map(markdown, decided["comparisons"]),
+        *map(markdown, significance["planned"]),
         "",
         *(["## With other seeds", "", seeds_page(spread)] if spread else []),
         "## To repeat it",
@@ -99,7 +99,7 @@ def table(rows: Iterable[Row]) -> str:
 
 
 def seeds_page(found: Spread) -> str:
-    """A table of metrics, and a line for each verdict."""
+    """A table of metrics, and a line for each test."""
     columns = [COLUMNS[metric] for metric in DECIDING]
     lines = [
         f"Seeds {', '.join(map(str, found.seeds))}: mean ± standard deviation (least to largest).",
@@ -116,7 +116,7 @@ def seeds_page(found: Spread) -> str:
     ]
     lines += markdown_table(("", "split", *(column.title for column in columns)), cells)
     lines += ["", f"On {found.splits[-1]}, of the means over seeds:", ""]
-    lines += map(markdown, found.verdicts)
+    lines += map(markdown, found.significance)
     return "\n".join(lines) + "\n"
 
 

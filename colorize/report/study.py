@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from colorize.report.comparisons import TestResult, markdown
 from colorize.report.curves import PALETTE, STYLES, drawing, svg
 from colorize.report.tables import NO_VALUE, markdown_table, text
-from colorize.report.verdicts import Verdict, markdown
 
 PUBLISHED_UPDATES = 40_000  # of the generator, in 200,000 steps of 16 images
 PUBLISHED_IMAGES = 3_200_000
@@ -81,9 +81,9 @@ SHOWN = (
 MOST_SHOWN = 3
 
 
-def tables(variants: Mapping[str, Variant], verdicts: Sequence[Verdict], split: str) -> str:
-    """Markdown: the verdicts on the comparisons, then what each variant gave."""
-    lines = [f"On {split}, of the means over seeds:", "", *map(markdown, verdicts)]
+def tables(variants: Mapping[str, Variant], tests: Sequence[TestResult], split: str) -> str:
+    """Markdown: the tests of the comparisons, then what each variant gave."""
+    lines = [f"On {split}, of the means over seeds:", "", *map(markdown, tests)]
     for cells, of in ((RESULTS, f"On {split}"), (DIAGNOSTICS, "What shows why")):
         lines += ["", f"{of}; of several seeds the mean (least to largest):", ""]
         lines += markdown_table(

@@ -25,7 +25,7 @@ from colorize.training.interruption import Stopped
 from colorize.training.log import Diverged
 from colorize.training.runtime import RuntimeParameters
 
-KEPT = 2  # the last one, and the one before for the case that the last is spoiled
+KEPT = 2  # the last one, and the one before for the case that the last is corrupt
 FACTS = "facts.json"
 DIGITS = 16  # hexadecimal, of a SHA-256
 GO_ON = "Run the same command to go on."
@@ -35,7 +35,7 @@ class Checkpoints:
     """What was saved of one training run, in a folder that no other process uses.
 
     facts: what decides the result, by the names that users know: numbers and words as they are, of
-    files their SHA-256. A file is called after its step and its own bytes, so spoiled ones tell.
+    files their SHA-256. A file is called after its step and its own bytes, so corrupt ones tell.
     """
 
     def __init__(self, root: Path, name: str, facts: Mapping[str, object]):
@@ -64,15 +64,15 @@ class Checkpoints:
             old.unlink()
 
     def load(self, device: torch.device) -> dict | None:
-        """The state last saved, or the one before where that is spoiled; None where there is none.
+        """The state last saved, or the one before where that is corrupt; None where there is none.
 
-        A line says which file was spoiled, or why the checkpoints of an earlier run do not fit.
+        A line says which file was corrupt, or why the checkpoints of an earlier run do not fit.
         """
         for path in reversed(self._files()):
             content = path.read_bytes()
             if path.stem.endswith(f"-{_digest(content)}"):
                 return torch.load(io.BytesIO(content), map_location=device, weights_only=True)
-            print(f"{path}: spoiled, these are not the bytes that were saved", file=sys.stderr)
+            print(f"{path}: corrupt, these are not the bytes that were saved", file=sys.stderr)
             path.unlink()
         if not self.folder.exists():
             self._say_what_changed()

@@ -53,7 +53,7 @@ def train(
     first = distributed.rank() == 0  # all processes come to the same; the first one saves and shows
 
     # Resume
-    with distributed.rank_zero_first():  # what is spoiled is removed
+    with distributed.rank_zero_first():  # what is corrupt is removed
         saved = checkpoints.load(device)
     if saved is not None:
         model.load_training_state(saved["model"])
@@ -64,7 +64,7 @@ def train(
             print(f"resuming after step {done} of {p.steps}", file=sys.stderr)
 
     def save() -> None:
-        # Of the losses first: they name the step, and come before the weights that they spoil.
+        # Of the losses first: they name the step, and come before the weights that they corrupt.
         state = {"step": done, "log": log.state()} | preview.state()
         _check_finite(model, done)
         checkpoints.save(done, state | {"model": model.training_state()})

@@ -102,7 +102,7 @@ class Preview:
 
 
 def measured_steps(steps: int, measurements: int) -> list[int]:
-    """Closer together the earlier they are: a game changes most at its start."""
+    """Closer together the earlier they are: adversarial training changes most at its start."""
     return sorted(
         {max(1, round(steps * (i / measurements) ** 2)) for i in range(1, measurements + 1)}
     )

@@ -1,6 +1,6 @@
 """Validation curves: what a few val photographs say of a model while it trains.
 
-Losses of a game do not tell whether colors get better, nor in which way a generator fails. For
+Losses of adversarial training do not tell whether colors get better, nor in which way a generator fails. For
 each domain that it makes, with y = G(x) of the input x, and T what is wanted, as 8-bit RGB:
 
     change_ratio   how far it moves; see quality/fidelity.py
@@ -9,7 +9,7 @@ each domain that it makes, with y = G(x) of the input x, and T what is wanted, a
     psnr             of y against T
 
 Color is made of the gray photograph, all other domains of the one in color. A model that makes
-gray too also has a leak (see colorize/evaluation/directions.py), and tells how
+gray too also has hidden color (see colorize/evaluation/directions.py), and tells how
 much the domain asked for matters to it: the mean of |G(x, color) - G(x, gray)| in 0..255, in the
 middle of the image and around it. Behind instance normalization it may be the padding alone that
 shows a label, and then only the border depends on it.
@@ -71,11 +71,11 @@ def _measure(model: Method, gray: Tensor, truth: Tensor) -> Shares:
     made_gray = of_color["gray"]
     one_channel = color.gray_of(made_gray, "rec601").expand(-1, 3, -1, -1)
     honest = psnr_of_colors(made, gray, truth)
-    leaks = {
+    hidden = {
         name: psnr_of_colors(model.translate(image, "color"), gray, truth) - honest
         for name, image in {"hidden_color": made_gray, "hidden_color_gray": one_channel}.items()
     }
-    found |= {name: _mean(of) for name, of in leaks.items()}
+    found |= {name: _mean(of) for name, of in hidden.items()}
     told = (made - model.translate(g, "gray"), model.translate(t, "color") - made_gray)
     middle, around = zip(*(_middle_and_around(255 * by.abs()) for by in told), strict=True)
     return found | {

@@ -9,7 +9,7 @@ import pytest
 
 from tests.conftest import ROOT
 
-# What each room may import besides itself and `base`, as colorize/__init__.py draws it
+# What each package may import besides itself and `base`, as colorize/__init__.py draws it
 MAY_IMPORT = {
     "base": set(),
     "color": set(),
@@ -30,7 +30,7 @@ MAY_IMPORT = {
 FILES = sorted((ROOT / "colorize").rglob("*.py"))
 
 
-def room_of(path: Path) -> str:
+def package_of(path: Path) -> str:
     return path.relative_to(ROOT / "colorize").parts[0].removesuffix(".py")
 
 
@@ -47,15 +47,15 @@ def imported_rooms(path: Path) -> set[str]:
 
 
 def test_every_room_is_known():
-    rooms = {room_of(path) for path in FILES} - {"__init__"}  # which names what users import
-    assert rooms == set(MAY_IMPORT)
+    packages = {package_of(path) for path in FILES} - {"__init__"}  # which names what users import
+    assert packages == set(MAY_IMPORT)
 
 
-@pytest.mark.parametrize("room", MAY_IMPORT)
-def test_imports_point_one_way(room):
-    allowed = MAY_IMPORT[room] | {room, "base"}
+@pytest.mark.parametrize("package", MAY_IMPORT)
+def test_imports_point_one_way(package):
+    allowed = MAY_IMPORT[package] | {package, "base"}
     for path in FILES:
-        if room_of(path) == room:
+        if package_of(path) == package:
             assert imported_rooms(path) <= allowed, path
 
 

@@ -21,7 +21,7 @@ DERIVED = ("input_L", "chroma_scaled")
 
 RESAMPLES = 10_000  # p is at least 2 in as many: enough for Holm's correction over 250 questions
 LEVEL = 0.05
-UNDECIDED = "not decided"
+INCONCLUSIVE = "inconclusive"
 CHUNK = 100  # resamples at a time
 
 
@@ -102,7 +102,7 @@ class CompareParameters(Parameters):
     comparisons: list[Comparison]
 
 
-def of_models(models: Iterable[str], baseline: str) -> list[Comparison]:
+def standard_comparisons(models: Iterable[str], baseline: str) -> list[Comparison]:
     """What is asked of every model: is it closer to the truth than the baseline, and than one
     color for all? Are its colors together more like those of photographs than the baseline's?
     """
@@ -116,21 +116,21 @@ def of_models(models: Iterable[str], baseline: str) -> list[Comparison]:
 
 def rows_of(comparisons: Iterable[Comparison]) -> set[str]:
     """The rows that are asked about."""
-    return {row for contrast in comparisons for row in (contrast.model, contrast.against)}
+    return {row for comparison in comparisons for row in (comparison.model, comparison.against)}
 
 
-def decide(
+def test(
     comparisons: Sequence[Comparison], rows: Mapping[str, Sequence[Row]]
 ) -> list[dict[str, Any]]:
-    """The verdict on each contrast; together they are one family for Holm's correction.
+    """A test of each comparison; together they are one family for Holm's correction.
 
     rows: by name, a Row for each seed, all over the same photographs in the same order.
 
-    A verdict holds its contrast; `difference`, model less rival, of the means over seeds, in the
+    A test holds its comparison; `difference`, model less rival, of the means over seeds, in the
     metric's own units (of a metric that should be near 1, of distances from 1); `low` and `high`,
     its 95 % percentile interval over resampled groups, the same ones for both; `p`, two-sided and
-    corrected; `seeds` of both; and `verdict`: `better` or `worse` where p is below 0.05 and every
-    seed of the one is on the same side of every seed of the other, `not decided` otherwise.
+    corrected; `seeds` of both; and `result`: `better` or `worse` where p is below 0.05 and every
+    seed of the one is on the same side of every seed of the other, `inconclusive` otherwise.
 
     Raises UserError where rows are of different photographs.
     """
@@ -144,15 +144,15 @@ def decide(
         for row, metric in {(row, c.metric) for c in comparisons for row in rows_of([c])}
     }
     least = 2.0 ** (1 - len(set(first.groups)))
-    found = [
+    tests = [
         _compare(c, scores[c.model, c.metric], scores[c.against, c.metric], least)
         for c in comparisons
     ]
-    for verdict, p in zip(found, holm([v["p"] for v in found]), strict=True):
-        verdict["p"] = round(p, 6)
+    for each, p in zip(tests, holm([each["p"] for each in tests]), strict=True):
+        each["p"] = round(p, 6)
         if p >= LEVEL:
-            verdict["verdict"] = UNDECIDED
-    return found
+            each["result"] = INCONCLUSIVE
+    return tests
 
 
 def _scores(metric: str, row: Row, drawn: np.ndarray) -> np.ndarray:
@@ -178,35 +178,35 @@ def _scores(metric: str, row: Row, drawn: np.ndarray) -> np.ndarray:
 
 
 def _compare(
-    contrast: Comparison, model: np.ndarray, against: np.ndarray, least: float
+    comparison: Comparison, model: np.ndarray, against: np.ndarray, least: float
 ) -> dict[str, Any]:
-    """The verdict before Holm's correction, from scores (seeds, 1 + RESAMPLES) of both rows.
+    """The test before Holm's correction, from scores (seeds, 1 + RESAMPLES) of both rows.
 
     least: no p is below it. Where the difference is the same in all resamples, of n groups it is
     still no more than n coins with the same side up.
     """
     difference = model.mean(0) - against.mean(0)
     value, resampled = difference[0], difference[1:]
-    found = contrast.model_dump() | {"seeds": [len(model), len(against)]}
-    found |= {"difference": None, "low": None, "high": None, "p": 1.0, "verdict": UNDECIDED}
+    test = comparison.model_dump() | {"seeds": [len(model), len(against)]}
+    test |= {"difference": None, "low": None, "high": None, "p": 1.0, "result": INCONCLUSIVE}
     if not np.isfinite(value):
-        return found
-    found["difference"] = round(float(value), 6)
+        return test
+    test["difference"] = round(float(value), 6)
     if len(resampled):
-        if contrast.metric in DIVERGENCES:  # as their own intervals
+        if comparison.metric in DIVERGENCES:  # as their own intervals
             resampled = resampled - (np.nanmean(resampled) - value)
         low, high = np.nanquantile(resampled, (0.025, 0.975))
-        found["low"], found["high"] = round(float(low), 6), round(float(high), 6)
+        test["low"], test["high"] = round(float(low), 6), round(float(high), 6)
         # Those without a value might have been on the other side too.
         beyond = (np.sign(resampled) != np.sign(value)).sum()
-        found["p"] = max(min(1.0, 2 * (1 + beyond) / (1 + len(resampled))), least)
-    wanted = 1 if BETTER[contrast.metric] == "higher" else -1
+        test["p"] = max(min(1.0, 2 * (1 + beyond) / (1 + len(resampled))), least)
+    wanted = 1 if BETTER[comparison.metric] == "higher" else -1
     sides = wanted * np.sign(model[:, None, 0] - against[None, :, 0])
     if (sides > 0).all():
-        found["verdict"] = "better"
+        test["result"] = "better"
     elif (sides < 0).all():
-        found["verdict"] = "worse"
-    return found
+        test["result"] = "worse"
+    return test
 
 
 def holm(ps: Sequence[float]) -> list[float]:

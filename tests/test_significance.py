@@ -1,4 +1,4 @@
-"""Verdicts on constructed photographs, whose differences are known."""
+"""Tests of differences on constructed photographs, whose differences are known."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,8 +10,8 @@ from pydantic import ValidationError
 
 from colorize.base.errors import UserError
 from colorize.base.files import write_parquet
-from colorize.comparison import verdicts
-from colorize.comparison.verdicts import Comparison, Row, decide, holm, row_named
+from colorize.comparison import significance
+from colorize.comparison.significance import Comparison, Row, holm, row_named
 from colorize.evaluation.metrics import BETTER, METRICS, PERCEPTUAL
 
 
@@ -31,10 +31,10 @@ def row(
     return Row(folder / f"{name}.parquet", "test")
 
 
-def verdict_of(metric: str, model: Row | list[Row], against: Row | list[Row]) -> dict:
+def result_of(metric: str, model: Row | list[Row], against: Row | list[Row]) -> dict:
     rows = {"a": model, "b": against}
     rows = {name: of if isinstance(of, list) else [of] for name, of in rows.items()}
-    return decide([Comparison(model="a", against="b", metric=metric)], rows)[0]
+    return significance.test([Comparison(model="a", against="b", metric=metric)], rows)[0]
 
 
 def difficulty(count: int) -> np.ndarray:
@@ -46,12 +46,12 @@ def test_a_small_difference_on_each_photograph_is_decided(tmp_path):
     """One that intervals of the two rows, each 4 wide, would not show."""
     errors = difficulty(60)
     rival = row(tmp_path, "b", ciede2000=errors)
-    found = verdict_of("ciede2000", row(tmp_path, "a", ciede2000=errors - 0.1), rival)
+    found = result_of("ciede2000", row(tmp_path, "a", ciede2000=errors - 0.1), rival)
     assert found["difference"] == found["low"] == found["high"] == pytest.approx(-0.1)
-    assert found["verdict"] == "better"
-    assert found["p"] == pytest.approx(2 / (verdicts.RESAMPLES + 1), rel=1e-2)
-    found = verdict_of("ciede2000", rival, row(tmp_path, "a", ciede2000=errors - 0.1))
-    assert (found["difference"], found["verdict"]) == (pytest.approx(0.1), "worse")
+    assert found["result"] == "better"
+    assert found["p"] == pytest.approx(2 / (significance.RESAMPLES + 1), rel=1e-2)
+    found = result_of("ciede2000", rival, row(tmp_path, "a", ciede2000=errors - 0.1))
+    assert (found["difference"], found["result"]) == (pytest.approx(0.1), "worse")
 
 
 def test_the_interval_of_a_mean_is_that_of_theory(tmp_path):
@@ -59,7 +59,7 @@ def test_the_interval_of_a_mean_is_that_of_theory(tmp_path):
     errors = difficulty(400)
     less = rng.normal(0.5, 2, 400)
     rival = row(tmp_path, "b", ciede2000=errors)
-    found = verdict_of("ciede2000", row(tmp_path, "a", ciede2000=errors - less), rival)
+    found = result_of("ciede2000", row(tmp_path, "a", ciede2000=errors - less), rival)
     half = 1.96 * less.std() / 20
     assert found["difference"] == pytest.approx(-less.mean(), abs=1e-6)
     assert found["low"] == pytest.approx(-less.mean() - half, abs=0.01)
@@ -69,14 +69,14 @@ def test_the_interval_of_a_mean_is_that_of_theory(tmp_path):
 @pytest.mark.parametrize("scale", [pytest.param(1, marks=pytest.mark.soak), 1.5])
 def test_of_models_that_do_not_differ_few_are_told_apart(tmp_path, monkeypatch, scale):
     """5 % of them, were there infinitely many photographs; here 40, of which some count more."""
-    monkeypatch.setattr(verdicts, "RESAMPLES", 1000)
+    monkeypatch.setattr(significance, "RESAMPLES", 1000)
     decided = 0
     for draw in range(200):
         rng = np.random.default_rng(draw)
         errors, noise = difficulty(40), rng.normal(0, scale, 40) * rng.uniform(0.5, 2, 40)
         model = row(tmp_path, "a", ciede2000=errors + noise)
         rival = row(tmp_path, "b", ciede2000=errors)
-        decided += verdict_of("ciede2000", model, rival)["verdict"] != "not decided"
+        decided += result_of("ciede2000", model, rival)["result"] != "inconclusive"
     assert 4 <= decided <= 20
 
 
@@ -89,30 +89,30 @@ def test_tiles_of_one_photograph_are_one_piece_of_evidence(tmp_path):
         row(tmp_path, "a", ciede2000=errors + difference),
         row(tmp_path, "b", ciede2000=errors),
     ]
-    assert verdict_of("ciede2000", *tiles)["verdict"] == "worse"
+    assert result_of("ciede2000", *tiles)["result"] == "worse"
     tiles = [
         row(tmp_path, "a", of, ciede2000=errors + difference),
         row(tmp_path, "b", of, ciede2000=errors),
     ]
-    found = verdict_of("ciede2000", *tiles)
+    found = result_of("ciede2000", *tiles)
     assert found["low"] < 0 < found["high"]
-    assert found["verdict"] == "not decided"
+    assert found["result"] == "inconclusive"
 
 
 @pytest.mark.parametrize(
-    ("groups", "verdict"), [(1, "not decided"), (5, "not decided"), (6, "better")]
+    ("groups", "result"), [(1, "inconclusive"), (5, "inconclusive"), (6, "better")]
 )
-def test_few_groups_decide_nothing(tmp_path, groups, verdict):
+def test_few_groups_decide_nothing(tmp_path, groups, result):
     """Of five coins all show the same side one time in sixteen."""
     of = np.arange(60) % groups
     errors = difficulty(60)
-    found = verdict_of(
+    found = result_of(
         "ciede2000",
         row(tmp_path, "a", of, ciede2000=errors - 1),
         row(tmp_path, "b", of, ciede2000=errors),
     )
     assert found["p"] >= 2.0 ** (1 - groups)
-    assert found["verdict"] == verdict
+    assert found["result"] == result
 
 
 def test_metrics_of_the_whole_set_are_made_anew_of_each_resample(tmp_path):
@@ -126,12 +126,12 @@ def test_metrics_of_the_whole_set_are_made_anew_of_each_resample(tmp_path):
             ("flat", true.mean() / true),
         )
     }
-    found = verdict_of("chroma_ratio", rows["gaudy"], rows["pale"])
+    found = result_of("chroma_ratio", rows["gaudy"], rows["pale"])
     assert found["difference"] == pytest.approx(0.2)
-    assert found["verdict"] == "worse"
-    assert verdict_of("chroma_ratio", rows["pale"], rows["gaudy"])["verdict"] == "better"
+    assert found["result"] == "worse"
+    assert result_of("chroma_ratio", rows["pale"], rows["gaudy"])["result"] == "better"
     ratio = (true.mean() / true).sum() / true.sum()
-    found = verdict_of("chroma_ratio", rows["flat"], rows["pale"])
+    found = result_of("chroma_ratio", rows["flat"], rows["pale"])
     assert found["difference"] == pytest.approx(abs(ratio - 1) - 0.1)
     assert found["low"] < found["difference"] < found["high"]
 
@@ -139,7 +139,7 @@ def test_metrics_of_the_whole_set_are_made_anew_of_each_resample(tmp_path):
 def test_higher_is_better_where_it_is(tmp_path):
     psnr = difficulty(50)
     rival = row(tmp_path, "b", psnr=psnr)
-    assert verdict_of("psnr", row(tmp_path, "a", psnr=psnr + 1), rival)["verdict"] == "better"
+    assert result_of("psnr", row(tmp_path, "a", psnr=psnr + 1), rival)["result"] == "better"
 
 
 def test_the_gap_of_colorfulness_is_a_size(tmp_path):
@@ -149,11 +149,11 @@ def test_the_gap_of_colorfulness_is_a_size(tmp_path):
         name: row(tmp_path, name, colorfulness=true + by, colorfulness_of_truth=true)
         for name, by in (("more", 5), ("less", -5), ("little_less", -1))
     }
-    found = verdict_of("colorfulness_gap", rows["more"], rows["less"])
+    found = result_of("colorfulness_gap", rows["more"], rows["less"])
     assert found["difference"] == pytest.approx(0, abs=1e-6)
-    assert found["verdict"] == "not decided"
-    found = verdict_of("colorfulness_gap", rows["little_less"], rows["more"])
-    assert (found["difference"], found["verdict"]) == (pytest.approx(-4), "better")
+    assert found["result"] == "inconclusive"
+    found = result_of("colorfulness_gap", rows["little_less"], rows["more"])
+    assert (found["difference"], found["result"]) == (pytest.approx(-4), "better")
 
 
 def test_resamples_that_contradict_the_set_decide_nothing(tmp_path):
@@ -163,10 +163,10 @@ def test_resamples_that_contradict_the_set_decide_nothing(tmp_path):
         name: row(tmp_path, name, colorfulness=true + by, colorfulness_of_truth=true)
         for name, by in (("even", np.resize([150, -150], 40)), ("near", np.full(40, 0.5)))
     }
-    found = verdict_of("colorfulness_gap", rows["even"], rows["near"])
+    found = result_of("colorfulness_gap", rows["even"], rows["near"])
     assert found["difference"] == pytest.approx(-0.5)
     assert found["p"] > 0.9
-    assert found["verdict"] == "not decided"
+    assert found["result"] == "inconclusive"
 
 
 def test_the_interval_of_a_difference_of_divergences_holds_it(tmp_path):
@@ -180,8 +180,8 @@ def test_the_interval_of_a_difference_of_divergences_holds_it(tmp_path):
         row(tmp_path, name, ab_histogram=made, ab_histogram_of_truth=true)
         for name, made in (("a", like), ("b", other))
     ]
-    found = verdict_of("ab_histogram_js", *rows)
-    assert found["verdict"] == "better"
+    found = result_of("ab_histogram_js", *rows)
+    assert found["result"] == "better"
     assert found["low"] < found["difference"] < found["high"] < 0
 
 
@@ -195,22 +195,22 @@ def test_seeds_are_averaged_and_must_agree(tmp_path):
             for number, by in enumerate(differences)
         ]
 
-    found = verdict_of("ciede2000", seeds(-1, -2, -0.3), rival)
+    found = result_of("ciede2000", seeds(-1, -2, -0.3), rival)
     assert found["difference"] == pytest.approx(-1.1)
     assert found["seeds"] == [3, 1]
-    assert found["verdict"] == "better"
-    found = verdict_of("ciede2000", seeds(-1, -2, 0.3), rival)
+    assert found["result"] == "better"
+    found = result_of("ciede2000", seeds(-1, -2, 0.3), rival)
     assert found["difference"] == pytest.approx(-0.9)
     assert found["high"] < 0
-    assert found["verdict"] == "not decided"
+    assert found["result"] == "inconclusive"
 
 
 def test_what_photographs_do_not_define_is_not_decided(tmp_path):
     gray = np.zeros(20)
     rows = [row(tmp_path, name, chroma=gray, chroma_of_truth=gray) for name in "ab"]
-    found = verdict_of("chroma_ratio", *rows)
+    found = result_of("chroma_ratio", *rows)
     assert (found["difference"], found["low"], found["p"]) == (None, None, 1)
-    assert found["verdict"] == "not decided"
+    assert found["result"] == "inconclusive"
 
 
 def test_what_few_resamples_define_is_not_decided(tmp_path):
@@ -221,10 +221,10 @@ def test_what_few_resamples_define_is_not_decided(tmp_path):
         row(tmp_path, name, chroma=chroma, chroma_of_truth=true)
         for name, chroma in (("a", true), ("b", true / 2))
     ]
-    found = verdict_of("chroma_ratio", *rows)
+    found = result_of("chroma_ratio", *rows)
     assert found["difference"] == pytest.approx(-0.5)
     assert found["p"] == pytest.approx(2 * (29 / 30) ** 30, abs=0.02)
-    assert found["verdict"] == "not decided"
+    assert found["result"] == "inconclusive"
 
 
 def test_holms_correction():
@@ -240,11 +240,11 @@ def test_the_more_is_asked_the_surer_an_answer_has_to_be(tmp_path):
     rows = {"rival": [row(tmp_path, "rival", ciede2000=errors)]}
     rows["model"] = [row(tmp_path, "model", ciede2000=errors - by)]
     one = Comparison(model="model", against="rival", metric="ciede2000")
-    alone = decide([one], rows)[0]
-    among = decide([one] * 10, rows)[0]
-    assert alone["verdict"] == "better"
+    alone = significance.test([one], rows)[0]
+    among = significance.test([one] * 10, rows)[0]
+    assert alone["result"] == "better"
     assert among["p"] == pytest.approx(10 * alone["p"], abs=1e-5)
-    assert among["verdict"] == "not decided"
+    assert among["result"] == "inconclusive"
     assert (among["low"], among["high"]) == (alone["low"], alone["high"])
 
 
@@ -258,8 +258,8 @@ def test_every_metric_but_one_has_better_values():
 
 def test_rows_beside_a_models_own(tmp_path):
     errors = difficulty(10)
-    pasted = {"input_L_ciede2000": errors - 1, "input_L_chroma": errors}
-    row(tmp_path, "gan", ciede2000=errors, chroma=errors + 1, chroma_of_truth=errors, **pasted)
+    on_input = {"input_L_ciede2000": errors - 1, "input_L_chroma": errors}
+    row(tmp_path, "gan", ciede2000=errors, chroma=errors + 1, chroma_of_truth=errors, **on_input)
     assert row_named(tmp_path, "gan", "test")["ciede2000"] == pytest.approx(errors)
     assert row_named(tmp_path, "gan_input_L", "test")["ciede2000"] == pytest.approx(errors - 1)
     assert row_named(tmp_path, "gan_input_L", "test")["chroma_of_truth"] == pytest.approx(errors)
@@ -289,4 +289,4 @@ def test_faults_are_named(tmp_path):
         row_named(tmp_path, "gan", "test")
     rows = [row(tmp_path, name, ciede2000=difficulty(n)) for name, n in (("a", 5), ("b", 6))]
     with pytest.raises(UserError, match=r"b\.parquet and .*a\.parquet: measured on different"):
-        verdict_of("ciede2000", *rows)
+        result_of("ciede2000", *rows)
