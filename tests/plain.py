@@ -172,7 +172,7 @@ class CycleGANLab(LabGAN):
 
 
 class NoGANLab(LabGAN):
-    """Of 4 steps as the tests have it: one or two of G alone, one of D alone, and adversarial ones."""
+    """Of 4 steps as the tests have it: one or two of G alone, one of D alone, then adversarial."""
 
     def __init__(self, method):
         super().__init__(method)

@@ -532,10 +532,10 @@ def test_a_fresh_model_has_the_published_weights_and_one_that_starts_from_others
     assert model.load(tmp_path).pretrained
     assert not model.build(model.parse(values | {"pretrained": False}, ""), 32).pretrained
     # L2's weights begin adversarial training too: its generator is the same network.
-    adversarial = model.parse(
+    nogan = model.parse(
         small()["nogan_lab"] | ENCODER | {"pretrained": True, "init_from": start}, ""
     )
-    assert torch.equal(weights(model.fresh(adversarial, 32, 0, colors, "").G), weights(fresh.G))
+    assert torch.equal(weights(model.fresh(nogan, 32, 0, colors, "").G), weights(fresh.G))
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,7 @@ def package_of(path: Path) -> str:
     return path.relative_to(ROOT / "colorize").parts[0].removesuffix(".py")
 
 
-def imported_rooms(path: Path) -> set[str]:
+def imported_packages(path: Path) -> set[str]:
     modules = []
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
@@ -46,7 +46,7 @@ def imported_rooms(path: Path) -> set[str]:
     return {module.split(".")[1] for module in modules if module.split(".")[0] == "colorize"}
 
 
-def test_every_room_is_known():
+def test_every_package_is_known():
     packages = {package_of(path) for path in FILES} - {"__init__"}  # which names what users import
     assert packages == set(MAY_IMPORT)
 
@@ -56,7 +56,7 @@ def test_imports_point_one_way(package):
     allowed = MAY_IMPORT[package] | {package, "base"}
     for path in FILES:
         if package_of(path) == package:
-            assert imported_rooms(path) <= allowed, path
+            assert imported_packages(path) <= allowed, path
 
 
 def test_worker_processes_of_the_data_stages_do_without_torch():

@@ -144,6 +144,14 @@ def _stages() -> str:
 MISTAKES = {
     "unknown key": ({"data": {"imagesize": 64}}, r"^data\.imagesize: unknown key"),
     "unknown section": ({"training": {}}, r"^training: unknown key"),
+    "former name": (
+        {"models": {"stargan_rgb": {"judge_per": "domain"}}},
+        r"^models\.stargan_rgb\.judge_per: this key is called discriminator_per now$",
+    ),
+    "former name of a section": (
+        {"compare": {"contrasts": []}},
+        r"^compare\.contrasts: this key is called comparisons now$",
+    ),
     "unknown key of a method": (
         {"models": {"gan": {"n_critic": 5}}},
         r"^models\.gan\.n_critic: unknown key",

@@ -72,7 +72,7 @@ def sheet_of(name: str) -> dict:
     return sheet.datasheet(pd.DataFrame(rows), palettes, {name: {}})
 
 
-def tested(model: str, against: str, metric: str, said: str, *numbers: float | None) -> dict:
+def compared(model: str, against: str, metric: str, said: str, *numbers: float | None) -> dict:
     difference, low, high = numbers
     asked = {"model": model, "against": against, "metric": metric, "seeds": [1, 1]}
     return asked | {"difference": difference, "low": low, "high": high, "p": 0.01, "result": said}
@@ -212,18 +212,18 @@ NUMBERS = "(CIEDE2000 −1.00, −2.00 to −0.50)"
 
 
 def test_significance_are_sentences():
-    models = [tested("zhang_l2", "mean_color", "ciede2000", "inconclusive", 0.1, -0.25, 0.3)]
+    models = [compared("zhang_l2", "mean_color", "ciede2000", "inconclusive", 0.1, -0.25, 0.3)]
     for name, close, like, mean in (
         ("good", "better", "worse", "better"),
         ("bad", "worse", "better", "worse"),
         ("so_so", "inconclusive", "inconclusive", "inconclusive"),
     ):
         models += [
-            tested(name, "zhang_l2", "ciede2000", close, -1.005, -2, -0.5),
-            tested(name, "zhang_l2", "ab_histogram_js", like, None, None, None),
-            tested(name, "mean_color", "ciede2000", mean, 3, 2, 4),
+            compared(name, "zhang_l2", "ciede2000", close, -1.005, -2, -0.5),
+            compared(name, "zhang_l2", "ab_histogram_js", like, None, None, None),
+            compared(name, "mean_color", "ciede2000", mean, 3, 2, 4),
         ]
-    comparisons = [tested("good", "grayscale", "auc_raw", "worse", -0.5, -1, 0)]
+    comparisons = [compared("good", "grayscale", "auc_raw", "worse", -0.5, -1, 0)]
     rows = tables.rows_of({name: results(0.5) for name in ("zhang_l2", "good", "bad", "so_so")}, {})
     html = render(rows, significance={"split": "test", "models": models, "planned": comparisons})
     listed = re.findall(r"<li>(.*?)</li>", html.split('<ul class="significance">')[1])
@@ -323,13 +323,13 @@ def test_figures_show_every_model_in_the_ink_of_the_page():
     of = {name: results(0.5) for name in ("zhang_l2", "one", "two")}
     of["two"]["diagnostics"] = of["two"]["diagnostics"] | {"multiply_adds": 5_000_000}
     models = [
-        tested(name, "zhang_l2", metric, said, *numbers)
+        compared(name, "zhang_l2", metric, said, *numbers)
         for name, said, *numbers in (("one", "better", -1, -2, -0.5), ("two", "worse", 1, 0.5, 2))
         for metric in ("ciede2000", "ab_histogram_js")
     ]
     tests = {"split": "test", "models": models, "planned": []}
     tests["models"] += [
-        tested(n, "mean_color", "ciede2000", "better", -1, -2, -1) for n in ("one", "two")
+        compared(n, "mean_color", "ciede2000", "better", -1, -2, -1) for n in ("one", "two")
     ]
     html = render(tables.rows_of(of, {}), significance=tests)
     beside = drawn(html, "Each model")
@@ -350,7 +350,7 @@ def test_the_spread_over_seeds_is_that_of_a_sample():
     assert published.spread([1.0, None], 1) == "–"
     assert published.spread([-0.04, 0.04], 1) == "0.0 ± 0.1 (0.0 to 0.0)"
     of_seeds = [results(projection) for projection in (0.25, 0.75)]
-    tests = tested("gan", "zhang_l2", "ciede2000", "worse", 1, 0.5, 1.5) | {"seeds": [2, 1]}
+    tests = compared("gan", "zhang_l2", "ciede2000", "worse", 1, 0.5, 1.5) | {"seeds": [2, 1]}
     text = published.seeds_page(
         published.Spread([1, 2], ["val", "test"], {"gan": of_seeds}, [tests])
     )
@@ -412,7 +412,7 @@ def studied() -> dict[str, study.Variant]:
 
 def test_a_study_says_what_each_variant_gave():
     variants = studied()
-    tests = tested("other", "default", "projection", "better", -0.1, -0.2, -0.05)
+    tests = compared("other", "default", "projection", "better", -0.1, -0.2, -0.05)
     text = study.tables(variants, [tests | {"seeds": [2, 1]}], "test")
     assert "- `other` beside `default`: better (projection −0.10, −0.20 to −0.05; p 0.0100;" in text
     results_of_other, diagnostics_of_other, effort_of_other = (

@@ -172,7 +172,7 @@ def test_an_honest_cycle_leaks_nothing(batch):
     assert m["change_ratio"] == pytest.approx(1, abs=0.02)
     assert m["projection"] == pytest.approx(1, abs=0.02)
     assert m["cycle_gray_psnr"] > 40
-    for name in directions.LEAKS:
+    for name in directions.HIDDEN_COLOR:
         assert m[name] == pytest.approx(0, abs=0.05), name
 
 

@@ -8,7 +8,7 @@ gray and G the way to color, both unrounded:
     hidden    PSNR of G(F(x)) minus PSNR of G(g), both as colors on the true lightness
 
 A model that colors its own gray better than the true one has hidden color in it (Chu et al. 2017,
-"CycleGAN, a Master of Steganography"). What of the hidden color outlives 8 bits, or one channel, says how.
+"CycleGAN, a Master of Steganography"). What of it outlives 8 bits, or one channel, says how.
 
 Of models that know more domains than gray and color, every domain from every other. The true
 picture of a photograph is known in each (see colorize/color/domains.py). From a source to a target

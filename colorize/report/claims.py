@@ -1,12 +1,14 @@
 """What the paper that this project grew from says, beside what a run shows of it."""
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from colorize.evaluation.failures import COPY_BELOW, SAME_BELOW, failure
-from colorize.methods.shared.base import ModelParameters
 from colorize.report.columns import COLUMNS
 from colorize.report.tables import SUPERVISION, Row, headline, models, said
+
+if TYPE_CHECKING:  # the report depends on no method's code
+    from colorize.methods.shared.base import ModelParameters
 
 HOLDS, FAILS, INCONCLUSIVE = "holds here", "does not hold here", "inconclusive here"
 
@@ -21,7 +23,7 @@ class Claim(NamedTuple):
     outcome: str
 
 
-def claims(rows: list[Row], parameters: Mapping[str, ModelParameters]) -> list[Claim]:
+def claims(rows: list[Row], parameters: Mapping[str, "ModelParameters"]) -> list[Claim]:
     """Each claim about a method, checked on the first model of that method, where there is one.
 
     A limit is passed where the whole 95 % interval is on one side of it.

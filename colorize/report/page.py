@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jinja2
 import pandas as pd
@@ -10,11 +10,13 @@ from PIL import Image
 
 from colorize.data.sheet import REJECT_REASONS
 from colorize.evaluation.failures import COPY_BELOW, SAME_BELOW, failure
-from colorize.methods.shared.base import ModelParameters
 from colorize.report import claims, columns, comparisons, gallery, tables
 from colorize.report.curves import curve, validation_curve
 from colorize.report.pictures import Shown
 from colorize.report.tables import Cell, Heading, Line, Row, Table
+
+if TYPE_CHECKING:  # the report depends on no method's code
+    from colorize.methods.shared.base import ModelParameters
 
 FIRST = "How close to the true photograph?"
 TABLES = (
@@ -31,7 +33,7 @@ def page(
     *,
     baseline: str,
     significance: dict[str, Any],  # metrics/significance.json
-    parameters: Mapping[str, ModelParameters],  # by model
+    parameters: Mapping[str, "ModelParameters"],  # by model
     datasets: list[str],
     statistics: dict[str, Any],
     datasheet: dict[str, dict],  # by dataset: datasheet.json of the union
@@ -104,7 +106,7 @@ def page(
     )
 
 
-def _claims(rows: list[Row], parameters: Mapping[str, ModelParameters]) -> Table:
+def _claims(rows: list[Row], parameters: Mapping[str, "ModelParameters"]) -> Table:
     headings = (
         Heading("the paper says"),
         Heading("in this run", is_text=True),

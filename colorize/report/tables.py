@@ -1,10 +1,12 @@
 """The numbers as tables: which lines there are, and what stands in their cells."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from colorize.methods.shared.base import ModelParameters
 from colorize.report.columns import COLUMNS, TO_GRAY, Column
+
+if TYPE_CHECKING:  # the report depends on no method's code
+    from colorize.methods.shared.base import ModelParameters
 
 NO_VALUE = "–"
 SUPERVISION = {"paired": "pairs", "unpaired": "no pairs", "paired in effect": "pairs in effect"}
@@ -155,7 +157,7 @@ def by_dataset(rows: Iterable[Row], split: str) -> Table | None:
     )
 
 
-def costs(rows: Iterable[Row], parameters: Mapping[str, ModelParameters]) -> Table:
+def costs(rows: Iterable[Row], parameters: Mapping[str, "ModelParameters"]) -> Table:
     """Of each model what it is, what it was trained with, and what it takes to use it."""
     lines = []
     for row in models(rows):

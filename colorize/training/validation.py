@@ -1,9 +1,9 @@
 """Validation curves: what a few val photographs say of a model while it trains.
 
-Losses of adversarial training do not tell whether colors get better, nor in which way a generator fails. For
-each domain that it makes, with y = G(x) of the input x, and T what is wanted, as 8-bit RGB:
+GAN losses do not tell whether colors get better, nor in which way a generator fails. For each
+domain that it makes, with y = G(x) of the input x, and T the target, as 8-bit RGB:
 
-    change_ratio   how far it moves; see quality/fidelity.py
+    change_ratio     how far it moves; see quality/fidelity.py
     projection       how far it moves the right way
     chroma           sum of y's chroma / sum of the photograph's
     psnr             of y against T
