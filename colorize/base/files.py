@@ -13,8 +13,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import filelock
-
 from colorize.base.errors import UserError
 
 if TYPE_CHECKING:  # worker processes of the data stages need neither pandas nor its start-up time
@@ -171,6 +169,8 @@ def only_one(lock: Path, doing: str, seconds: float = LOCK_SECONDS) -> Iterator[
     The file stays: to remove it under those who wait for it would let two in. Raises UserError
     where another process holds it for longer than `seconds` (-1: for ever).
     """
+    import filelock  # only here: worker processes of the data stages need none
+
     lock.parent.mkdir(parents=True, exist_ok=True)
     held = filelock.FileLock(lock)
     try:

@@ -59,7 +59,7 @@ def _entry(rows: pd.DataFrame, palettes: Mapping[str, Palette]) -> dict:
         "files": len(rows),
         "images": {split: int(splits.get(split, 0)) for split in ("train", "val", "test")},
         "left_out": {
-            cause: int((rows["reject_reason"] == cause).sum()) for cause in REJECT_REASONS
+            reason: int((rows["reject_reason"] == reason).sum()) for reason in REJECT_REASONS
         },
         # Training images that are test images too, here or in another dataset.
         "leaks": int(((rows["split"] == "train") & of_test).sum()),

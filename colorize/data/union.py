@@ -114,10 +114,8 @@ def _list(
             split = "test" if _is_test(source) else "train"
             rows.append(_row(dataset, source, side, split) | {"group": group})
         for source, reason in found.refused.items():
-            rows.append(
-                _row(dataset, source, "", "")
-                | {"reject_reason": "rejected", "reject_detail": reason}
-            )
+            rejected = {"reject_reason": "rejected", "reject_detail": reason}
+            rows.append(_row(dataset, source, "", "") | rejected)
     rows.sort(key=lambda row: row["split"] != "test")  # stable: within a split as before
     return rows, ignored
 

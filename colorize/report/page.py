@@ -121,7 +121,7 @@ def _data(datasheet: dict[str, dict]) -> Table:
     lines = []
     for name, entry in datasheet.items():
         counts = [entry["files"], *(entry["images"][split] for split in ("train", "val", "test"))]
-        counts += [*(entry["left_out"][cause] for cause in REJECT_REASONS), entry["leaks"]]
+        counts += [*(entry["left_out"][reason] for reason in REJECT_REASONS), entry["leaks"]]
         cells = [Cell(f"{count:,}") for count in counts]
         lines.append(Line(name, [*cells, Cell(tables.text(entry["colorfulness"], 1))]))
     return Table([Heading("dataset"), *map(Heading, titles)], lines)

@@ -53,12 +53,12 @@ def _last(quantity: str) -> Value:
 
 RESULTS: tuple[Cell, ...] = (
     ("to color: projection", 2, _color("projection")),
-    ("identity index", 2, _color("change_ratio")),
+    ("change ratio", 2, _color("change_ratio")),
     ("chroma ratio", 2, _color("chroma_ratio")),
     ("CIEDE2000", 1, _color("ciede2000")),
     ("ab-histogram JS", 3, _color("ab_histogram_js")),
     ("to gray: projection", 2, _gray("projection")),
-    ("identity index", 2, _gray("change_ratio")),
+    ("change ratio", 2, _gray("change_ratio")),
     ("residual chroma", 2, _gray("residual_chroma")),
     ("PSNR, dB", 1, _gray("psnr")),
 )
@@ -74,8 +74,8 @@ DIAGNOSTICS: tuple[Cell, ...] = (
 # Of the curves: a column of the validation curve, what it is, and what it should come to
 SHOWN = (
     ("color_projection", "to color: projection", 1),
-    ("color_change_ratio", "to color: identity index", 1),
-    ("gray_change_ratio", "to gray: identity index", 1),
+    ("color_change_ratio", "to color: change ratio", 1),
+    ("gray_change_ratio", "to gray: change ratio", 1),
     ("gray_chroma", "to gray: residual chroma", 0),
 )
 MOST_SHOWN = 3

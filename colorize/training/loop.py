@@ -28,7 +28,7 @@ class SeedParameters(Parameters):
 
 def train(
     model: Method,
-    draws: TrainingDataset,
+    dataset: TrainingDataset,
     preview: Preview,
     checkpoints: Checkpoints,
     *,
@@ -70,7 +70,7 @@ def train(
         checkpoints.save(done, state | {"model": model.training_state()})
 
     drawn = batches(
-        *(draws, done * p.batch_size, p.steps * p.batch_size, p.batch_size),
+        *(dataset, done * p.batch_size, p.steps * p.batch_size, p.batch_size),
         workers=runtime.workers,
         accumulation=p.accumulation,
     )

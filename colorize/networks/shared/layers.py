@@ -80,7 +80,5 @@ class Dropout(nn.Dropout):
         if not self.training or not self.p or distributed.world_size() == 1:
             return super().forward(x)
         # As torch draws for the whole of it, which all processes do alike.
-        whole = x.new_empty((distributed.world_size() * len(x), *x.shape[1:])).bernoulli_(
-            1 - self.p
-        )
-        return x * distributed.shard(whole) / (1 - self.p)
+        whole = x.new_empty((distributed.world_size() * len(x), *x.shape[1:]))
+        return x * distributed.shard(whole.bernoulli_(1 - self.p)) / (1 - self.p)
