@@ -31,8 +31,8 @@ from benchmarks.memory import Measured, measured
 from colorize.base import command
 from colorize.base.errors import UserError
 from colorize.base.workers import cores
-from colorize.data import archive, catalog, decoding, duplicates, palette, pixels
-from colorize.data.encoding import jpeg, png, unjpeg, unpng
+from colorize.data import archive, catalog, duplicates, palette, pixels
+from colorize.data.images import decode, jpeg, png, unjpeg, unpng
 from colorize.data.members import Measures, Seen
 from colorize.data.reading import photographs
 
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 PARTS_OF = 200  # images on which the parts of the work are timed one by one
 
-# Pillow's fastest way to files no larger than those of colorize/data/encoding.py: level 1, run
+# Pillow's fastest way to files no larger than those of colorize/data/images.py: level 1, run
 # lengths.
 PLAIN_PNG = {"compress_level": 1, "compress_type": 3}
 
@@ -238,7 +238,7 @@ def parts(parameters: "UnionParameters", data: list[bytes]) -> dict[str, float]:
     shrink = functools.partial(
         photographs.resize, short_side=parameters.image_size, kernel=Resampling.LANCZOS
     )
-    images = [decoding.decode(item) for item in data]
+    images = [decode(item) for item in data]
     small = [shrink(image) for image in images]
     arrays = [np.asarray(image) for image in small]
     stored = [encode(image) for image in small]
@@ -246,7 +246,7 @@ def parts(parameters: "UnionParameters", data: list[bytes]) -> dict[str, float]:
     lumas = [duplicates.luma(image) for image in small]
     grays = [pixels.gray_levels(array, "lightness") for array in arrays]
     return {
-        "decode": _ms(decoding.decode, data),
+        "decode": _ms(decode, data),
         "resize": _ms(shrink, images),
         "encode": _ms(encode, small),
         "colors": _ms(palette.palette, arrays),
@@ -284,7 +284,7 @@ def drafts(size: int, data: list[bytes]) -> dict[str, float]:
     """What draft mode would save, and change: ms an image, share of values, gray levels."""
 
     def whole(item: bytes) -> Image.Image:
-        return photographs.resize(decoding.decode(item), size, Resampling.LANCZOS)
+        return photographs.resize(decode(item), size, Resampling.LANCZOS)
 
     off = [
         np.abs(np.subtract(whole(item), draft(size, item), dtype=np.int16)).ravel() for item in data

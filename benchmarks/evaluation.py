@@ -26,7 +26,8 @@ from benchmarks import results
 from benchmarks.memory import Measured, measured
 from benchmarks.photographs import photographs
 from colorize import color
-from colorize.base import command, memory
+from colorize.base import command
+from colorize.base.device import keep_freed
 from colorize.base.workers import cores
 from colorize.color import bins
 from colorize.data.reading.index import Index
@@ -114,7 +115,7 @@ def some_of(file: Path, names: list[str]) -> torch.Tensor:
 
 
 def ours(folder: Path) -> dict[str, Quantities]:
-    memory.keep_freed()
+    keep_freed()
 
     def rows(batch: protocol.Batch) -> dict[str, torch.Tensor]:
         pictures = some_of(folder / "predicted.npy", batch.names)

@@ -36,8 +36,8 @@ from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
 from benchmarks import results
 from benchmarks.trainer import Trainer, parameters, turn_of, write_photographs
-from colorize.base import distributed, memory
-from colorize.base.device import choose_device
+from colorize.base import distributed
+from colorize.base.device import choose_device, keep_freed
 from colorize.base.errors import UserError
 
 ROUNDS = 5  # turns that each takes
@@ -182,7 +182,7 @@ def _launch(way: tuple[int, int], settings: dict[str, Any], folder: Path, steps:
 
 def _share(threads: int, settings: dict[str, Any], folder: Path, steps: int) -> float:
     torch.set_num_threads(threads)
-    memory.keep_freed()
+    keep_freed()
     with distributed.process_group():
         trainer = Trainer("ours", settings, folder)
         trainer.run(turn_of(trainer.p))  # allocations, algorithms, compiling
@@ -214,7 +214,7 @@ _trainer: Trainer  # of a process that `_start` has made one
 def _start(which: str, settings: dict[str, Any], folder: Path) -> None:
     global _trainer
     if which == "ours":
-        memory.keep_freed()
+        keep_freed()
     _trainer = Trainer(which, settings, folder)
 
 

@@ -26,8 +26,8 @@ from benchmarks.photographs import photographs
 from colorize.base import command
 from colorize.color.strips import strips
 from colorize.use import files, models
-from colorize.use.batch import color_all
 from colorize.use.colorizer import Colorizer, working_size
+from colorize.use.files import color_all
 
 SHAPE = (2, 3)  # height to width
 OF_FOLDER = 1  # megapixels of each photograph of the folder

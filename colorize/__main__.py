@@ -17,8 +17,8 @@ from tqdm import tqdm
 from colorize.base.errors import UserError
 from colorize.base.progress import progress
 from colorize.use import files, models
-from colorize.use.batch import color_all
 from colorize.use.colorizer import Colorizer
+from colorize.use.files import color_all
 
 
 def main() -> None:

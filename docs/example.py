@@ -15,7 +15,8 @@ from PIL import Image, ImageDraw, ImageFont
 from colorize import Colorizer, color
 from colorize.base import command
 from colorize.base.errors import UserError
-from colorize.data import decoding, sample
+from colorize.data import local
+from colorize.data.images import Unreadable, decode
 from colorize.data.reading import tensors
 from colorize.data.reading.photographs import center_crop, resize
 
@@ -31,7 +32,7 @@ def main() -> None:
     arguments = parser.parse_args()
     colorizers = [Colorizer.load(folder) for folder in arguments.models]
     rows = []
-    for path in arguments.photographs or map(sample.photograph, SHOWN):
+    for path in arguments.photographs or map(local.photograph, SHOWN):
         image = photograph(path)
         image = center_crop(resize(image, SIDE, Image.Resampling.LANCZOS), SIDE)
         rgb = color.to_float(tensors.to_tensor(image))
@@ -57,10 +58,10 @@ def main() -> None:
 def photograph(path: Path) -> Image.Image:
     """The upright sRGB of an image file. Raises UserError."""
     try:
-        return decoding.decode(path.read_bytes())
+        return decode(path.read_bytes())
     except OSError as error:
         raise UserError(f"{path}: {error.strerror}") from None
-    except decoding.Unreadable as error:
+    except Unreadable as error:
         raise UserError(f"{path}: {error}") from None
 
 

@@ -1,15 +1,15 @@
 """Stage `baselines`: measure the trivial colorings that every table shows beside the models."""
 
-from colorize.base import command, memory
-from colorize.base.device import choose_device
-from colorize.base.files import write_json, write_parquet
+from colorize.base import command
+from colorize.base.device import choose_device, keep_freed
+from colorize.base.files import write_parquet
 from colorize.evaluation import baselines, protocol
 from colorize.evaluation.baselines import TRIVIAL
 from stages import common
 
 
 def main() -> None:
-    memory.keep_freed()
+    keep_freed()
     params = common.read_params()
     results = {name: common.RESULTS / f"{name}.json" for name in TRIVIAL}
     images = {name: common.IMAGE_METRICS / f"{name}.parquet" for name in TRIVIAL}
@@ -20,7 +20,7 @@ def main() -> None:
         trivial = baselines.trivial(photographs, photographs.mean_ab)
         rows = protocol.evaluate(trivial, photographs, evaluate.splits, evaluate.resamples)
         for name, row in rows.items():
-            write_json(results[name], row.result | {"diagnostics": {}})
+            row.result.write(results[name])
             write_parquet(images[name], row.images)
 
 

@@ -6,14 +6,15 @@ import os
 import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from colorize.base.files import only_one, read_json, remove_leftovers
+from colorize.base.files import only_one, remove_leftovers
 
 if TYPE_CHECKING:
     import torch
 
     from colorize.evaluation.protocol import Photographs
+    from colorize.evaluation.results import Result
     from colorize.methods.shared.base import ModelParameters
     from stages.parameters import Params
 
@@ -77,9 +78,11 @@ def measured(params: "Params", device: "torch.device") -> "Photographs":
     return Photographs.of_union(UNION, GRAY, image_size, most, device, weights)
 
 
-def results(names: Iterable[str]) -> dict[str, dict[str, Any]]:
+def results(names: Iterable[str]) -> "dict[str, Result]":
     """What each row came to. Raises UserError where a file is missing or broken."""
-    return {name: read_json(RESULTS / f"{name}.json") for name in names}
+    from colorize.evaluation.results import Result  # as above
+
+    return {name: Result.read(RESULTS / f"{name}.json") for name in names}
 
 
 def remove_others(folder: Path, names: Iterable[str]) -> None:

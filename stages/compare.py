@@ -15,8 +15,8 @@ def main() -> None:
         for folder in (common.RESULTS, common.IMAGE_METRICS):
             common.remove_others(folder, names)
         results = common.results(names)
-        of_val = {name: result["val"] for name, result in results.items()}
-        of_val[f"{BASELINE}_chroma_scaled"] = results[BASELINE]["chroma_scaled"]["val"]
+        of_val = {name: result.val for name, result in results.items()}
+        of_val[f"{BASELINE}_chroma_scaled"] = results[BASELINE].chroma_scaled.val
 
         of_models = significance.standard_comparisons(params.models, BASELINE)
         comparisons = params.compare.comparisons

@@ -2,13 +2,13 @@
 
 import sys
 
-from colorize.base import command, memory
-from colorize.base.device import choose_device
+from colorize.base import command
+from colorize.base.device import choose_device, keep_freed
 from colorize.base.errors import UserError
-from colorize.base.files import replaced_file, replaced_folder, write_json, write_parquet
+from colorize.base.files import replaced_file, replaced_folder, write_parquet
 from colorize.evaluation import cases, models
 from colorize.evaluation.colors import Colors
-from colorize.evaluation.failures import failure
+from colorize.evaluation.metrics import failure
 from colorize.methods.shared import model
 from colorize.report import pictures
 from stages import common
@@ -18,7 +18,7 @@ IN_ALL_DOMAINS = 2  # photographs that are shown from each domain in each
 
 
 def main() -> None:
-    memory.keep_freed()
+    keep_freed()
     name = common.name_argument(__doc__)
     params = common.read_params()
     params.model(name)
@@ -40,9 +40,9 @@ def main() -> None:
         colors = Colors(network, MODELS / name)
         result, images = models.evaluate(name, colors, photographs, params.evaluate)
         for split in splits:
-            if words := failure(result[split]):
+            if words := failure(result.on(split)):
                 print(f"{name} {words}, on {split}", file=sys.stderr)
-        write_json(result_file, result)
+        result.write(result_file)
         write_parquet(images_file, images)
 
         fixed = cases.fixed(images, splits[-1], params.evaluate.grid)

@@ -18,8 +18,8 @@ from colorize.evaluation.protocol import EvaluateParameters
 from colorize.methods.shared import model
 from colorize.methods.shared.base import ModelParameters
 from colorize.training.loop import SeedParameters
-from colorize.training.preview import TrainParameters
 from colorize.training.runtime import RuntimeParameters
+from colorize.training.watch import TrainParameters
 
 
 class DataParameters(DownloadParameters, UnionParameters, GrayscaleParameters):

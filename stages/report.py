@@ -6,7 +6,7 @@ from colorize.base import command
 from colorize.base.files import read_json, write_text
 from colorize.data.reading import photographs
 from colorize.data.reading.index import statistics
-from colorize.data.sheet import DATASHEET, SHEETS
+from colorize.data.union import DATASHEET, SHEETS
 from colorize.evaluation.baselines import BASELINE, TRIVIAL
 from colorize.report import pictures, tables
 from colorize.report.page import page

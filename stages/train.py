@@ -3,13 +3,13 @@
 import contextlib
 import sys
 
-from colorize.base import command, distributed, lifetime, memory
-from colorize.base.device import choose_device
+from colorize.base import command, distributed, lifetime
+from colorize.base.device import choose_device, explained, keep_freed
 from colorize.base.files import replaced_folder
 from colorize.data.reading.index import Index, statistics_to_learn_from
 from colorize.methods.shared import model
 from colorize.report import grids
-from colorize.training import checkpoint, dataset, loop, preview
+from colorize.training import checkpoint, dataset, loop, watch
 from colorize.training.runtime import processes_for
 from stages import common
 from stages.common import GRAY, MODELS, SCRATCH, UNION
@@ -17,7 +17,7 @@ from stages.parameters import Params
 
 
 def main() -> None:
-    memory.keep_freed()
+    keep_freed()
     name = common.name_argument(__doc__)
     params = common.read_params()
     if lifetime.under_torchrun():
@@ -31,8 +31,8 @@ def main() -> None:
             train(name, params)
 
 
-def _shown(name: str) -> preview.Files:
-    return preview.Files(
+def _shown(name: str) -> watch.Files:
+    return watch.Files(
         losses=common.CURVES / f"{name}.csv",
         validation=common.VALIDATION / f"{name}.csv",
         pictures=common.TRAINING_GRIDS / f"{name}.png",
@@ -46,13 +46,13 @@ def train(name: str, params: Params) -> None:
     device = distributed.local_device(choose_device(runtime.device, "runtime.device"))
     with (
         distributed.process_group(),
-        memory.explained(where, "its batch_size or width, or data.image_size"),
+        explained(where, "its batch_size or width, or data.image_size"),
     ):
         colors, index = statistics_to_learn_from(UNION, image_size), Index.read(UNION)
         network = model.fresh(p, image_size, seed, colors, where)
         drawn = dataset.of(network, index, UNION, GRAY, seed)
         val, draw = index.split("val", "photograph"), grids.training_grid
-        watched = preview.Preview(params.train, network, val, UNION, GRAY, shown, draw)
+        watched = watch.Watch(params.train, network, val, UNION, GRAY, shown, draw)
         files = [UNION / "index.csv", UNION / "statistics.json", GRAY / "index.csv"]
         files += common.code_of("train", p)
         facts = checkpoint.facts(name, p, seed, device, runtime, files)
@@ -61,8 +61,8 @@ def train(name: str, params: Params) -> None:
         first = distributed.rank() == 0
         with checkpoints.alone() if first else contextlib.nullcontext():
             if first:
-                watch = f"to watch: {shown.losses} (`dvc plots show`), {shown.pictures}"
-                print(watch, file=sys.stderr)
+                where_to = f"{shown.losses} (`dvc plots show`), {shown.pictures}"
+                print(f"to watch: {where_to}", file=sys.stderr)
             loop.train(
                 network, drawn, watched, checkpoints, seed=seed, runtime=runtime, device=device
             )

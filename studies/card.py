@@ -21,7 +21,8 @@ from skimage import filters
 from torch import Tensor
 
 from colorize import color
-from colorize.base import command, memory
+from colorize.base import command
+from colorize.base.device import keep_freed
 from colorize.color.strips import on_lightness
 from colorize.data import catalog
 from colorize.evaluation import baselines, protocol
@@ -29,6 +30,7 @@ from colorize.evaluation.bootstrap import summarize
 from colorize.evaluation.metrics import METRICS, mean_of
 from colorize.evaluation.protocol import Batch
 from colorize.evaluation.quantities import Quantities
+from colorize.evaluation.results import Metrics
 from colorize.report import tables
 from colorize.use.colorizer import Colorizer
 from stages import common
@@ -56,7 +58,7 @@ def main() -> None:
     parser.add_argument("--strengths", nargs="*", type=float, default=STRENGTHS, metavar="TIMES")
     parser.add_argument("--by-kind", action="store_true", help="the first table alone")
     arguments = parser.parse_args()
-    memory.keep_freed()
+    keep_freed()
     params = common.read_params()
     colorizer = Colorizer.load(arguments.model, params.runtime.device)
     photographs = common.measured(params, torch.device("cpu"))
@@ -67,7 +69,7 @@ def main() -> None:
         if not arguments.by_kind:
             found |= changed(colorizer, batch, arguments.strengths)
         without_training = trivial(batch)
-        return found | {said: without_training[name] for name, said in TRIVIAL.items()}
+        return found | {line: without_training[name] for name, line in TRIVIAL.items()}
 
     names = photographs.headline(arguments.split)
     found = protocol.measure(rows, photographs, names)
@@ -114,12 +116,12 @@ def by_kind(index: pd.DataFrame, found: dict[str, Quantities], resamples: int) -
                 kind,
                 f"{which.sum():,}",
                 f"{gray['ciede2000'].mean():.2f}",
-                *(tables.said(metrics, "ciede2000"), difference(metrics)),
-                f"{100 * metrics['nearer']['mean']:.0f}",
+                *(tables.in_line(metrics, "ciede2000"), difference(metrics)),
+                f"{100 * metrics['nearer'].mean:.0f}",
                 f"{np.median(own['psnr']):.1f}",
                 f"{np.median(gray['psnr']):.1f}",
-                *(tables.text(metrics[name]["mean"], 2) for name in ("projection", "chroma_ratio")),
-                tables.text(metrics["ab_histogram_js"]["mean"], 3),
+                *(tables.text(metrics[name].mean, 2) for name in ("projection", "chroma_ratio")),
+                tables.text(metrics["ab_histogram_js"].mean, 3),
             ]
         )
     titles = ["", "photographs", "CIEDE2000 of gray", "of the model", "difference", "nearer, %"]
@@ -135,8 +137,8 @@ def of_all(index: pd.DataFrame, found: dict[str, Quantities], resamples: int) ->
         metrics = summarize(SHOWN | BESIDE_GRAY, q, index["group"].to_numpy(), resamples)
         apart = "" if row == OWN else difference(metrics)
         others = ("projection", "chroma_ratio", "ab_histogram_js")
-        shown = [tables.said(metrics, metric) for metric in others]
-        lines.append([row, tables.said(metrics, "ciede2000"), apart, *shown])
+        shown = [tables.in_line(metrics, metric) for metric in others]
+        lines.append([row, tables.in_line(metrics, "ciede2000"), apart, *shown])
     titles = ["", "CIEDE2000", "difference", "projection", "chroma ratio", "ab-histogram JS"]
     return tables.markdown_table(titles, lines)
 
@@ -162,11 +164,11 @@ def beside(row: Quantities, other: Quantities) -> Quantities:
     return {"difference": difference, "nearer": (difference < 0).astype(np.float64)}
 
 
-def difference(metrics: dict[str, dict]) -> str:
+def difference(metrics: Metrics) -> str:
     """Of CIEDE2000, with its sign; of a single group without an interval."""
-    mean, low, high = (metrics["difference"][key] for key in ("mean", "low", "high"))
-    interval = "" if low is None else f" ({tables.text(low, 2)} to {tables.text(high, 2)})"
-    return tables.text(mean, 2, "+") + interval
+    value = metrics["difference"]
+    bounds = f" ({tables.text(value.low, 2)} to {tables.text(value.high, 2)})"
+    return tables.text(value.mean, 2, "+") + ("" if value.low is None else bounds)
 
 
 def rec601(truth: Tensor) -> Tensor:

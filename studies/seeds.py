@@ -11,10 +11,11 @@ from pathlib import Path
 
 from colorize.base import command
 from colorize.base.errors import UserError
-from colorize.base.files import read_json, write_text
+from colorize.base.files import write_text
 from colorize.comparison import significance
 from colorize.comparison.significance import parts_of, row_named
 from colorize.evaluation.baselines import BASELINE
+from colorize.evaluation.results import Result
 from colorize.report.published import Spread, seeds_page
 from colorize.training.loop import SeedParameters
 from stages import common
@@ -69,7 +70,7 @@ def gathered(params: Params, names: list[str], numbers: list[int], copies: Path)
     """The results of all, and the tests with seeds averaged."""
     folders = {name: [copies / experiment_of(name, n) for n in numbers] for name in names}
     results = {
-        name: [read_json(folder / f"{name}.json") for folder in folders[name]] for name in names
+        name: [Result.read(folder / f"{name}.json") for folder in folders[name]] for name in names
     }
 
     asked = significance.standard_comparisons(names, BASELINE)

@@ -31,6 +31,7 @@ from colorize.comparison import significance
 from colorize.comparison.significance import Comparison, Row
 from colorize.evaluation.bootstrap import WeightedSums
 from colorize.evaluation.metrics import METRICS, PERCEPTUAL
+from colorize.evaluation.results import Result
 from colorize.methods.shared import model
 from colorize.report import study
 from stages import common, parameters
@@ -173,7 +174,7 @@ def gathered(asked: StudyParameters) -> dict[str, study.Variant]:
         for seed in variant.seeds:
             folder = folder_of(name, seed)
             curve = pd.read_csv(folder / "validation.csv")
-            runs.append(study.Run(seed, read_json(folder / "metrics.json"), curve))
+            runs.append(study.Run(seed, Result.read(folder / "metrics.json"), curve))
         found[name] = study.Variant(variant.group, variant.asks, runs)
     return found
 

@@ -5,7 +5,7 @@ import torch
 from PIL import Image
 
 from colorize import color
-from colorize.data import sample
+from colorize.data import local
 from colorize.methods.shared import adversarial, base
 
 PHOTOGRAPHS = ("astronaut.png", "chelsea.png", "coffee.png", "rocket.jpg")
@@ -13,7 +13,7 @@ PHOTOGRAPHS = ("astronaut.png", "chelsea.png", "coffee.png", "rocket.jpg")
 
 def photograph(name: str) -> torch.Tensor:
     """(1, 3, H, W) in [0, 1]."""
-    array = np.array(Image.open(sample.photograph(name)).convert("RGB"))
+    array = np.array(Image.open(local.photograph(name)).convert("RGB"))
     return color.to_float(torch.from_numpy(array).permute(2, 0, 1)[None])
 
 

@@ -17,7 +17,7 @@ from colorize.data import duplicates, palette
 from colorize.data.download import DownloadParameters, download
 from colorize.data.grayscale import GrayscaleParameters, grayscale
 from colorize.data.members import Measures, Seen
-from colorize.data.reading import index, photographs, splits, tensors
+from colorize.data.reading import index, photographs, tensors
 from colorize.data.union import UnionParameters, union
 from colorize.training.aging import aged
 from colorize.training.dataset import DomainDataset, PairedDataset, UnpairedDataset, batches
@@ -214,7 +214,7 @@ def test_no_photograph_of_the_sample_is_in_two_parts(prepared):
     # By which results are told apart from chance, and which the report shows
     assert set(rows[rows["split"] == "test"]["photograph"]) == {"coffee", "grace", "rocket"}
     train = rows[rows["split"] == "train"].set_index("name")
-    for half in splits.parts(dict(train["group"]), 2):
+    for half in index.parts(dict(train["group"]), 2):
         assert 60 < len(half) < len(train) - 60
         other = train[~train.index.isin(half)]
         assert not set(train.loc[half, "photograph"]) & set(other["photograph"])
@@ -321,18 +321,18 @@ def test_no_group_is_split():
     def split(names) -> set[str]:
         return {groups[n] for n in names} & {g for n, g in groups.items() if n not in names}
 
-    val = {name for name, group in groups.items() if splits.is_validation(group, 0.3)}
+    val = {name for name, group in groups.items() if index.is_validation(group, 0.3)}
     assert 60 < len(val) < 180
     for count in (2, 3):
-        parts = splits.parts(groups, count)
+        parts = index.parts(groups, count)
         assert sorted(name for part in parts for name in part) == sorted(groups)
         assert all(240 < len(part) * count < 560 for part in parts)
         assert not split(val).union(*map(split, parts))
-    assert all(groups[other] != groups[name] for name, other in splits.others(groups).items())
+    assert all(groups[other] != groups[name] for name, other in index.others(groups).items())
     # A larger share only adds.
-    assert val < {name for name, group in groups.items() if splits.is_validation(group, 0.4)}
+    assert val < {name for name, group in groups.items() if index.is_validation(group, 0.4)}
     pair = {"a.png": "a.png", "b.png": "a.png"}
-    assert splits.others(pair) == {"a.png": "b.png", "b.png": "a.png"}
+    assert index.others(pair) == {"a.png": "b.png", "b.png": "a.png"}
 
 
 def test_a_draw_depends_on_seed_and_number_alone(draws):

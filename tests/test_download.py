@@ -18,7 +18,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from colorize.base.errors import UserError
-from colorize.data import catalog, remote, transfer
+from colorize.data import catalog, remote
 from colorize.data.download import THREAD, DownloadParameters, download
 from tests import zips
 from tests.conftest import ROOT, checkout
@@ -34,7 +34,7 @@ def noise(seed: int, length: int) -> bytes:
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch):
-    monkeypatch.setattr(transfer, "BACKOFF", 0.01)
+    monkeypatch.setattr(remote, "BACKOFF", 0.01)
     monkeypatch.setattr(remote, "CHUNK", 4096)
     for name in ("http_proxy", "https_proxy", "all_proxy"):
         monkeypatch.delenv(name, raising=False)
@@ -251,7 +251,7 @@ def test_a_cut_transfer_goes_on_where_it_stopped(mirror, server, tmp_path, share
 
 
 def test_the_next_run_goes_on_where_the_last_one_gave_up(mirror, server, tmp_path, monkeypatch):
-    monkeypatch.setattr(transfer, "RETRIES", 0)
+    monkeypatch.setattr(remote, "RETRIES", 0)
     size = (mirror / "second.zip").stat().st_size
     server.faults["second.zip"] = [cut(0.5)]
     fails("the connection broke, after 0 retries", server.url, tmp_path, ["second"])
@@ -261,7 +261,7 @@ def test_the_next_run_goes_on_where_the_last_one_gave_up(mirror, server, tmp_pat
 
 def test_what_came_from_one_mirror_need_not_come_from_another(mirror, server, tmp_path):
     data = (mirror / "second.zip").read_bytes()
-    partial = transfer.partial_of(kept(mirror, tmp_path, "second"))
+    partial = remote.partial_of(kept(mirror, tmp_path, "second"))
     for address in (mirror, server.url):
         partial.parent.mkdir()
         partial.write_bytes(data[:1000])
@@ -271,10 +271,10 @@ def test_what_came_from_one_mirror_need_not_come_from_another(mirror, server, tm
 
 
 def test_every_byte_that_comes_gives_new_retries(mirror, server, tmp_path):
-    server.faults["second.zip"] = [cut(0.2)] * (3 * transfer.RETRIES)
+    server.faults["second.zip"] = [cut(0.2)] * (3 * remote.RETRIES)
     assert same(fetch(server.url, tmp_path, ["second"]), mirror, ["second"])
     starts = asked(server, "second.zip")[1:]
-    assert len(starts) == 3 * transfer.RETRIES
+    assert len(starts) == 3 * remote.RETRIES
     assert starts == sorted(starts)
 
 
@@ -357,8 +357,8 @@ def test_a_server_that_stays_down_is_given_up(mirror, server, tmp_path):
 def test_a_server_may_say_how_long_to_wait(
     mirror, server, tmp_path, monkeypatch, capsys, value, longest, waited
 ):
-    monkeypatch.setattr(transfer, "BACKOFF", 2)
-    monkeypatch.setattr(transfer, "LONGEST_WAIT", longest)
+    monkeypatch.setattr(remote, "BACKOFF", 2)
+    monkeypatch.setattr(remote, "LONGEST_WAIT", longest)
     server.faults["second.zip"] = [status(429, Retry_After=value)]
     assert same(fetch(server.url, tmp_path, ["second"]), mirror, ["second"])
     assert f"429 Too Many Requests; {waited}" in capsys.readouterr().err
@@ -380,7 +380,7 @@ def test_pieces_that_do_not_fit_are_fetched_anew(mirror, server, tmp_path):
     size = (mirror / "second.zip").stat().st_size
     for length in (1000, size, size + 1):
         path.parent.mkdir(exist_ok=True)
-        transfer.partial_of(path).write_bytes(b"0" * length)
+        remote.partial_of(path).write_bytes(b"0" * length)
         assert same(fetch(server.url, tmp_path, ["second"]), mirror, ["second"])
         shutil.rmtree(path.parent)
     assert asked(server, "second.zip") == [1000, None, None, None]
@@ -511,7 +511,7 @@ def test_no_password_gets_into_parameters_and_messages(key, address):
 def test_room_on_the_disk_is_looked_for_first(mirror, server, tmp_path, monkeypatch):
     sizes = [(mirror / f"{name}.zip").stat().st_size for name in BOTH]
     usage = shutil.disk_usage(tmp_path)
-    partial = transfer.partial_of(kept(mirror, tmp_path, "first"))
+    partial = remote.partial_of(kept(mirror, tmp_path, "first"))
     partial.parent.mkdir()
     partial.write_bytes((mirror / "first.zip").read_bytes()[:1000])
     free = sum(sizes) - 1001
@@ -523,7 +523,7 @@ def test_room_on_the_disk_is_looked_for_first(mirror, server, tmp_path, monkeypa
 
 
 def test_one_failure_stops_the_others(mirror, server, tmp_path):
-    partial = transfer.partial_of(kept(mirror, tmp_path, "first"))
+    partial = remote.partial_of(kept(mirror, tmp_path, "first"))
     failed = threading.Event()
 
     def slow(handler, answer):
@@ -532,14 +532,14 @@ def test_one_failure_stops_the_others(mirror, server, tmp_path):
         handler.wfile.write(answer.body[len(answer.body) // 2 :])
 
     def late(handler, answer):
-        server.wait_for(lambda: transfer.size_of(partial) > 0)
+        server.wait_for(lambda: remote.size_of(partial) > 0)
         status(404)(handler, answer)
 
     server.faults |= {"first.zip": [slow], "second.zip": [late]}
     fails(r"second\.zip: not found", server.url, tmp_path)
     failed.set()
     server.wait_for(lambda: not [t for t in threading.enumerate() if t.name == THREAD])
-    assert 0 < transfer.size_of(partial) < (mirror / "first.zip").stat().st_size
+    assert 0 < remote.size_of(partial) < (mirror / "first.zip").stat().st_size
     assert not kept(mirror, tmp_path, "first").exists()
 
 
@@ -602,9 +602,7 @@ def test_ctrl_c_ends_a_silent_transfer(mirror, server, project):
     set_mirror(project, mirror, server)
     server.faults |= {"first.zip": [stall(0.5)], "second.zip": [stall(0)]}
     process = project.start("python", "-c", INTERRUPTIBLE)
-    server.wait_for(
-        lambda: any(map(transfer.size_of, project.root.glob(".scratch/zips/*.partial")))
-    )
+    server.wait_for(lambda: any(map(remote.size_of, project.root.glob(".scratch/zips/*.partial"))))
     said = kill(process, signal.SIGINT)
     assert process.returncode == 130
     assert "interrupted" in said

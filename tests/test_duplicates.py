@@ -20,7 +20,7 @@ from skimage import color as skcolor
 from skimage import data as skdata
 
 from colorize.base import workers
-from colorize.data import duplicates, palette, pixels, sample
+from colorize.data import duplicates, local, palette, pixels
 from colorize.data.duplicates import SAME, luma, similarity
 from colorize.data.members import Measures, Seen
 from colorize.data.union import UnionParameters, union
@@ -57,7 +57,7 @@ def cropped(image: Image.Image, rng: np.random.Generator) -> Image.Image:
 def tiles(tmp_path_factory) -> list[Image.Image]:
     """Tiles of real photographs, 128 pixels wide, that overlap by half at most."""
     path = tmp_path_factory.mktemp("sample") / "sample.zip"
-    sample.build(path)
+    local.build_sample(path)
     with zipfile.ZipFile(path) as opened:
         names = sorted(opened.namelist())
         return [Image.open(io.BytesIO(opened.read(name))).convert("RGB") for name in names]

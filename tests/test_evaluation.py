@@ -14,12 +14,12 @@ from safetensors.torch import load_file, save_file
 from colorize import color
 from colorize.base.errors import UserError
 from colorize.base.files import sha256_of
-from colorize.data.reading import splits
-from colorize.data.reading.index import Index
+from colorize.data.reading.index import Index, others
 from colorize.evaluation import baselines, protocol, quantities
 from colorize.evaluation.baselines import TRIVIAL
 from colorize.evaluation.colors import Colors
 from colorize.evaluation.quantities import measure
+from colorize.evaluation.results import Result
 from colorize.methods.shared import model
 from colorize.methods.shared.base import InitFrom
 from colorize.report import pictures, tables
@@ -55,8 +55,8 @@ def copied(batch: protocol.Batch) -> dict[str, torch.Tensor]:
     return {"copy": batch.gray.expand(-1, 3, -1, -1)}
 
 
-def mean(result: dict, metric: str, split: str = "test") -> float:
-    return result[split][metric]["mean"]
+def mean(result: Result, metric: str, split: str = "test") -> float:
+    return result.on(split)[metric].mean
 
 
 def test_the_trivial_rows_are_what_they_claim(trivial):
@@ -76,7 +76,7 @@ def test_random_color_is_a_derangement_of_true_ones(photographs):
     names = photographs.index.split("test")
     groups = photographs.index.groups(names)
     assert len(set(groups.values())) == 3
-    other = splits.others(groups)
+    other = others(groups)
     assert all(groups[name] != groups[other[name]] for name in names)
     rows = baselines.trivial(photographs, [0, 0])
     batch = photographs.read(names[:3])
@@ -98,9 +98,9 @@ def test_by_dataset_and_sides(photographs, statistics, prepared, tmp_path):
         Index.read(union), union, photographs.gray, statistics, 32, 500, CPU
     )
     result = protocol.evaluate(copied, mixed, SPLITS, 100)["copy"].result
-    counts = {name: entry["images"] for name, entry in result["by_dataset"].items()}
+    counts = {name: entry.images for name, entry in result.by_dataset.items()}
     assert counts == {"other": 2, "sample": 3, "sample/painting": 3}
-    assert result["images"] == 5
+    assert result.images == 5
 
 
 def test_neither_order_nor_cores_change_a_bit(photographs):
@@ -240,8 +240,8 @@ def test_of_val_the_first_are_measured(photographs, statistics):
     assert few.val == val[:3]
     assert len(val) > 3
     result = protocol.evaluate(lambda batch: {"own": batch.truth}, few, SPLITS, 100)["own"]
-    assert result.result["images_val"] == 3
-    assert result.result["groups_val"] == few.index.rows.loc[few.val, "group"].nunique()
+    assert result.result.images_val == 3
+    assert result.result.groups_val == few.index.rows.loc[few.val, "group"].nunique()
     assert list(result.images["name"][:3]) == val[:3]
 
 
@@ -336,11 +336,11 @@ def test_test_is_read_only_where_it_is_asked_for(project):
     project.stage("evaluate", "zhang_l2")
     project.stage("baselines")
     results = {
-        name: json.loads(project.path(f"metrics/results/{name}.json").read_text())
+        name: Result.read(project.path(f"metrics/results/{name}.json"))
         for name in ("zhang_l2", *TRIVIAL)
     }
-    assert not any("test" in result for result in results.values())
-    assert {result["images"] for result in results.values()} == {len(index.split("val"))}
+    assert {result.test for result in results.values()} == {None}
+    assert {result.images for result in results.values()} == {len(index.split("val"))}
     only_models(project, "zhang_l2")
     project.stage("compare")
     assert json.loads(project.path("metrics/significance.json").read_text())["split"] == "val"

@@ -14,7 +14,7 @@ from PIL import Image, ImageCms
 from skimage import data as skdata
 
 from colorize.base.errors import UserError
-from colorize.data import archive, decoding, encoding
+from colorize.data import archive, images
 from colorize.data.union import UnionParameters, union
 from tests import zips
 from tests.test_data import UNION, contents
@@ -32,19 +32,19 @@ def exact(image: Image.Image, expected: Image.Image, tolerance: int = 0) -> None
 @pytest.mark.parametrize("shape", [(1, 1, 3), (1, 1), (7, 5, 3), (5, 7), (64, 33, 3)])
 def test_pngs_are_read_by_anyone_and_by_ourselves(shape):
     pixels = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
-    data = encoding.png(pixels)
+    data = images.png(pixels)
     assert (np.asarray(Image.open(io.BytesIO(data))) == pixels).all()
-    assert (encoding.unpng(data) == pixels).all()
-    assert encoding.png(np.asfortranarray(pixels)) == data
+    assert (images.unpng(data) == pixels).all()
+    assert images.png(np.asfortranarray(pixels)) == data
 
 
 def test_unpng_refuses_what_png_did_not_write():
-    data = encoding.png(np.asarray(PICTURE))
+    data = images.png(np.asarray(PICTURE))
     damaged = bytearray(data)
     damaged[len(data) // 2] ^= 255
     for bad in (bytes(damaged), data[: len(data) // 2], zips.encoded(PICTURE), b"", data[:40]):
         with pytest.raises(ValueError, match=r"not a PNG of this program|reshape"):
-            encoding.unpng(bad)
+            images.unpng(bad)
 
 
 def test_orientation_is_applied():
@@ -55,38 +55,38 @@ def test_orientation_is_applied():
     ):
         exif = Image.Exif()
         exif[0x0112] = orientation
-        exact(decoding.decode(zips.encoded(PICTURE, "PNG", exif=exif)), turned)
+        exact(images.decode(zips.encoded(PICTURE, "PNG", exif=exif)), turned)
 
 
 def test_cmyk_and_progressive_jpeg_and_palette():
     cmyk = zips.encoded(PICTURE.convert("CMYK"), "JPEG", quality=100, subsampling=0)
-    exact(decoding.decode(cmyk), PICTURE, tolerance=8)
+    exact(images.decode(cmyk), PICTURE, tolerance=8)
     baseline = zips.encoded(PICTURE, "JPEG", quality=90)
     progressive = zips.encoded(PICTURE, "JPEG", quality=90, progressive=True)
-    exact(decoding.decode(progressive), decoding.decode(baseline))
+    exact(images.decode(progressive), images.decode(baseline))
     palette = PICTURE.quantize(64)
-    exact(decoding.decode(zips.encoded(palette)), palette.convert("RGB"))
-    exact(decoding.decode(zips.encoded(PICTURE, "TIFF")), PICTURE)
-    exact(decoding.decode(zips.encoded(PICTURE, "BMP")), PICTURE)
-    exact(decoding.decode(zips.encoded(PICTURE, "WEBP", lossless=True)), PICTURE)
+    exact(images.decode(zips.encoded(palette)), palette.convert("RGB"))
+    exact(images.decode(zips.encoded(PICTURE, "TIFF")), PICTURE)
+    exact(images.decode(zips.encoded(PICTURE, "BMP")), PICTURE)
+    exact(images.decode(zips.encoded(PICTURE, "WEBP", lossless=True)), PICTURE)
 
 
 def test_16_bit_is_scaled_and_transparency_stands_on_white():
     levels = np.arange(0, 65536, 16, dtype=np.uint16).reshape(64, 64)
-    gray = np.asarray(decoding.decode(zips.encoded(Image.fromarray(levels))))
+    gray = np.asarray(images.decode(zips.encoded(Image.fromarray(levels))))
     assert np.abs(gray[..., 0] - levels / 257).max() <= 0.5
     clear = PICTURE.convert("RGBA")
     clear.putalpha(Image.new("L", clear.size, 0))
-    exact(decoding.decode(zips.encoded(clear)), Image.new("RGB", clear.size, "white"))
+    exact(images.decode(zips.encoded(clear)), Image.new("RGB", clear.size, "white"))
     clear.putalpha(Image.new("L", clear.size, 255))
-    exact(decoding.decode(zips.encoded(clear)), PICTURE)
+    exact(images.decode(zips.encoded(clear)), PICTURE)
 
 
 def test_profiles_are_applied_and_broken_ones_ignored():
     lab = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes()
     srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     for profile in (srgb, b"no profile at all", lab, b""):
-        exact(decoding.decode(zips.encoded(PICTURE, "PNG", icc_profile=profile)), PICTURE)
+        exact(images.decode(zips.encoded(PICTURE, "PNG", icc_profile=profile)), PICTURE)
     # sRGB with red and green exchanged: whatever is applied, a red picture must come out green.
     swapped = bytearray(srgb)
     tags = {srgb[132 + 12 * i : 136 + 12 * i]: 132 + 12 * i for i in range(srgb[131])}
@@ -99,7 +99,7 @@ def test_profiles_are_applied_and_broken_ones_ignored():
     swapped[at : at + 8] = "swap".encode("utf-16-be")
     picture = Image.new("RGB", (40, 40), (200, 30, 30))
     data = zips.encoded(picture, "PNG", icc_profile=bytes(swapped))
-    red, green, _ = decoding.decode(data).getpixel((3, 3))
+    red, green, _ = images.decode(data).getpixel((3, 3))
     assert green > red + 50
 
 
@@ -126,15 +126,15 @@ def test_profiles_are_applied_and_broken_ones_ignored():
     ],
 )
 def test_what_is_no_photograph_is_refused_with_the_reason(data, reason):
-    with pytest.raises(decoding.Unreadable, match=reason) as raised:
-        decoding.decode(data)
+    with pytest.raises(images.Unreadable, match=reason) as raised:
+        images.decode(data)
     assert "\n" not in str(raised.value)
 
 
 def test_enormous_images_are_refused_before_they_are_decoded(monkeypatch):
-    monkeypatch.setattr(decoding, "PIXELS", 48 * 40 - 1)
-    with pytest.raises(decoding.Unreadable, match="48x40, more than 1,919 pixels"):
-        decoding.decode(zips.encoded(PICTURE)[:200])  # the pixels are not even there
+    monkeypatch.setattr(images, "PIXELS", 48 * 40 - 1)
+    with pytest.raises(images.Unreadable, match="48x40, more than 1,919 pixels"):
+        images.decode(zips.encoded(PICTURE)[:200])  # the pixels are not even there
 
 
 def link(name: str) -> zipfile.ZipInfo:

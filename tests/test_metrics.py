@@ -9,7 +9,7 @@ import torch
 from skimage import color as skcolor
 from skimage import metrics as skmetrics
 
-from colorize import color
+from colorize import color, quality
 from colorize.color import bins
 from colorize.evaluation import bootstrap, distributions, metrics, thumbnails
 from colorize.evaluation.quantities import (
@@ -19,7 +19,7 @@ from colorize.evaluation.quantities import (
     measure,
     opponents,
 )
-from colorize.quality import fidelity
+from colorize.evaluation.results import Interval
 from tests.test_color import PHOTOGRAPHS, photograph
 
 # All colors weigh the same
@@ -62,7 +62,7 @@ def summarize(quantities: Quantities, resamples: int) -> dict[str, dict]:
 
 
 def one(quantities: Quantities) -> dict[str, float | None]:
-    return {name: entry["mean"] for name, entry in summarize(quantities, 100).items()}
+    return {name: entry.mean for name, entry in summarize(quantities, 100).items()}
 
 
 @pytest.mark.parametrize("name", PHOTOGRAPHS)
@@ -96,7 +96,7 @@ def test_ciede2000_on_every_pair_of_colors():
     )
     lab[0, 1:, :20] = 0  # neutral against anything, and against neutral
     lab[1, 1:, 10:30] = 0
-    ours = fidelity.ciede2000(lab[:1], lab[1:])[0].numpy()
+    ours = quality.ciede2000(lab[:1], lab[1:])[0].numpy()
     reference = skcolor.deltaE_ciede2000(*(x.permute(1, 2, 0).numpy() for x in lab))
     assert np.abs(ours - reference).max() < 1e-9
 
@@ -139,7 +139,7 @@ def test_colorfulness_of_two_colors():
     image = torch.zeros((1, 3, 4, 4), dtype=torch.float64)
     image[:, 0, :2], image[:, 2, 2:] = 255, 255
     expected = np.sqrt(127.5**2 + 191.25**2) + 0.3 * np.sqrt(127.5**2 + 63.75**2)
-    assert colorfulness(opponents(image) / 16).item() == pytest.approx(expected)
+    assert colorfulness(*(opponents(image) / 16).unbind(1)).item() == pytest.approx(expected)
 
 
 def test_lightness_metrics_of_a_constant_shift():
@@ -156,16 +156,16 @@ def test_lightness_metrics_of_a_constant_shift():
 def test_a_ratio_to_nothing_is_undefined_not_infinite():
     gray = torch.full((2, 3, 16, 16), 128, dtype=torch.uint8)
     summary = summarize(measured(gray, gray, gray[:, :1]), 100)
-    assert summary["projection"] == {"mean": None, "low": None, "high": None}
-    assert summary["psnr"]["mean"] > 58
+    assert summary["projection"] == Interval(mean=None, low=None, high=None)
+    assert summary["psnr"].mean > 58
 
 
 def test_ratios_are_of_sums_not_means_of_ratios():
     quantities = _of_images(2, np.ones)
     quantities |= {"chroma": np.array([1.0, 9.0]), "chroma_of_truth": np.array([10.0, 10.0])}
-    assert summarize(quantities, 100)["chroma_ratio"]["mean"] == 0.5
+    assert summarize(quantities, 100)["chroma_ratio"].mean == 0.5
     quantities |= {"chroma_of_truth": np.array([1.0, 90.0])}
-    assert summarize(quantities, 100)["chroma_ratio"]["mean"] == round(10 / 91, 6)
+    assert summarize(quantities, 100)["chroma_ratio"].mean == round(10 / 91, 6)
 
 
 def test_the_interval_is_the_bootstraps():
@@ -174,9 +174,9 @@ def test_the_interval_is_the_bootstraps():
     quantities = _of_images(400, np.ones) | {"psnr": values}
     entry = summarize(quantities, 4000)["psnr"]
     half = 1.96 * values.std() / np.sqrt(400)
-    assert entry["mean"] == pytest.approx(values.mean(), abs=1e-6)
-    assert entry["low"] == pytest.approx(values.mean() - half, abs=0.02)
-    assert entry["high"] == pytest.approx(values.mean() + half, abs=0.02)
+    assert entry.mean == pytest.approx(values.mean(), abs=1e-6)
+    assert entry.low == pytest.approx(values.mean() - half, abs=0.02)
+    assert entry.high == pytest.approx(values.mean() + half, abs=0.02)
     assert summarize(quantities, 4000)["psnr"] == entry
 
 
@@ -189,14 +189,14 @@ def test_images_of_one_group_are_drawn_together():
     expected = summarize_groups(alone, names, 1000)["psnr"]
     assert summarize_groups(tiles, names * 9, 1000)["psnr"] == pytest.approx(expected)
     apart = summarize(tiles, 1000)["psnr"]
-    assert apart["high"] - apart["low"] < 0.4 * (expected["high"] - expected["low"])
+    assert apart.high - apart.low < 0.4 * (expected.high - expected.low)
 
 
 def test_a_single_group_has_no_interval():
     quantities = _of_images(5, np.ones) | {"psnr": np.arange(5.0)}
     found = summarize_groups(quantities, ["one"] * 5, 1000)
-    assert found["psnr"] == {"mean": 2, "low": None, "high": None}
-    assert found["colorfulness_gap"] == {"mean": 0, "low": None, "high": None}
+    assert found["psnr"] == Interval(mean=2, low=None, high=None)
+    assert found["colorfulness_gap"] == Interval(mean=0, low=None, high=None)
 
 
 def _of_images(count: int, fill: Callable[[tuple], np.ndarray]) -> Quantities:
@@ -217,10 +217,10 @@ def test_the_gap_between_means_has_the_interval_of_its_signed_value():
         quantities |= {"colorfulness": predicted, "colorfulness_of_truth": truth}
         entry = summarize(quantities, 2000)["colorfulness_gap"]
         half = 1.96 * (predicted - truth).std() / np.sqrt(count)
-        assert entry["mean"] == pytest.approx(abs(shift), abs=1e-6)
-        assert entry["low"] == pytest.approx(max(0, abs(shift) - half), abs=0.1)
-        assert entry["high"] == pytest.approx(abs(shift) + half, abs=0.1)
-        assert entry["low"] <= entry["mean"] <= entry["high"]
+        assert entry.mean == pytest.approx(abs(shift), abs=1e-6)
+        assert entry.low == pytest.approx(max(0, abs(shift) - half), abs=0.1)
+        assert entry.high == pytest.approx(abs(shift) + half, abs=0.1)
+        assert entry.low <= entry.mean <= entry.high
 
 
 def test_resampling_holds_few_weights_at_a_time_and_gives_the_same(monkeypatch):
@@ -247,8 +247,8 @@ def test_a_quantity_may_be_a_vector(monkeypatch):
     image = gray.expand(-1, 3, -1, -1)
     scalars = measured(image, image, gray)
     found = summarize(scalars | {"counts": counts}, 1000)["first_share"]
-    assert found["mean"] == pytest.approx(0.7)
-    assert (found["low"], found["high"]) == (0.25, 1.0)  # one image drawn twice, or the other
+    assert found.mean == pytest.approx(0.7)
+    assert (found.low, found.high) == (0.25, 1.0)  # one image drawn twice, or the other
 
 
 def in_one_color(*lab: float) -> torch.Tensor:

@@ -17,9 +17,9 @@ from colorize.base.files import sha256_of
 from colorize.comparison.significance import Row
 from colorize.data.reading.index import Index
 from colorize.evaluation import baselines, perceptual, protocol
-from colorize.report import tables
+from colorize.evaluation.results import Interval
 from tests.gpu import needs_gpu
-from tests.test_report import render, results, words
+from tests.test_report import render, results, rows_of, words
 
 CPU = torch.device("cpu")
 
@@ -111,9 +111,9 @@ def test_fid_and_kid_in_closed_form():
     features = numbers.normal(size=(50, 8))
     shifted = features + 0.5
     found = perceptual.distances(shifted, features)
-    assert found["fid"]["mean"] == pytest.approx(8 * 0.5**2, rel=1e-6)
+    assert found["fid"].mean == pytest.approx(8 * 0.5**2, rel=1e-6)
     doubled = perceptual.distances(features.mean(0) + 2 * (features - features.mean(0)), features)
-    assert doubled["fid"]["mean"] == pytest.approx(features.var(0, ddof=1).sum(), rel=1e-6)
+    assert doubled["fid"].mean == pytest.approx(features.var(0, ddof=1).sum(), rel=1e-6)
 
     def kernel(x, y):
         return (x @ y.T / 8 + 1) ** 3
@@ -123,10 +123,10 @@ def test_fid_and_kid_in_closed_form():
         return (k.sum() - np.trace(k)) / (50 * 49)
 
     expected = of_others(shifted) + of_others(features) - 2 * kernel(shifted, features).mean()
-    assert found["kid"]["mean"] == pytest.approx(expected, abs=1e-6)
-    assert found["kid"]["low"] is found["fid"]["high"] is None
-    assert perceptual.distances(features[:1], features[:1])["fid"]["mean"] is None
-    assert perceptual.distances(features[:1], features[:1])["kid"]["mean"] is None
+    assert found["kid"].mean == pytest.approx(expected, abs=1e-6)
+    assert found["kid"].low is found["fid"].high is None
+    assert perceptual.distances(features[:1], features[:1])["fid"].mean is None
+    assert perceptual.distances(features[:1], features[:1])["kid"].mean is None
 
 
 def test_kid_of_many_is_over_the_same_subsets_every_time(monkeypatch):
@@ -134,12 +134,12 @@ def test_kid_of_many_is_over_the_same_subsets_every_time(monkeypatch):
     numbers = np.random.default_rng(0)
     one, other = numbers.normal(size=(300, 8)), numbers.normal(size=(300, 8))
     state = torch.get_rng_state()
-    found = perceptual.distances(one, other)["kid"]["mean"]
+    found = perceptual.distances(one, other)["kid"].mean
     assert torch.equal(torch.get_rng_state(), state)
     torch.manual_seed(5)
-    assert perceptual.distances(one, other)["kid"]["mean"] == found
+    assert perceptual.distances(one, other)["kid"].mean == found
     monkeypatch.setattr(perceptual, "KID_IMAGES", 300)
-    whole = perceptual.distances(one, other)["kid"]["mean"]
+    whole = perceptual.distances(one, other)["kid"].mean
     assert found != whole
     assert found == pytest.approx(whole, abs=0.02)
 
@@ -148,27 +148,25 @@ def test_rows_are_measured_by_the_networks_too(photographs, monkeypatch):
     trivial = baselines.trivial(photographs, (5.0, 10.0))
     rows = protocol.evaluate(trivial, photographs, ("val", "test"), 100)
     truth, gray = rows["ground_truth"].result, rows["grayscale"].result
-    assert truth["test"]["lpips"] == {"mean": 0, "low": 0, "high": 0}
-    assert truth["test"]["fid"]["mean"] == pytest.approx(0, abs=1e-3 * gray["test"]["fid"]["mean"])
-    assert truth["test"]["kid"]["mean"] < gray["test"]["kid"]["mean"]
-    assert gray["test"]["lpips"]["low"] <= gray["test"]["lpips"]["mean"] > 0.001
-    assert gray["by_dataset"]["sample"].keys() >= {"lpips", "fid", "kid"}
-    assert gray["not_measured"] == {}
+    assert truth.test["lpips"] == Interval(mean=0, low=0, high=0)
+    assert truth.test["fid"].mean == pytest.approx(0, abs=1e-3 * gray.test["fid"].mean)
+    assert truth.test["kid"].mean < gray.test["kid"].mean
+    assert gray.test["lpips"].low <= gray.test["lpips"].mean > 0.001
+    assert gray.by_dataset["sample"].metrics.keys() >= {"lpips", "fid", "kid"}
+    assert gray.not_measured == {}
     table = rows["grayscale"].images
     of_test = table[table["split"] == "test"]
-    assert of_test["lpips"].mean() == pytest.approx(gray["test"]["lpips"]["mean"], abs=1e-6)
+    assert of_test["lpips"].mean() == pytest.approx(gray.test["lpips"].mean, abs=1e-6)
     assert not [column for column in table if "features" in column]
     monkeypatch.setattr(protocol, "STRIP", 32 * 32)  # single photographs
     again = protocol.evaluate(trivial, photographs, ("val",), 100)["grayscale"].result
     for metric in ("lpips", "fid", "kid"):
-        assert again["val"][metric]["mean"] == pytest.approx(
-            gray["val"][metric]["mean"], rel=1e-4, abs=1e-6
-        )
+        assert again.val[metric].mean == pytest.approx(gray.val[metric].mean, rel=1e-4, abs=1e-6)
 
 
 def test_the_report_shows_what_was_measured_or_why_it_was_not():
     def report(**changes) -> str:
-        return " ".join(words(render(tables.rows_of({"one": results(0.5) | changes}, {}))))
+        return " ".join(words(render(rows_of({"one": results(0.5) | changes}, {}))))
 
     missing = report()
     why = "evaluate.weights in params.yaml names no folder with the networks' weights"

@@ -150,7 +150,7 @@ def test_check_writes_the_catalog_and_folders_of_ones_own(tmp_path):
 
 def test_packages_hold_no_code():
     for path in [*(ROOT / "colorize").rglob("__init__.py"), *ROOT.glob("st*/__init__.py")]:
-        if path.parent.name == "color":  # is a dependency as a folder
+        if path.parent.name in ("color", "quality"):  # one subject
             continue
         docstring, *code = ast.parse(path.read_text(encoding="utf-8")).body
         is_room = path.parent.parent == ROOT / "colorize"

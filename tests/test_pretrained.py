@@ -11,11 +11,11 @@ from PIL import Image
 
 from colorize import Colorizer, color
 from colorize.base.files import sha256_of
-from colorize.data import sample
+from colorize.data.local import photograph
 from colorize.data.reading import tensors
 from colorize.methods.shared import model
 from colorize.methods.shared.base import InitFrom
-from colorize.quality.fidelity import chroma
+from colorize.quality import chroma
 from tests.conftest import ROOT, Project
 
 FOLDERS = sorted(path for path in (ROOT / "pretrained").iterdir() if path.is_dir())
@@ -32,7 +32,7 @@ def test_there_is_a_paired_and_an_unpaired_one():
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 def test_it_colors_a_photograph_that_it_was_not_trained_on(folder):
     network = model.load(folder)
-    image = Image.open(sample.photograph("rocket.jpg")).convert("RGB").resize((192, 128))
+    image = Image.open(photograph("rocket.jpg")).convert("RGB").resize((192, 128))
     gray = color.to_uint8(color.gray_of(color.to_float(tensors.to_tensor(image))))[None]
     made = network.colorize_bytes(gray)
     assert torch.equal(network.colorize_bytes(gray), made)
@@ -72,14 +72,14 @@ def test_its_card_says_what_it_is(folder):
 
 
 def test_the_readmes_picture_shows_gray_truth_and_what_a_model_makes(tmp_path):
-    photograph = Image.open(sample.photograph("coffee.png")).resize((220, 220))
-    photograph.save(tmp_path / "mine.png")
+    coffee = Image.open(photograph("coffee.png")).resize((220, 220))
+    coffee.save(tmp_path / "mine.png")
     files = ["--photographs", str(tmp_path / "mine.png"), "--output", str(tmp_path / "made.png")]
     Project(ROOT).module("docs.example", "pretrained/zhang_l2", *files)
     picture = np.asarray(Image.open(tmp_path / "made.png"))
     gray, truth, made = (picture[28:, column : column + 220] for column in (0, 226, 452))
     assert picture.shape == (28 + 220, 3 * 226 - 6, 3)
-    assert (truth == np.asarray(photograph)).all()
+    assert (truth == np.asarray(coffee)).all()
     assert (gray == gray[..., :1]).all()
     assert np.ptp(gray) > 200
     seen = tensors.to_tensor(Image.fromarray(gray))[:1]

@@ -9,10 +9,11 @@ import pytest
 from PIL import Image
 
 from colorize.color.domains import WAY
-from colorize.data import palette, sheet
+from colorize.data import palette, union
 from colorize.evaluation.cases import Case
 from colorize.evaluation.metrics import DECIDING, deciding
 from colorize.evaluation.perceptual import NOT_MEASURED
+from colorize.evaluation.results import Interval, Result
 from colorize.methods.shared import model
 from colorize.methods.shared.base import ModelParameters
 from colorize.report import claims, columns, published, study, tables
@@ -20,6 +21,8 @@ from colorize.report.curves import RATIOS, validation_curve
 from colorize.report.page import page
 from colorize.report.pictures import Shown
 from tests.conftest import MODELS
+
+COUNTS = {"images": 3, "groups": 2}
 
 
 def results(projection: float) -> dict:
@@ -31,19 +34,28 @@ def results(projection: float) -> dict:
         "val": metrics,
         "test": metrics,
         "by_dataset": {
-            "sample": {"images": 3, "groups": 2, "ciede2000": entry},
+            "sample": COUNTS | {"ciede2000": entry},
             "maps": {"images": 1, "groups": 1, "ciede2000": entry},
         },
-        "images": 3,
-        "groups": 2,
+        **COUNTS,
+        "images_val": 3,
+        "groups_val": 2,
         "not_measured": dict.fromkeys(("lpips", "fid", "kid"), NOT_MEASURED),
         "diagnostics": {
             "supervision": "unpaired",
+            "output": "ab",
             "parameters": 5,
             "multiply_adds": 7,
             "images_loaded": 6,
         },
     }
+
+
+def rows_of(models: dict[str, dict], trivial: dict[str, dict]) -> list[tables.Row]:
+    """As `tables.rows_of`, of results like those above."""
+    return tables.rows_of(
+        *({n: Result.parse(r, n) for n, r in of.items()} for of in (models, trivial))
+    )
 
 
 def sheet_of(name: str) -> dict:
@@ -69,7 +81,7 @@ def sheet_of(name: str) -> dict:
     rgb = np.zeros((16, 16, 3), np.uint8)
     rgb[:, 8:] = 255, 0, 0
     palettes = {"a.png": palette.palette(rgb)}
-    return sheet.datasheet(pd.DataFrame(rows), palettes, {name: {}})
+    return union.datasheet(pd.DataFrame(rows), palettes, {name: {}})
 
 
 def compared(model: str, against: str, metric: str, said: str, *numbers: float | None) -> dict:
@@ -149,7 +161,7 @@ def line_of(html: str, label: str, name: str) -> list[list[str]]:
 def test_a_model_that_copies_its_input_is_called_a_copy():
     of = {"honest": results(0.5), "lazy": results(0.04), "blind": results(0.04)}
     of["lazy"]["test"]["chroma_ratio"]["mean"] = 0.01
-    html = render(tables.rows_of(of, {}))
+    html = render(rows_of(of, {}))
     assert "<b>lazy</b> copies its input (projection 0.04)" in html
     assert "<b>blind</b> copies its input, or gives it noise or another" in html
     assert "honest</b> copies" not in html
@@ -158,7 +170,7 @@ def test_a_model_that_copies_its_input_is_called_a_copy():
 def test_what_began_with_imagenets_labels_is_told_apart():
     known = results(0.5) | {"chroma_scaled": results(0.5)}
     known["diagnostics"] = known["diagnostics"] | {"supervision": "paired", "pretrained": True}
-    html = render(tables.rows_of({"one": results(0.5), "known": known}, {}))
+    html = render(rows_of({"one": results(0.5), "known": known}, {}))
     for name, wanted in {
         "one": "no pairs",
         "known": "pairs, ImageNet labels",
@@ -171,7 +183,7 @@ def test_the_report_is_safe_deterministic_and_has_a_dash_for_what_is_undefined()
     lacking = results(0.5)
     lacking["test"]["sharpness"] = {"mean": None, "low": None, "high": None}
     lacking["test"]["psnr"] = {"mean": 1.5, "low": None, "high": None}  # of a single group
-    rows = tables.rows_of({"one": lacking}, {"grayscale": results(0)})
+    rows = rows_of({"one": lacking}, {"grayscale": results(0)})
     html = render(rows)
     assert html == render(rows)
     assert "&lt;b&gt;mine" in html
@@ -189,14 +201,14 @@ def test_the_report_is_safe_deterministic_and_has_a_dash_for_what_is_undefined()
 
 
 def test_what_is_not_defined_is_left_out_of_what_dvc_compares():
-    of_val = results(0.5)["val"]
+    of_val = Result.parse(results(0.5), "").val
     assert deciding(of_val) == dict.fromkeys(DECIDING, 1.5) | {"projection": 0.5}
-    of_val["projection"]["mean"] = None
-    assert "projection" not in deciding(of_val)
+    undefined = {"projection": Interval(mean=None, low=None, high=None)}
+    assert "projection" not in deciding(of_val | undefined)
 
 
 def test_the_report_shows_what_the_union_took():
-    rows = tables.rows_of({"one": results(0.5)}, {})
+    rows = rows_of({"one": results(0.5)}, {})
     sheets = {"shown": Image.new("RGB", (16, 16))}
     shown = sheet_of("shown")["shown"]
     empty = shown | {"ab_histogram": None, "colorfulness": None, "ignored": {"__MACOSX": 1234}}
@@ -224,7 +236,7 @@ def test_significance_are_sentences():
             compared(name, "mean_color", "ciede2000", mean, 3, 2, 4),
         ]
     comparisons = [compared("good", "grayscale", "auc_raw", "worse", -0.5, -1, 0)]
-    rows = tables.rows_of({name: results(0.5) for name in ("zhang_l2", "good", "bad", "so_so")}, {})
+    rows = rows_of({name: results(0.5) for name in ("zhang_l2", "good", "bad", "so_so")}, {})
     html = render(rows, significance={"split": "test", "models": models, "planned": comparisons})
     listed = re.findall(r"<li>(.*?)</li>", html.split('<ul class="significance">')[1])
     text = [re.sub("<[^>]*>", "", item) for item in listed]
@@ -283,8 +295,8 @@ def interval(mean: float, low: float, high: float) -> dict[str, float]:
 def test_the_papers_claims_are_held_against_the_run(method, changes, shown, outcome):
     result = results(0.5)
     result["test"] |= {metric: interval(*values) for metric, values in changes.items()}
-    result["to_gray"] = {"test": {"projection": interval(0.03, 0.02, 0.04)}}
-    rows = tables.rows_of({"other": results(0.5), "it": result}, {"grayscale": results(0)})
+    result["to_gray"] = {"test": COUNTS | {"projection": interval(0.03, 0.02, 0.04)}}
+    rows = rows_of({"other": results(0.5), "it": result}, {"grayscale": results(0)})
     parameters = {"other": parsed("nogan_lab"), "it": parsed(method)}
     (found,) = claims.claims(rows, parameters)
     assert found.shown.startswith("it: ")
@@ -303,7 +315,7 @@ def test_what_is_ahead_is_said_first():
     of["close"]["diagnostics"] = of["close"]["diagnostics"] | {"supervision": "paired"}
     of["copy"]["test"] |= {"projection": interval(0.05, 0, 0.1)}  # its pictures are no colorings
     trivial = {"grayscale": of.pop("grayscale")}
-    html = render(tables.rows_of(of, trivial), baseline="paired")
+    html = render(rows_of(of, trivial), baseline="paired")
     first = html.split('id="answer"')[1].split("</ul>")[0]
     assert [" ".join(words(item)) for item in re.findall(r"<li>(.*?)</li>", first)] == [
         "Closest to the true photographs: close, CIEDE2000 7.00 (0.00 to 10.00)",
@@ -331,7 +343,7 @@ def test_figures_show_every_model_in_the_ink_of_the_page():
     tests["models"] += [
         compared(n, "mean_color", "ciede2000", "better", -1, -2, -1) for n in ("one", "two")
     ]
-    html = render(tables.rows_of(of, {}), significance=tests)
+    html = render(rows_of(of, {}), significance=tests)
     beside = drawn(html, "Each model")
     assert all(f">{name}</text>" in beside for name in ("one", "two"))
     for svg in (beside, drawn(html, "Loss curves")):
@@ -340,7 +352,7 @@ def test_figures_show_every_model_in_the_ink_of_the_page():
         assert "#010203" not in svg
         assert "fill: #ffffff" not in svg  # nothing behind it
     assert line_of(html, "costs", "two")[6] == ["5,000,000"]
-    alone = render(tables.rows_of({"zhang_l2": results(0.5)}, {}))
+    alone = render(rows_of({"zhang_l2": results(0.5)}, {}))
     assert 'alt="Each model' not in alone
 
 
@@ -349,7 +361,7 @@ def test_the_spread_over_seeds_is_that_of_a_sample():
     assert published.spread([-1.0, 1.0], 0) == "0 ± 1 (−1 to 1)"
     assert published.spread([1.0, None], 1) == "–"
     assert published.spread([-0.04, 0.04], 1) == "0.0 ± 0.1 (0.0 to 0.0)"
-    of_seeds = [results(projection) for projection in (0.25, 0.75)]
+    of_seeds = [Result.parse(results(projection), "") for projection in (0.25, 0.75)]
     tests = compared("gan", "zhang_l2", "ciede2000", "worse", 1, 0.5, 1.5) | {"seeds": [2, 1]}
     text = published.seeds_page(
         published.Spread([1, 2], ["val", "test"], {"gan": of_seeds}, [tests])
@@ -369,7 +381,7 @@ def test_each_domain_from_each_other_is_a_table_and_a_grid():
     ways = {"gray": {"color": way(8), "night": way(3)}, "color": {"gray": way(2), "night": way(4)}}
     ways["night"] = {"gray": way(5), "color": way(6)}
     able = results(0.5) | {"domains": {"test": ways}}
-    rows = [tables.Row(n, "model", "unpaired", r) for n, r in (("one", able), ("two", results(1)))]
+    rows = rows_of({"one": able, "two": results(1)}, {})
     names = list(ways)
     made = {WAY.join((s, t)): Image.new("RGB", (32, 32)) for s in names for t in names}
     html = render(rows, domains={"one": [Shown(Case("a.png", "x", "fixed", 1.0), made)]})
@@ -398,9 +410,9 @@ def run_of(seed: int, projection: float, updates: int) -> study.Run:
         label_effect_center=[1, 2.5], label_effect_border=[1, 7]
     )
     curve["generator_updates"] = [1, updates]
-    result = results(projection) | {"to_gray": {"test": to_gray}}
+    result = results(projection) | {"to_gray": {"test": COUNTS | to_gray}}
     result["test"]["change_ratio"] = values
-    return study.Run(seed, result, curve)
+    return study.Run(seed, Result.parse(result, ""), curve)
 
 
 def studied() -> dict[str, study.Variant]:
@@ -447,7 +459,7 @@ def pictures_in(html: str) -> list[tuple[str, str]]:
 
 
 def test_the_same_photographs_by_every_model_and_each_at_its_extremes():
-    rows = tables.rows_of({"honest": results(0.5), "rgb": results(0.4)}, {})
+    rows = rows_of({"honest": results(0.5), "rgb": results(0.4)}, {})
     pictures = {
         "honest": shown_of("gray", "truth", "own"),
         "rgb": shown_of("gray", "truth", "own", "input_L", "to_gray"),

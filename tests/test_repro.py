@@ -338,7 +338,7 @@ def test_what_changes_no_result_reruns_nothing(pipeline):
         ("colorize/networks/stargan.py", ["stargan"]),
         ("colorize/evaluation/colors.py", ["evaluate", "baselines", "compare", "report"]),
         ("colorize/comparison/significance.py", ["compare", "report"]),
-        ("colorize/data/sheet.py", ["download", "union", "grayscale", "report"]),
+        ("colorize/data/union.py", ["download", "union", "grayscale", "report"]),
     ],
 )
 def test_an_edit_reruns_what_it_may_change(pipeline, edited, reruns):

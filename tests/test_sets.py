@@ -11,8 +11,9 @@ from colorize import color
 from colorize.base.errors import UserError
 from colorize.evaluation import bootstrap, directions, distributions
 from colorize.evaluation.colors import Colors
-from colorize.evaluation.failures import failure
+from colorize.evaluation.metrics import failure
 from colorize.evaluation.protocol import Batch
+from colorize.evaluation.results import Interval, Metrics
 from tests.test_color import PHOTOGRAPHS, photograph
 from tests.test_metrics import measured, one
 
@@ -102,8 +103,8 @@ def test_scaled_colors_are_that_much_less_diverse(batch):
     assert metrics_of(batch, half)["diversity"] == pytest.approx(0.5, abs=0.01)
 
 
-def summaries(means: dict[str, float]) -> dict[str, dict[str, float]]:
-    return {name: {"mean": value} for name, value in means.items()}
+def summaries(means: dict[str, float]) -> Metrics:
+    return {name: Interval(mean=value, low=None, high=None) for name, value in means.items()}
 
 
 def test_patches_that_are_brighter_by_a_constant():
@@ -133,8 +134,8 @@ def test_the_interval_of_a_divergence_holds_what_the_set_itself_gives():
     }
     groups = [str(number) for number in range(60)]
     entry = bootstrap.summarize(metrics, {"made": made, "true": true}, groups, 2000)
-    assert entry["ab_histogram_js"]["low"] <= entry["ab_histogram_js"]["mean"]
-    assert entry["ab_histogram_js"]["mean"] <= entry["ab_histogram_js"]["high"]
+    assert entry["ab_histogram_js"].low <= entry["ab_histogram_js"].mean
+    assert entry["ab_histogram_js"].mean <= entry["ab_histogram_js"].high
 
 
 class TwoWays:
@@ -162,7 +163,7 @@ def way_back(batch: Batch, to_gray, to_color) -> dict[str, float]:
     found = directions.measure_gray(Colors(TwoWays(to_gray, to_color), None), batch)
     groups = batch.names
     summary = bootstrap.summarize(directions.GRAY_METRICS, found, groups, 100)
-    return {name: entry["mean"] for name, entry in summary.items()}
+    return {name: entry.mean for name, entry in summary.items()}
 
 
 def test_an_honest_cycle_leaks_nothing(batch):

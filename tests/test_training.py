@@ -12,10 +12,11 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file
 
-from colorize.base import files, memory
-from colorize.data.reading import index, splits
+from colorize.base import files
+from colorize.base.device import OutOfMemory, explained
+from colorize.data.reading import index
 from colorize.training import checkpoint, dataset, loop
-from colorize.training.log import Log
+from colorize.training.watch import Losses
 from tests import zips
 from tests.conftest import METHODS, MODELS, Project
 from tests.gpu import needs_gpu
@@ -273,15 +274,15 @@ def test_too_little_memory_is_said_in_one_line(project):
 def test_what_lacked_memory_says_how_much(error, amount):
     with (
         pytest.raises(
-            memory.OutOfMemory, match=rf"a: out of memory when {amount} more were needed; lower b"
+            OutOfMemory, match=rf"a: out of memory when {amount} more were needed; lower b"
         ),
-        memory.explained("a", "b"),
+        explained("a", "b"),
     ):
         raise error
 
 
 def test_other_errors_are_not_taken_for_too_little_memory():
-    with pytest.raises(RuntimeError, match="shapes"), memory.explained("a", "b"):
+    with pytest.raises(RuntimeError, match="shapes"), explained("a", "b"):
         raise RuntimeError("shapes do not fit")
 
 
@@ -314,12 +315,12 @@ def test_photographs_without_color_are_found_before_training(project, tmp_path):
 
 
 def test_a_row_of_losses_is_their_mean_however_many_steps_it_spans():
-    log = Log()
+    losses = Losses()
     for step in range(1, 251):
         few = {"discriminator": torch.tensor(float(step)).requires_grad_()}
-        log.add(step, few | ({"loss": torch.tensor(2.0)} if step % 5 == 0 else {}))
-    assert len(log.waiting) < 150  # tensors are not held until the row ends
-    assert log.close_row(250, 500) == {"discriminator": 125.5, "loss": 2}
+        losses.add(step, few | ({"loss": torch.tensor(2.0)} if step % 5 == 0 else {}))
+    assert len(losses.waiting) < 150  # tensors are not held until the row ends
+    assert losses.close_row(250, 500) == {"discriminator": 125.5, "loss": 2}
 
 
 def zeroed(content: bytes) -> bytes:
@@ -437,7 +438,7 @@ def test_unpaired_training_knows_no_true_color_of_its_gray_inputs(project, name)
     project.stage("train", name)
     before = project.trained(name)
     rows = index.Index.read(project.path("data/union"))
-    in_gray, in_color = splits.parts(rows.groups(rows.split("train")), 2)
+    in_gray, in_color = index.parts(rows.groups(rows.split("train")), 2)
     for number, photograph in enumerate(in_gray):
         path = project.path(f"data/union/{photograph}")
         zips.image(number, *Image.open(path).size).save(path)

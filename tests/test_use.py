@@ -24,7 +24,7 @@ from torch.nn import functional as F
 from colorize import Colorizer
 from colorize.base.errors import UserError
 from colorize.color import strips
-from colorize.data import sample
+from colorize.data.local import photograph
 from colorize.methods.shared import model
 from colorize.use import colorizer as module
 from colorize.use import files
@@ -72,7 +72,7 @@ def chroma(pixels: np.ndarray) -> np.ndarray:
 
 
 def scene(height: int, width: int) -> Image.Image:
-    return Image.open(sample.photograph("coffee.png")).convert("RGB").resize((width, height))
+    return Image.open(photograph("coffee.png")).convert("RGB").resize((width, height))
 
 
 # ------------------------------------------------------------------------- the command
@@ -560,7 +560,7 @@ def test_what_has_contrast_or_none_at_all_is_seen_as_it_is():
 
 def test_a_faded_photograph_gets_the_colors_of_one_that_has_not():
     colorizer = Colorizer.load(ROOT / "pretrained/zhang_l2", device="cpu")
-    full = Image.open(sample.photograph("coffee.png")).convert("L").resize((300, 200))
+    full = Image.open(photograph("coffee.png")).convert("L").resize((300, 200))
     faded = full.point(lambda level: round(64 + level / 2))
 
     expected = skcolor.rgb2lab(np.asarray(colorizer(full)))[..., 1:]

@@ -11,7 +11,7 @@ from colorize import color
 from colorize.data.reading.index import Index
 from colorize.methods.shared.base import Method
 from colorize.training import validation
-from colorize.training.preview import measured_steps
+from colorize.training.watch import measured_steps
 
 
 class Constructed(Method):

@@ -21,10 +21,18 @@ from colorize.base.errors import UserError
 from colorize.base.files import check_room, only_one, replaced_folder, sha256_of, write_json
 from colorize.base.parameters import Parameters
 from colorize.base.progress import INTERVAL
-from colorize.data import catalog, folder, sample, transfer
+from colorize.data import catalog, local
 from colorize.data.archive import FOLDERS, MANIFEST, contents
 from colorize.data.catalog import Dataset
-from colorize.data.remote import SECRET, Remote, holds_secret
+from colorize.data.remote import (
+    SECRET,
+    Remote,
+    Stopped,
+    fetch,
+    holds_secret,
+    partial_of,
+    size_of,
+)
 
 AT_ONCE = 4  # transfers
 THREAD = "transfer"  # name of the threads that carry them out
@@ -96,14 +104,14 @@ def _remote(dataset: Dataset, mirror: str) -> Remote:
 
 def _build(name: str, dataset: Dataset, target: Path) -> None:
     if dataset.folder is None:
-        sample.build(target)
+        local.build_sample(target)
     else:
         source = Path(dataset.folder).expanduser()
-        folder.build(source, name, dataset.test or catalog.TEST, target)
+        local.build_from_folder(source, name, dataset.test or catalog.TEST, target)
 
 
 def _fetch_all(remotes: dict[str, Remote], kept: Path) -> None:
-    """Fetch what is not kept yet. Raises what `transfer.fetch` raises."""
+    """Fetch what is not kept yet. Raises what `fetch` raises."""
     distinct = {remote.sha256: remote for remote in remotes.values()}
     missing = [remote for remote in distinct.values() if not _is_kept(remote, kept)]
     _check_space(missing, kept)
@@ -112,18 +120,18 @@ def _fetch_all(remotes: dict[str, Remote], kept: Path) -> None:
         tasks = []
         for line, remote in enumerate(missing):
             path, bar = kept / remote.sha256, bars.enter_context(_bar(remote, line))
-            tasks.append(functools.partial(transfer.fetch, remote, path, bar, stop))
+            tasks.append(functools.partial(fetch, remote, path, bar, stop))
         _in_parallel(tasks, stop)
 
 
 def _is_kept(remote: Remote, kept: Path) -> bool:
     path = kept / remote.sha256
-    return transfer.size_of(path) == remote.size and sha256_of(path) == remote.sha256
+    return size_of(path) == remote.size and sha256_of(path) == remote.sha256
 
 
 def _check_space(missing: list[Remote], kept: Path) -> None:
-    partials = [transfer.partial_of(kept / remote.sha256) for remote in missing]
-    needed = sum(remote.size for remote in missing) - sum(map(transfer.size_of, partials))
+    partials = [partial_of(kept / remote.sha256) for remote in missing]
+    needed = sum(remote.size for remote in missing) - sum(map(size_of, partials))
     check_room(needed, kept, "the download")
 
 
@@ -155,7 +163,7 @@ def _in_parallel(tasks: list[Callable[[], None]], stop: threading.Event) -> None
                 number, task = todo.get_nowait()
                 try:
                     task()
-                except transfer.Stopped:
+                except Stopped:
                     pass
                 except BaseException as error:
                     errors[number] = error

@@ -13,7 +13,7 @@ from colorize.base.parameters import Parameters
 from colorize.base.progress import progress
 from colorize.base.workers import cores, spread
 from colorize.data import pixels
-from colorize.data.encoding import png, unjpeg, unpng
+from colorize.data.images import png, unjpeg, unpng
 from colorize.data.reading.index import MADE_FROM, Index, union_identity
 
 

@@ -16,9 +16,9 @@ from PIL.Image import Resampling
 
 from colorize.base.errors import one_line
 from colorize.base.workers import spread
-from colorize.data import archive, decoding, duplicates, palette
+from colorize.data import archive, duplicates, palette
 from colorize.data.duplicates import BLOCK, PRINTS, SIDE
-from colorize.data.encoding import jpeg, png
+from colorize.data.images import Unreadable, decode, jpeg, png
 from colorize.data.palette import Palette
 from colorize.data.reading import photographs
 
@@ -60,8 +60,8 @@ def look(folder: Path, image_size: int, suffix: str, member: Member) -> Seen:
     """Decode one image, measure it, and write its resized copy to `folder` under its hash."""
     warnings.simplefilter("ignore")  # Pillow's, on odd files: what matters is in the result
     try:
-        image = decoding.decode(_bytes(*member))
-    except decoding.Unreadable as error:
+        image = decode(_bytes(*member))
+    except Unreadable as error:
         return Seen("", str(error))
     rgb = np.asarray(image)
     found = hashlib.sha256(repr(image.size).encode())

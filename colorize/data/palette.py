@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from colorize.data import pixels
+from colorize.data.reading.photographs import colorfulness
 
 # The ab plane in squares of 10 x 10, centered on the multiples of 10 from -110 to 110.
 AB_STEP, AB_RANGE = 10, 110
@@ -34,7 +35,7 @@ class Palette(NamedTuple):
     pixels: int
     chroma: float  # 95th percentile
     hue_spread: float  # 95th percentile of the distance in ab to the line through the mean hue
-    colorfulness: float  # Hasler and Süsstrunk 2003
+    colorfulness: float
 
 
 def palette(rgb: np.ndarray) -> Palette:
@@ -78,9 +79,9 @@ def _hue_spread(a: np.ndarray, b: np.ndarray) -> float:
 
 
 def _colorfulness(rgb: np.ndarray) -> float:
-    r, g, b = rgb.astype(np.float32).transpose(2, 0, 1)
+    r, g, b = rgb.astype(np.float64).transpose(2, 0, 1)
     rg, yb = r - g, (r + g) / 2 - b
-    return float(np.hypot(rg.std(), yb.std()) + 0.3 * np.hypot(rg.mean(), yb.mean()))
+    return float(colorfulness(rg.mean(), yb.mean(), (rg * rg).mean(), (yb * yb).mean()))
 
 
 class Pool(NamedTuple):

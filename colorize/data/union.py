@@ -3,10 +3,13 @@
 import contextlib
 import functools
 import re
+from collections.abc import Mapping
+from dataclasses import fields
 from pathlib import Path
 from typing import Annotated, Literal
 
 import pandas as pd
+from PIL import Image
 from pydantic import Field
 
 from colorize.base.errors import UserError
@@ -16,16 +19,23 @@ from colorize.base.progress import progress
 from colorize.base.workers import cores, spread
 from colorize.data import archive, selection
 from colorize.data.archive import MANIFEST, folder_of
-from colorize.data.encoding import jpeg
+from colorize.data.images import jpeg
 from colorize.data.members import Measures, hash_of, look
-from colorize.data.reading import splits
-from colorize.data.sheet import DATASHEET, SHEETS, contact_sheet, datasheet, training_statistics
+from colorize.data.palette import Palette, histogram, pool
+from colorize.data.reading import photographs
+from colorize.data.reading.index import is_validation
+from colorize.data.selection import File
 
+# In the union's folder
 INDEX = "index.csv"
 STATISTICS = "statistics.json"
+DATASHEET = "datasheet.json"
+SHEETS = "sheets"  # contact sheets, one a dataset
 
-COLUMNS = ["name", "group", "dataset", "side", "source", "sha256", "split"]
-COLUMNS += ["kept", "reject_reason", "reject_detail", "duplicate_of"]
+REJECT_REASONS = ("duplicate", "near-duplicate", "group", "gray", "small", "side", "rejected")
+
+SHEET = (12, 2)  # pictures across and down a contact sheet
+TILE = 64  # pixels
 
 
 class UnionParameters(Parameters):
@@ -62,19 +72,19 @@ def union(parameters: UnionParameters, raw: Path, target: Path, workers: int | N
     with replaced_folder(target) as folder:
         manifest = read_json(raw / MANIFEST)
         zips = _zips(raw, manifest)
-        rows, ignored = _list(manifest, zips)
-        _set_hashes(rows, zips, workers)
-        selection.drop_sides(rows, parameters.sides)
-        members = [(zips[row["dataset"]], row["source"]) for row in selection.distinct(rows)]
+        files, ignored = _list(manifest, zips)
+        _set_hashes(files, zips, workers)
+        selection.reject_sides(files, parameters.sides)
+        members = [(zips[file.dataset], file.source) for file in selection.distinct(files)]
         look_at = functools.partial(look, folder, parameters.image_size, suffix)
         with Measures(folder) as measures:
             with contextlib.closing(spread(look_at, members, workers)) as looked:
                 seen = progress(looked, "union", len(members))
-                taken = selection.decide(rows, seen, parameters.min_chroma, suffix, measures)
-            selection.drop_near_duplicates(taken, measures, workers)
-            selection.name_groups(rows)
-            selection.drop_groups_of_test(rows)
-            index = _index(rows, parameters.validation)
+                selected = selection.select(files, seen, parameters.min_chroma, suffix, measures)
+            selection.reject_near_duplicates(selected, measures, workers)
+            selection.name_groups(files)
+            selection.reject_groups_of_test(files)
+            index = _index(files, parameters.validation)
             _check_splits(index, parameters.image_size)
             statistics = training_statistics(index, measures.palettes, parameters.image_size)
             sheet = datasheet(index, measures.palettes, ignored)
@@ -99,61 +109,56 @@ def _zips(raw: Path, manifest: dict[str, dict]) -> dict[str, Path]:
 
 def _list(
     manifest: dict[str, dict], zips: dict[str, Path]
-) -> tuple[list[dict], dict[str, dict[str, int]]]:
-    """A row for every file of the zips, test first, and what is ignored.
+) -> tuple[list[File], dict[str, dict[str, int]]]:
+    """Every file of the zips, test first, and what is ignored.
 
     Raises UserError where a zip is missing or is none.
     """
-    rows, ignored = [], {}
+    files, ignored = [], {}
     for dataset, path in zips.items():
-        found = archive.contents(path, dataset)
-        ignored[dataset] = found.ignored
-        for source in found.members:
+        contents = archive.contents(path, dataset)
+        ignored[dataset] = contents.ignored
+        for source in contents.members:
             side = manifest[dataset]["sides"][folder_of(source)[-1]]
             group = _group(dataset, source, manifest[dataset].get("groups"))
             split = "test" if _is_test(source) else "train"
-            rows.append(_row(dataset, source, side, split) | {"group": group})
-        for source, reason in found.refused.items():
-            rejected = {"reject_reason": "rejected", "reject_detail": reason}
-            rows.append(_row(dataset, source, "", "") | rejected)
-    rows.sort(key=lambda row: row["split"] != "test")  # stable: within a split as before
-    return rows, ignored
-
-
-def _row(dataset: str, source: str, side: str, split: str) -> dict:
-    known = {"dataset": dataset, "side": side, "source": source, "split": split}
-    return dict.fromkeys(COLUMNS, "") | known
+            file = File(dataset=dataset, side=side, source=source, split=split, group=group)
+            files.append(file)
+        for source, reason in contents.refused.items():
+            file = File(dataset=dataset, side="", source=source, split="")
+            file.reject("rejected", reason)
+            files.append(file)
+    files.sort(key=lambda file: file.split != "test")  # stable: within a split as before
+    return files, ignored
 
 
 def _group(dataset: str, source: str, pattern: str | None) -> str:
     """What the names of a group's files have in common; of a file on its own, its name."""
-    found = pattern and re.search(pattern, source.rpartition("/")[2])
-    return f"{dataset} {found[0]}" if found else source
+    match = pattern and re.search(pattern, source.rpartition("/")[2])
+    return f"{dataset} {match[0]}" if match else source
 
 
 def _is_test(source: str) -> bool:
     return folder_of(source).startswith("test")
 
 
-def _set_hashes(rows: list[dict], zips: dict[str, Path], workers: int) -> None:
-    """SHA-256 of every file; those that cannot be read are left out."""
-    todo = [row for row in rows if not row["reject_reason"]]
-    members = [(zips[row["dataset"]], row["source"]) for row in todo]
-    hashed = spread(hash_of, members, workers)
-    for row, (sha256, error) in zip(todo, hashed, strict=True):
-        row["sha256"] = sha256
+def _set_hashes(files: list[File], zips: dict[str, Path], workers: int) -> None:
+    """SHA-256 of every file; those that cannot be read are rejected."""
+    readable = [file for file in files if file.kept]
+    members = [(zips[file.dataset], file.source) for file in readable]
+    for file, (sha256, error) in zip(readable, spread(hash_of, members, workers), strict=True):
+        file.sha256 = sha256
         if error:
-            row |= {"reject_reason": "rejected", "reject_detail": error}
+            file.reject("rejected", error)
 
 
-def _index(rows: list[dict], validation: float) -> pd.DataFrame:
-    """The rows as a frame in the order of columns of index.csv, with val chosen."""
-    index = pd.DataFrame(rows, columns=COLUMNS)
-    index["kept"] = index["reject_reason"] == ""
+def _index(files: list[File], validation: float) -> pd.DataFrame:
+    """The files as a frame in the order of columns of index.csv, with val chosen."""
+    index = pd.DataFrame(files, columns=[field.name for field in fields(File)])
     index.loc[~index["kept"], ["name", "group"]] = ""
     of_train = index["kept"] & (index["split"] == "train")
     groups = index.loc[of_train & (index["side"] == "photograph"), "group"].unique()
-    val = {group for group in groups if splits.is_validation(group, validation)}
+    val = {group for group in groups if is_validation(group, validation)}
     index.loc[of_train & index["group"].isin(val), "split"] = "val"
     return index
 
@@ -178,3 +183,66 @@ def _check_splits(index: pd.DataFrame, size: int) -> None:
                 f"{left_out}; small: data.image_size = {size}; "
                 f"val is data.validation of the training photographs)"
             )
+
+
+# What the union took: colors to learn from, and of each dataset counts, colors and pictures
+
+
+def training_statistics(
+    index: pd.DataFrame, palettes: Mapping[str, Palette], image_size: int
+) -> dict:
+    """Mean a and b, and the ab histogram, of the photographs to train on; counts of all images."""
+    kept = index[index["kept"]]
+    counts = kept.groupby("split").size()
+    train = kept[(kept["split"] == "train") & (kept["side"] == "photograph")]
+    if train.empty:
+        raise UserError("data.datasets: no photograph is left for training")
+    colors = pool(map(palettes.__getitem__, sorted(train["name"])))
+    return {
+        "image_size": image_size,
+        "images": {split: int(counts[split]) for split in ("train", "val", "test")},
+        "mean_ab": [round(float(x), 6) for x in colors.ab_sum / colors.pixels],
+        "ab_histogram": histogram(colors),
+    }
+
+
+def datasheet(
+    index: pd.DataFrame,
+    palettes: Mapping[str, Palette],
+    ignored: dict[str, dict[str, int]],
+) -> dict[str, dict]:
+    """{dataset: counts and colors}; `index` as in index.csv, `palettes` by a photograph's name."""
+    return {
+        name: _entry(index[index["dataset"] == name], palettes) | {"ignored": ignored[name]}
+        for name in ignored
+    }
+
+
+def _entry(rows: pd.DataFrame, palettes: Mapping[str, Palette]) -> dict:
+    kept = rows[rows["kept"]]
+    splits = kept["split"].value_counts()
+    of_test = rows["duplicate_of"].str.contains("^[^/]+/test", regex=True)
+    colors = pool(map(palettes.__getitem__, kept["name"]))
+    return {
+        "files": len(rows),
+        "images": {split: int(splits.get(split, 0)) for split in ("train", "val", "test")},
+        "left_out": {
+            reason: int((rows["reject_reason"] == reason).sum()) for reason in REJECT_REASONS
+        },
+        # Training images that are test images too, here or in another dataset.
+        "leaks": int(((rows["split"] == "train") & of_test).sum()),
+        "colorfulness": round(colors.colorfulness / len(kept), 3) if len(kept) else None,
+        "ab_histogram": histogram(colors) if len(kept) else None,
+    }
+
+
+def contact_sheet(folder: Path, names: list[str]) -> Image.Image:
+    """The first of `names`, by hash and so at random, as one picture of small squares."""
+    across, down = SHEET
+    sheet = Image.new("RGB", (across * TILE, down * TILE), "white")
+    for number, name in enumerate(sorted(names)[: across * down]):
+        image = photographs.read(folder / name, "RGB")
+        image = photographs.resize(image, TILE, Image.Resampling.LANCZOS)
+        tile = photographs.center_crop(image, TILE)
+        sheet.paste(tile, (number % across * TILE, number // across * TILE))
+    return sheet

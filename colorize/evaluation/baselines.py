@@ -5,7 +5,7 @@ from torch import Tensor
 
 from colorize import color
 from colorize.color.strips import by_strips, on_lightness
-from colorize.data.reading import splits
+from colorize.data.reading.index import others
 from colorize.evaluation.protocol import Batch, Colorer, Photographs
 
 BASELINE = "zhang_l2"  # the model that all others are compared with
@@ -23,7 +23,7 @@ def trivial(photographs: Photographs, mean_ab: list[float]) -> Colorer:
     """
     other = {}
     for _, of_a_kind in photographs.index.rows.groupby(["split", "side"]):
-        other |= splits.others(photographs.index.groups(list(of_a_kind.index)))
+        other |= others(photographs.index.groups(list(of_a_kind.index)))
 
     def rows(batch: Batch) -> dict[str, Tensor]:
         gray, truth = batch.gray, batch.truth

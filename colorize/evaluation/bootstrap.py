@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from colorize.evaluation.metrics import Metrics
+from colorize.evaluation.metrics import Formulas
 from colorize.evaluation.quantities import Quantities
+from colorize.evaluation.results import Interval, Metrics
 
 # Differences of which the sign counts in resampling: their size is shown. Resampled as sizes,
 # values that scatter around zero would all come out above it, and above what the set itself gives.
@@ -19,22 +20,21 @@ CHUNK = 2**19  # weights of resamples at a time, 4 MB
 
 
 def summarize(
-    metrics: Metrics, quantities: Quantities, groups: Sequence[str], resamples: int
-) -> dict[str, dict]:
+    formulas: Formulas, quantities: Quantities, groups: Sequence[str], resamples: int
+) -> Metrics:
     """Each metric over a set of images, with a 95 % percentile bootstrap interval over groups.
 
     groups: the group of each image. Images of one group (tiles of a photograph, its
     near-duplicates, a scene's frames) are drawn together: resampled apart, they would count as
-    evidence several times. The resamples are the same for the same number of groups. A metric that
-    the set does not define (a ratio to a truth without color) is None, and so are its bounds;
-    a single group has no bounds.
+    evidence several times. The resamples are the same for the same number of groups. A set may not
+    define a metric: a ratio to a truth without color.
     """
-    found = {name: [] for name in metrics}
+    values = {name: [] for name in formulas}
     for times in weights(groups, resamples):
         sums = WeightedSums(times, quantities.__getitem__)
-        for name, metric in metrics.items():
-            found[name].append(metric(sums))
-    return {name: interval(name, np.concatenate(values)) for name, values in found.items()}
+        for name, formula in formulas.items():
+            values[name].append(formula(sums))
+    return {name: interval(name, np.concatenate(parts)) for name, parts in values.items()}
 
 
 class WeightedSums(dict[str, np.ndarray]):
@@ -68,17 +68,17 @@ def weights(groups: Sequence[str], resamples: int) -> Iterator[np.ndarray]:
         yield drawn.astype(np.float64)[:, group_of]
 
 
-def interval(name: str, values: np.ndarray) -> dict[str, float | None]:
+def interval(name: str, values: np.ndarray) -> Interval:
     """A metric with its bounds, from its values: of the set itself, then of each resample.
 
     Without resamples there are no bounds; without a value there is nothing.
     """
     mean, resampled = values[0], values[1:]
     if not np.isfinite(mean):
-        return {"mean": None, "low": None, "high": None}
+        return Interval(mean=None, low=None, high=None)
     size = abs if name in DIFFERENCES else float
     if not len(resampled):
-        return {"mean": _rounded(size(mean)), "low": None, "high": None}
+        return Interval(mean=_rounded(size(mean)), low=None, high=None)
     low, high = np.nanquantile(resampled, (0.025, 0.975))
     if name in DIVERGENCES:
         excess = np.nanmean(resampled) - mean
@@ -86,7 +86,7 @@ def interval(name: str, values: np.ndarray) -> dict[str, float | None]:
     if name in DIFFERENCES:
         sizes = abs(low), abs(high)
         low, high = 0.0 if low < 0 < high else min(sizes), max(sizes)
-    return {"mean": _rounded(size(mean)), "low": _rounded(low), "high": _rounded(high)}
+    return Interval(mean=_rounded(size(mean)), low=_rounded(low), high=_rounded(high))
 
 
 def _rounded(value: float) -> float:

@@ -11,7 +11,7 @@ from colorize.color.domains import WAY, Domain, picture
 from colorize.color.strips import by_strips, on_lightness
 from colorize.evaluation.protocol import Batch, Photographs
 from colorize.methods.shared.base import Method
-from colorize.quality.fidelity import chroma, total
+from colorize.quality import chroma, total
 
 SIDE = 64  # pixels of a photograph, each way at most, that the gain is fitted on
 

@@ -32,13 +32,14 @@ import torch
 from torch import Tensor
 
 from colorize import color
-from colorize.color.domains import picture
+from colorize.color.domains import Domain, picture
 from colorize.evaluation.bootstrap import summarize
 from colorize.evaluation.colors import Colors
-from colorize.evaluation.metrics import MOVED, Metrics, mean_of, ratio_of
+from colorize.evaluation.metrics import MOVED, Formulas, mean_of, ratio_of
 from colorize.evaluation.protocol import Batch, Key, Photographs, gathered
 from colorize.evaluation.quantities import Quantities
-from colorize.quality.fidelity import chroma, ciede2000, mean, moved, psnr, psnr_of_colors, total
+from colorize.evaluation.results import Metrics, SetMetrics, Split
+from colorize.quality import chroma, ciede2000, mean, moved_of_wanted, psnr, psnr_of_colors, total
 
 MOST = 200  # photographs of each split, the first by content: seven passes through the model each
 
@@ -46,16 +47,14 @@ HIDDEN_COLOR = ("hidden_color", "hidden_color_rounded", "hidden_color_gray")
 
 
 def evaluate_gray(
-    colors: Colors, photographs: Photographs, splits: Sequence[str], resamples: int
-) -> tuple[dict[str, Any], pd.DataFrame]:
-    """Metrics of each split, with the numbers of its `images` and `groups`, and a line of
-    quantities for each photograph, by name.
-    """
+    colors: Colors, photographs: Photographs, splits: Sequence[Split], resamples: int
+) -> tuple[dict[Split, SetMetrics], pd.DataFrame]:
+    """Metrics of each split, and a line of quantities for each photograph, by name."""
     result, tables = {}, []
     for split in splits:
         names, groups, quantities = measured(photographs, split, lambda b: measure_gray(colors, b))
-        result[split] = summarize(GRAY_METRICS, quantities, groups, resamples)
-        result[split] |= {"images": len(names), "groups": len(set(groups))}
+        metrics = summarize(GRAY_METRICS, quantities, groups, resamples)
+        result[split] = SetMetrics(images=len(names), groups=len(set(groups)), **metrics)
         tables.append(pd.DataFrame(quantities, index=names).drop(columns="images"))
     return result, pd.concat(tables)
 
@@ -90,7 +89,7 @@ def measure_gray(colors: Colors, batch: Batch) -> Quantities:
         "psnr": psnr(gray, 255 * g),
         "chroma": total(chroma(color.rgb_to_lab(color.to_uint8(made_gray)))),
         "chroma_of_truth": total(chroma(color.rgb_to_lab(batch.truth))),
-        **moved(255 * x, 255 * g, gray),
+        **moved_of_wanted(255 * x, 255 * g, gray),
         "color_psnr": psnr(255 * _rounded(back), 255 * x),
         "gray_psnr": psnr(255 * _rounded(colors.translate(made_color, "gray")), 255 * g),
         "hidden_color": own - honest,
@@ -100,7 +99,7 @@ def measure_gray(colors: Colors, batch: Batch) -> Quantities:
     return {name: value.cpu().numpy() for name, value in found.items()}
 
 
-GRAY_METRICS: Metrics = {
+GRAY_METRICS: Formulas = {
     "psnr": mean_of("psnr"),
     "residual_chroma": ratio_of("chroma", "chroma_of_truth"),
     **MOVED,
@@ -119,7 +118,7 @@ def _one_channel(rgb: Tensor) -> Tensor:
     return color.gray_of(rgb, "rec601").expand(-1, 3, -1, -1)
 
 
-DOMAIN_METRICS: Metrics = {
+DOMAIN_METRICS: Formulas = {
     "ciede2000": mean_of("ciede2000"),
     "ciede2000_of_copy": mean_of("ciede2000_of_copy"),
     **MOVED,
@@ -129,8 +128,8 @@ Way = tuple[str, str]  # source and target
 
 
 def evaluate_domains(
-    colors: Colors, photographs: Photographs, splits: Sequence[str], resamples: int
-) -> dict[str, dict[str, dict[str, Any]]]:
+    colors: Colors, photographs: Photographs, splits: Sequence[Split], resamples: int
+) -> dict[Split, dict[Domain, dict[Domain, Metrics]]]:
     """By split, source and target the metrics, of the same photographs."""
     result = {}
     for split in splits:
@@ -162,7 +161,7 @@ def measure_domains(colors: Colors, batch: Batch) -> dict[tuple[Way, str], Any]:
             "images": torch.ones(len(x), dtype=torch.float64),
             "ciede2000": mean(ciede2000(color.rgb_to_lab(made), labs[target])),
             "ciede2000_of_copy": copied[frozenset((source, target))],
-            **moved(x.float(), wanted.float(), made.float()),
+            **moved_of_wanted(x.float(), wanted.float(), made.float()),
         }
         found |= {((source, target), n): v.cpu().numpy() for n, v in quantities.items()}
     return found

@@ -1,4 +1,4 @@
-"""Metrics of a set of images: functions of the sums of its quantities.
+"""Metrics of a set of images: functions of the sums of its quantities; and what they say in words.
 
 A mean over images, a ratio of sums over all pixels and a bootstrap of either take the same path.
 """
@@ -9,9 +9,10 @@ from typing import Literal
 import numpy as np
 
 from colorize.evaluation import distributions
+from colorize.evaluation.results import Metrics
 
 Sums = Mapping[str, np.ndarray]  # of a quantity over r sets of images: (r,) or (r, k)
-Metrics = dict[str, Callable[[Sums], np.ndarray]]
+Formulas = dict[str, Callable[[Sums], np.ndarray]]  # of metrics
 
 
 def mean_of(name: str) -> Callable[[Sums], np.ndarray]:
@@ -28,13 +29,13 @@ def ratio_of(above: str, below: str) -> Callable[[Sums], np.ndarray]:
     return ratio
 
 
-# How far it moves from the input, and how much of that is the right way (see fidelity.py)
-MOVED: Metrics = {
+# How far it moves from the input, and how much of that is the right way (see colorize/quality)
+MOVED: Formulas = {
     "change_ratio": ratio_of("change", "change_of_truth"),
     "projection": ratio_of("projection", "projection_of_truth"),
 }
 
-METRICS: Metrics = {
+METRICS: Formulas = {
     # Distance to the one true photograph
     "psnr": mean_of("psnr"),
     "ssim": mean_of("ssim"),
@@ -65,7 +66,7 @@ METRICS: Metrics = {
 }
 
 # The same, of what networks see, where their weights are at hand
-PERCEPTUAL: Metrics = {"lpips": mean_of("lpips")}
+PERCEPTUAL: Formulas = {"lpips": mean_of("lpips")}
 
 # Which of two values is better. Colorfulness alone, without that of the truth, says nothing.
 BETTER: dict[str, Literal["higher", "lower", "near 1"]] = {
@@ -95,9 +96,39 @@ BETTER: dict[str, Literal["higher", "lower", "near 1"]] = {
 DECIDING = ("ciede2000", "ab_histogram_js", "projection", "chroma_ratio")
 
 
-def deciding(metrics: Mapping[str, Mapping[str, float | None]]) -> dict[str, float]:
+def deciding(metrics: Metrics) -> dict[str, float]:
     """Means of the metrics that decide, of a split; what the photographs do not define is left
     out.
     """
-    means = {name: metrics[name]["mean"] for name in DECIDING}
+    means = {name: metrics[name].mean for name in DECIDING}
     return {name: mean for name, mean in means.items() if mean is not None}
+
+
+# What a model is called whose pictures are no colorings: a fact about its metrics
+
+COPY_BELOW = 0.1  # projection: of the way from the gray input to the true photograph
+SAME_BELOW = 0.1  # diversity: colors of two photographs differ by that share of what true ones do
+TINTED_FROM = 0.1  # chroma ratio: below there is no color to speak of
+SHOWN_BELOW = 0.5  # retrieval: share of the outputs that show what their input shows
+
+
+def failure(metrics: Metrics) -> str | None:
+    """The words for it, to follow the model's name, or None; `metrics` of a split."""
+    projection, diversity, retrieval, chroma = (
+        metrics[name].mean for name in ("projection", "diversity", "retrieval", "chroma_ratio")
+    )
+    if None in (projection, diversity, retrieval, chroma):
+        return None  # photographs without color tell nothing
+    if diversity < SAME_BELOW and retrieval < SHOWN_BELOW:
+        return f"gives every photograph the same picture (diversity {diversity:.2f})"
+    if projection < COPY_BELOW:
+        if chroma < TINTED_FROM:
+            colors = ""
+        elif diversity < SAME_BELOW:
+            colors = ", but for a tint or noise that is the same for all"
+        else:
+            colors = ", or gives it noise or another photograph's colors"
+        return f"copies its input{colors} (projection {projection:.2f})"
+    if diversity < SAME_BELOW:
+        return f"gives every photograph the same colors (diversity {diversity:.2f})"
+    return None

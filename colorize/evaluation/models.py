@@ -5,45 +5,44 @@ import pandas as pd
 from colorize.evaluation import directions, protocol
 from colorize.evaluation.baselines import BASELINE
 from colorize.evaluation.colors import Colors
+from colorize.evaluation.results import Diagnostics
 
 
 def evaluate(
     name: str, colors: Colors, photographs: protocol.Photographs, asked: protocol.EvaluateParameters
-) -> tuple[dict, pd.DataFrame]:
-    """What metrics/results/NAME.json holds of a model, and the lines of its photographs.
-
-    All rows of `Colors.rows`, and the other direction, where the model has it.
-    """
+) -> protocol.Evaluated:
+    """All rows of `Colors.rows`, and the other direction, where the model has it."""
     splits, resamples = asked.splits, asked.resamples
     network, p = colors.model, colors.model.p
     at_a_time = 2 if network.sampling == "unpaired" else 1
     gain = colors.fit_gain(photographs) if name == BASELINE else None
     rows = protocol.evaluate(lambda batch: colors.rows(batch, gain), photographs, splits, resamples)
     result, images = rows.pop("own")
-    result["diagnostics"] = {
-        "supervision": network.supervision,
-        "pretrained": network.pretrained,
-        "output": network.output,
-        "parameters": sum(weights.numel() for weights in network.parameters()),
-        "multiply_adds": colors.multiply_adds(),
-        "images_loaded": p.steps * p.batch_size * at_a_time,
-    }
+    diagnostics = Diagnostics(
+        supervision=network.supervision,
+        pretrained=network.pretrained,
+        output=network.output,
+        parameters=sum(weights.numel() for weights in network.parameters()),
+        multiply_adds=colors.multiply_adds(),
+        images_loaded=p.steps * p.batch_size * at_a_time,
+    )
+    more = {"diagnostics": diagnostics}
     for row, evaluated in rows.items():
-        result[row] = evaluated.result
+        more[row] = evaluated.result
         images = images.join(_own_quantities(evaluated.images).add_prefix(f"{row}_"))
-    if "input_L" in result:
+    if "input_L" in more:
         for split in splits:
-            result[split]["ciede2000_input_L"] = result["input_L"][split]["ciede2000"]
+            of_input_L = more["input_L"].on(split)["ciede2000"]
+            more[split] = result.on(split) | {"ciede2000_input_L": of_input_L}
     if gain is not None:
-        result["chroma_scaled"]["diagnostics"] = {"gain": gain}
+        more["gain"] = gain
     if "gray" in network.targets:
-        result["to_gray"], quantities = directions.evaluate_gray(
-            colors, photographs, splits, resamples
-        )
+        evaluated = directions.evaluate_gray(colors, photographs, splits, resamples)
+        more["to_gray"], quantities = evaluated
         images = images.join(quantities.add_prefix("to_gray_"), on="name")
     if len(network.domains) > 2:
-        result["domains"] = directions.evaluate_domains(colors, photographs, splits, resamples)
-    return result, images
+        more["domains"] = directions.evaluate_domains(colors, photographs, splits, resamples)
+    return protocol.Evaluated(result.model_copy(update=more), images)
 
 
 def _own_quantities(images: pd.DataFrame) -> pd.DataFrame:

@@ -17,6 +17,7 @@ from colorize.base.errors import UserError, one_line
 from colorize.base.files import sha256_of
 from colorize.evaluation.bootstrap import interval
 from colorize.evaluation.quantities import Quantities, on_cpu
+from colorize.evaluation.results import Metrics
 
 # The Inception of the first FIDs, as torch-fidelity has it: weights-inception-2015-12-05-*.pth
 INCEPTION = "6726825d"
@@ -70,7 +71,7 @@ def read(folder: Path, device: torch.device) -> Networks:
     return Networks(_inception(inception).to(device), _lpips(alexnet).to(device))
 
 
-def distances(features: np.ndarray, of_truth: np.ndarray) -> dict[str, dict[str, float | None]]:
+def distances(features: np.ndarray, of_truth: np.ndarray) -> Metrics:
     """FID and KID of two sets of as many pictures, from their features (n, 2048).
 
     FID is that of two Gaussians, with covariances of rank n - 1: it is biased, the more the fewer

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple, Self, TypeVar
+from typing import Annotated, NamedTuple, Self, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -20,6 +20,7 @@ from colorize.evaluation import perceptual, quantities, thumbnails
 from colorize.evaluation.bootstrap import summarize
 from colorize.evaluation.metrics import METRICS, PERCEPTUAL
 from colorize.evaluation.quantities import Quantities, Rarity
+from colorize.evaluation.results import Metrics, Result, SetMetrics, Split
 
 PIXELS = 2**22  # under way at a time, 64 photographs at 256 pixels: bounds memory
 
@@ -27,7 +28,7 @@ PIXELS = 2**22  # under way at a time, 64 photographs at 256 pixels: bounds memo
 class EvaluateParameters(Parameters):
     """The section `evaluate`."""
 
-    splits: list[Literal["val", "test"]]
+    splits: list[Split]
     validation_max: Annotated[int, Field(ge=1)]
     resamples: Annotated[int, Field(ge=100, le=100_000)]
     grid: Annotated[int, Field(ge=1, le=50)]
@@ -51,7 +52,7 @@ class Batch(NamedTuple):
 # the truth.
 Colorer = Callable[[Batch], dict[str, Tensor]]
 
-Result = TypeVar("Result")
+Measured = TypeVar("Measured")
 Key = TypeVar("Key")
 
 
@@ -116,7 +117,7 @@ class Photographs:
         """(n, 3, S, S) uint8."""
         return squares(self.union, names, self.image_size, "RGB").to(self.device)
 
-    def each(self, function: Callable[[Batch], Result], names: list[str]) -> Iterator[Result]:
+    def each(self, function: Callable[[Batch], Measured], names: list[str]) -> Iterator[Measured]:
         """`function` of batches of the named photographs, in their order.
 
         On a CPU each batch is on one core. What is measured of a photograph does not depend on what
@@ -130,7 +131,7 @@ class Photographs:
         batches = [names[start : start + size] for start in range(0, len(names), size)]
 
         @torch.inference_mode()
-        def inferred(batch: list[str]) -> Result:
+        def inferred(batch: list[str]) -> Measured:
             return function(self.read(batch))
 
         with one_thread_each(threads) as pool:
@@ -144,12 +145,12 @@ KEYS = ["name", "group", "dataset", "side", "split"]
 class Evaluated(NamedTuple):
     """What is known of one row of the tables."""
 
-    result: dict[str, Any]  # what metrics/results/NAME.json holds
+    result: Result
     images: pd.DataFrame  # a line for each photograph: KEYS, then its quantities
 
 
 def evaluate(
-    colorer: Colorer, photographs: Photographs, splits: Sequence[str], resamples: int
+    colorer: Colorer, photographs: Photographs, splits: Sequence[Split], resamples: int
 ) -> dict[str, Evaluated]:
     """Measure each row of pictures on the photographs of val, and on all images of test."""
     names = [photographs.measured(split) for split in splits]
@@ -160,14 +161,8 @@ def evaluate(
     }
 
 
-def _result(rows: pd.DataFrame, quantities: Quantities, resamples: int) -> dict[str, Any]:
-    """What metrics/results/NAME.json holds, of images that `rows` of the index describe.
-
-    `val` and `test`: metrics over photographs alone. `by_dataset`: over the images of each dataset
-    in the last of the splits, DATASET for its photographs and DATASET/SIDE for other images.
-    `images` and `groups`: what the headline, the last split, stands on; `images_val` and
-    `groups_val`: what val does. `not_measured`: why some metrics are not there.
-    """
+def _result(rows: pd.DataFrame, quantities: Quantities, resamples: int) -> Result:
+    """Of images that `rows` of the index describe; the last of their splits is the headline."""
     splits, groups = list(rows["split"].unique()), rows["group"].to_numpy()
     photograph = (rows["side"] == "photograph").to_numpy()
     of_split = {split: (rows["split"] == split).to_numpy() for split in splits}
@@ -175,26 +170,27 @@ def _result(rows: pd.DataFrame, quantities: Quantities, resamples: int) -> dict[
     kinds = rows["dataset"].where(photograph, rows["dataset"] + "/" + rows["side"])
     by_kind = {k: headline & (kinds == k).to_numpy() for k in sorted(kinds[headline].unique())}
 
-    seen = "features" in quantities
-    metrics = METRICS | PERCEPTUAL if seen else METRICS
+    perceived = "features" in quantities
+    formulas = METRICS | PERCEPTUAL if perceived else METRICS
 
-    def metrics_of(which: np.ndarray) -> dict[str, dict]:
+    def metrics_of(which: np.ndarray) -> Metrics:
         chosen = {name: q[which] for name, q in quantities.items()}
-        found = summarize(metrics, chosen, groups[which], resamples)
-        if seen:
-            found |= perceptual.distances(chosen["features"], chosen["features_of_truth"])
-        return found
+        metrics = summarize(formulas, chosen, groups[which], resamples)
+        if perceived:
+            metrics |= perceptual.distances(chosen["features"], chosen["features_of_truth"])
+        return metrics
 
     missing = dict.fromkeys(("lpips", "fid", "kid"), perceptual.NOT_MEASURED)
-    return {
+    return Result(
         **{split: metrics_of(which & photograph) for split, which in of_split.items()},
-        "by_dataset": {
-            kind: _counts(groups[which]) | metrics_of(which) for kind, which in by_kind.items()
+        by_dataset={
+            kind: SetMetrics(**_counts(groups[which]), **metrics_of(which))
+            for kind, which in by_kind.items()
         },
         **_counts(groups[headline & photograph]),
         **{f"{name}_val": count for name, count in _counts(groups[of_split["val"]]).items()},
-        "not_measured": {} if seen else missing,
-    }
+        not_measured={} if perceived else missing,
+    )
 
 
 def _counts(groups: np.ndarray) -> dict[str, int]:

@@ -16,14 +16,16 @@ from torch import Tensor
 from colorize import color
 from colorize.color import bins
 from colorize.color.strips import strips
+from colorize.data.reading.photographs import colorfulness
 from colorize.evaluation import distributions
 from colorize.evaluation.thumbnails import columns, thumbnail
-from colorize.quality.fidelity import (
+from colorize.quality import (
     WINDOW,
     blurred,
     chroma,
     ciede2000,
     decibels,
+    moved,
     ssim,
     total,
 )
@@ -70,9 +72,8 @@ class Truth(NamedTuple):
         of_pixels = (w.to(t).index_select(0, which.flatten()).view(which.shape) for w in rarity)
         weights = Rarity(*of_pixels)
         change = t[:, :, :lines] - x
-        sums = {
-            "change_of_truth": total(change.abs()),
-            "projection_of_truth": total(change * change),
+        sums = {f"{name}_of_truth": total for name, total in moved(change, change).items()}
+        sums |= {
             "weight_of_truth": total(weights.halved),
             "weight_zhang_of_truth": total(weights.full),
             "thumbnail_of_input": columns(color.lightness_of(gray)),
@@ -102,7 +103,7 @@ def measure(
             of_rows[row].append(_against(picture[:, :, seen], strip))
     true = _added(of_truth)
     opponents_of_truth = true.pop("opponents_of_truth") / (height * width)
-    true["colorfulness_of_truth"] = colorfulness(opponents_of_truth)
+    true["colorfulness_of_truth"] = colorfulness(*opponents_of_truth.unbind(1))
     found = {row: _finished(_added(parts), height, width) for row, parts in of_rows.items()}
     return {row: on_cpu(of_row) for row, of_row in {None: true, **found}.items()}
 
@@ -148,8 +149,7 @@ def _against(picture: Tensor, truth: Truth) -> dict[str, Tensor]:
     return {
         "squared_error": total(error * error),
         "ssim": total(ssim(p, truth.rgb, truth.local_mean)),
-        "change": total(change.abs()),
-        "projection": total(change * truth.change),
+        **moved(change, truth.change),
         "ciede2000": total(ciede2000(own_lab, true_lab)),
         "squared_ab_error": total(off_color),
         "lightness_error": total(off_lightness.abs()),
@@ -168,7 +168,7 @@ def _finished(sums: dict[str, Tensor], height: int, width: int) -> dict[str, Ten
         "images": torch.ones(len(mse), dtype=torch.float64),
         "psnr": decibels(mse),
         "ssim": sums["ssim"] / (3 * (height - HALO) * (width - HALO)),
-        "colorfulness": colorfulness(sums.pop("opponents") / pixels),
+        "colorfulness": colorfulness(*(sums.pop("opponents") / pixels).unbind(1)),
         "ciede2000": sums["ciede2000"] / pixels,
         "ab_rmse": (sums.pop("squared_ab_error") / pixels).sqrt(),
         "lightness_error": sums["lightness_error"] / pixels,
@@ -185,13 +185,6 @@ def opponents(rgb: Tensor) -> Tensor:
     yellow_blue = (red + green) / 2 - blue
     maps = (red_green, yellow_blue, red_green * red_green, yellow_blue * yellow_blue)
     return torch.stack([total(pixels) for pixels in maps], 1)
-
-
-def colorfulness(means: Tensor) -> Tensor:
-    """Hasler and Süsstrunk 2003, the original formula, of means of `opponents` in 0..255: (n,)."""
-    mean_rg, mean_yb, square_rg, square_yb = means.unbind(1)
-    variances = square_rg - mean_rg**2 + (square_yb - mean_yb**2)
-    return variances.clamp(min=0).sqrt() + 0.3 * (mean_rg**2 + mean_yb**2).sqrt()
 
 
 def laplacian(channels: Tensor) -> Tensor:

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from colorize.data.reading import splits
-from colorize.quality.fidelity import ciede2000, length
+from colorize.data.reading.index import others
+from colorize.quality import ciede2000, length
 
 SIDE = 16
 AT_ONCE = 512  # images that are compared with others
@@ -38,7 +38,7 @@ def compare(
     group. Returns numbers (n,).
     """
     place = {name: number for number, name in enumerate(groups)}
-    following = splits.others(groups)
+    following = others(groups)
     other = torch.tensor([place[following[name]] for name in groups])
     of_groups = np.array(list(groups.values()))
     made, truth, given = map(torch.from_numpy, (made, truth, given))

@@ -1,11 +1,12 @@
 """What the paper that this project grew from says, beside what a run shows of it."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from colorize.evaluation.failures import COPY_BELOW, SAME_BELOW, failure
+from colorize.evaluation.metrics import COPY_BELOW, SAME_BELOW, failure
+from colorize.evaluation.results import Interval, Result
 from colorize.report.columns import COLUMNS
-from colorize.report.tables import SUPERVISION, Row, headline, models, said
+from colorize.report.tables import SUPERVISION, Row, in_line, models
 
 if TYPE_CHECKING:  # the report depends on no method's code
     from colorize.methods.shared.base import ModelParameters
@@ -13,8 +14,6 @@ if TYPE_CHECKING:  # the report depends on no method's code
 HOLDS, FAILS, INCONCLUSIVE = "holds here", "does not hold here", "inconclusive here"
 
 PALE_BELOW = 0.8  # chroma ratio: with less of the photographs' color pictures look faded
-
-Metrics = Mapping[str, Mapping[str, float | None]]
 
 
 class Claim(NamedTuple):
@@ -58,12 +57,12 @@ def best(rows: list[Row]) -> list[tuple[str, str]]:
     found = []
     for words, metric, kinds in asked:
         ranked = sorted(
-            (value, row.name, said(headline(row.result), metric))
+            (value, row.name, in_line(row.result.headline, metric))
             for row in rows
             if row.kind != "trivial"
-            and not failure(headline(row.result))
+            and not failure(row.result.headline)
             and row.supervision in kinds
-            and (value := headline(row.result)[metric]["mean"]) is not None
+            and (value := row.result.headline[metric].mean) is not None
         )
         if ranked:
             _, name, shown = ranked[0]
@@ -71,41 +70,41 @@ def best(rows: list[Row]) -> list[tuple[str, str]]:
     return found
 
 
-def _pale(result: dict[str, Any]) -> tuple[str, str]:
-    metrics = headline(result)
-    shown = f"{said(metrics, 'chroma_ratio')} of the photographs' chroma"
+def _pale(result: Result) -> tuple[str, str]:
+    metrics = result.headline
+    shown = f"{in_line(metrics, 'chroma_ratio')} of the photographs' chroma"
     return shown, _below(metrics["chroma_ratio"], PALE_BELOW)
 
 
-def _same(result: dict[str, Any]) -> tuple[str, str]:
-    metrics = headline(result)
-    shown = f"the colors of two pictures differ by {said(metrics, 'diversity')}"
+def _same(result: Result) -> tuple[str, str]:
+    metrics = result.headline
+    shown = f"the colors of two pictures differ by {in_line(metrics, 'diversity')}"
     return f"{shown} of what two photographs' do", _below(metrics["diversity"], SAME_BELOW)
 
 
-def _blurred(result: dict[str, Any]) -> tuple[str, str]:
-    metrics = headline(result)
-    way, edges = (said(metrics, metric) for metric in ("projection", "sharpness"))
+def _blurred(result: Result) -> tuple[str, str]:
+    metrics = result.headline
+    way, edges = (in_line(metrics, metric) for metric in ("projection", "sharpness"))
     shown = f"it goes {way} of the way to the photograph, with {edges} of its sharpness"
     colors = _above(metrics["projection"], COPY_BELOW)
     return shown, _all(colors, _below(metrics["sharpness"], 1))
 
 
-def _copies(result: dict[str, Any]) -> tuple[str, str]:
-    ways = headline(result)["projection"], headline(result["to_gray"])["projection"]
-    to_color, to_gray = (said({"projection": way}, "projection") for way in ways)
+def _copies(result: Result) -> tuple[str, str]:
+    ways = result.headline["projection"], result.to_gray[result.split].metrics["projection"]
+    to_color, to_gray = (in_line({"projection": way}, "projection") for way in ways)
     shown = f"it goes {to_color} of the way from gray to color, {to_gray} from color to gray"
     return shown, _all(*(_below(way, COPY_BELOW) for way in ways))
 
 
-def _below(value: Mapping[str, float | None], limit: float) -> str:
-    low, high = value["low"], value["high"]
+def _below(value: Interval, limit: float) -> str:
+    low, high = value.low, value.high
     if low is None or low <= limit <= high:
         return INCONCLUSIVE
     return HOLDS if high < limit else FAILS
 
 
-def _above(value: Mapping[str, float | None], limit: float) -> str:
+def _above(value: Interval, limit: float) -> str:
     return {HOLDS: FAILS, FAILS: HOLDS, INCONCLUSIVE: INCONCLUSIVE}[_below(value, limit)]
 
 

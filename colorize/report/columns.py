@@ -2,8 +2,7 @@
 
 from typing import NamedTuple
 
-from colorize.evaluation.failures import COPY_BELOW
-from colorize.evaluation.metrics import BETTER
+from colorize.evaluation.metrics import BETTER, COPY_BELOW
 
 
 class Column(NamedTuple):

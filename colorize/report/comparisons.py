@@ -44,18 +44,18 @@ def sentences(results: Iterable[TestResult], baseline: str) -> dict[str, list[Cl
     for result in results:
         asked = (result["against"], result["metric"])
         of_model.setdefault(result["model"], {})[asked] = result
-    said = {}
+    clauses = {}
     for model, of in of_model.items():
-        said[model] = []
+        clauses[model] = []
         if model != baseline:
             close, like = of[baseline, "ciede2000"], of[baseline, "ab_histogram_js"]
             closer = CLOSER[close["result"]].format(baseline)
-            said[model].append(Clause(closer, measured(close), ";"))
-            said[model].append(Clause(LIKELIER[like["result"]], measured(like), "; it"))
+            clauses[model].append(Clause(closer, measured(close), ";"))
+            clauses[model].append(Clause(LIKELIER[like["result"]], measured(like), "; it"))
         mean = of["mean_color", "ciede2000"]
         warns = mean["result"] != "better"
-        said[model].append(Clause(BESIDE_MEAN[mean["result"]], measured(mean), ".", warns))
-    return said
+        clauses[model].append(Clause(BESIDE_MEAN[mean["result"]], measured(mean), ".", warns))
+    return clauses
 
 
 def figure(results: Iterable[TestResult], baseline: str) -> str | None:

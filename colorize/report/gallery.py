@@ -42,8 +42,10 @@ def extremes(pictures: dict[str, list[Shown]]) -> dict[str, list[tuple[str, list
         by_dataset: dict[str, list[Cell]] = {}
         for case, versions in shown:
             if case.kind != "fixed":
-                said = {"truth": case.kind, "own": f"{case.ciede2000:.1f}"}
-                cells = [_cell(versions[v], words, grids.LEAST_SIDE) for v, words in said.items()]
+                captions = {"truth": case.kind, "own": f"{case.ciede2000:.1f}"}
+                cells = [
+                    _cell(versions[v], words, grids.LEAST_SIDE) for v, words in captions.items()
+                ]
                 by_dataset.setdefault(case.dataset, []).extend(cells)
         found[name] = list(by_dataset.items())
     return found

@@ -9,7 +9,7 @@ from colorize.data.reading.tensors import to_image
 
 GAP = 4  # pixels between cells
 HEADER = 22  # pixels for the labels
-CAPTION = 20  # pixels for what is said above a row
+CAPTION = 20  # pixels for the words above a row
 LEAST_SIDE = 128  # pixels; smaller images are shown enlarged by a whole number
 MOST_SIDE = 512  # pixels; larger ones shrunk: whoever looks has a limit
 BACKGROUND = (255, 255, 255)
@@ -19,7 +19,7 @@ INK = (40, 40, 40)
 def grid(columns: dict[str, Sequence[Image.Image]], captions: Sequence[str] = ()) -> Image.Image:
     """Columns of equally many square images of one size, as one picture.
 
-    captions: what is said above each row, where anything is.
+    captions: the words above each row, where anything is.
     """
     side = _side(next(iter(columns.values()))[0].width)
     above = CAPTION if captions else 0

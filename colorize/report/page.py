@@ -8,8 +8,8 @@ import jinja2
 import pandas as pd
 from PIL import Image
 
-from colorize.data.sheet import REJECT_REASONS
-from colorize.evaluation.failures import COPY_BELOW, SAME_BELOW, failure
+from colorize.data.union import REJECT_REASONS
+from colorize.evaluation.metrics import COPY_BELOW, SAME_BELOW, failure
 from colorize.report import claims, columns, comparisons, gallery, tables
 from colorize.report.curves import curve, validation_curve
 from colorize.report.pictures import Shown
@@ -45,9 +45,8 @@ def page(
 ) -> str:
     """The report as one HTML page that needs nothing beside it."""
     reference = next(row.result for row in rows if row.name == baseline)
-    not_measured = reference["not_measured"]  # of all rows: `evaluate.weights` is one
-    key = "test" if "test" in reference else "val"
-    split = {"test": "test", "val": "validation"}[key]
+    not_measured = reference.not_measured  # of all rows: `evaluate.weights` is one
+    split = {"test": "test", "val": "validation"}[reference.split]
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),
         autoescape=True,
@@ -60,13 +59,13 @@ def page(
         split=split,
         datasets=datasets,
         statistics=statistics,
-        images=reference["images"],
-        groups=reference["groups"],
+        images=reference.images,
+        groups=reference.groups,
         # In short
         failures={
             row.name: words
             for row in tables.models(rows)
-            if (words := failure(tables.headline(row.result)))
+            if (words := failure(row.result.headline))
         },
         best=claims.best(rows),
         overview=comparisons.figure(significance["models"], baseline),

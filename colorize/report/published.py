@@ -1,14 +1,15 @@
 """A run that is published: its results, also with other seeds, and how to repeat it."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from colorize.evaluation.metrics import DECIDING
+from colorize.evaluation.results import Result, Split
 from colorize.report.columns import COLUMNS
 from colorize.report.comparisons import TestResult, markdown
-from colorize.report.tables import Row, headline, markdown_table, said, text
+from colorize.report.tables import Row, in_line, markdown_table, text
 
 # How close, how much like photographs, how much of it right, how strong
 SHOWN = ("ciede2000", "ab_histogram_js", "projection", "chroma_ratio", "auc_rebalanced")
@@ -28,8 +29,8 @@ class Spread(NamedTuple):
     """What models came to with each of several seeds."""
 
     seeds: Sequence[int]
-    splits: Sequence[str]  # that were looked at; tests are of the last
-    results: Mapping[str, Sequence[dict[str, Any]]]  # by model, the results of each seed
+    splits: Sequence[Split]  # that were looked at; tests are of the last
+    results: Mapping[str, Sequence[Result]]  # by model, the results of each seed
     significance: Sequence[TestResult]  # of the means over seeds
 
 
@@ -91,7 +92,7 @@ def table(rows: Iterable[Row]) -> str:
     lines = markdown_table(
         ("", *(COLUMNS[metric].title for metric in SHOWN)),
         [
-            (f"`{row.name}`", *(said(headline(row.result), metric) for metric in SHOWN))
+            (f"`{row.name}`", *(in_line(row.result.headline, metric) for metric in SHOWN))
             for row in rows
         ],
     )
@@ -109,7 +110,7 @@ def seeds_page(found: Spread) -> str:
         (
             f"`{name}`",
             split,
-            *(spread([of[split][c.metric]["mean"] for of in of_seeds], c.digits) for c in columns),
+            *(spread([of.on(split)[c.metric].mean for of in of_seeds], c.digits) for c in columns),
         )
         for name, of_seeds in found.results.items()
         for split in found.splits

@@ -1,12 +1,13 @@
 """A study of variants of one model: what each gave, and how it got there."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from colorize.evaluation.results import Result, Split
 from colorize.report.comparisons import TestResult, markdown
 from colorize.report.curves import PALETTE, STYLES, drawing, svg
 from colorize.report.tables import NO_VALUE, markdown_table, text
@@ -17,7 +18,7 @@ PUBLISHED_IMAGES = 3_200_000
 
 class Run(NamedTuple):
     seed: int
-    result: dict[str, Any]  # metrics/results/NAME.json
+    result: Result
     curve: pd.DataFrame  # metrics/validation/NAME.csv
 
 
@@ -27,18 +28,18 @@ class Variant(NamedTuple):
     runs: list[Run]
 
 
-Value = Callable[[Run, str], float | None]  # of a run, on a split
+Value = Callable[[Run, Split], float | None]  # of a run, on a split
 
 # What the two tables show: heading, digits, and where it stands
 Cell = tuple[str, int, Value]
 
 
 def _color(metric: str) -> Value:
-    return lambda run, split: run.result[split][metric]["mean"]
+    return lambda run, split: run.result.on(split)[metric].mean
 
 
 def _gray(metric: str) -> Value:
-    return lambda run, split: run.result["to_gray"][split][metric]["mean"]
+    return lambda run, split: run.result.to_gray[split].metrics[metric].mean
 
 
 def _last(quantity: str) -> Value:

@@ -1,8 +1,10 @@
 """The numbers as tables: which lines there are, and what stands in their cells."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
+from colorize.comparison.significance import DERIVED
+from colorize.evaluation.results import Metrics, Result
 from colorize.report.columns import COLUMNS, TO_GRAY, Column
 
 if TYPE_CHECKING:  # the report depends on no method's code
@@ -17,8 +19,8 @@ class Row(NamedTuple):
 
     name: str
     kind: str  # model, input_L and chroma_scaled (what else its weights give), or trivial
-    supervision: str
-    result: dict[str, Any]
+    result: Result
+    supervision: str = ""
     pretrained: bool = False  # it started from what ImageNet's labels teach
 
 
@@ -44,17 +46,16 @@ class Table(NamedTuple):
     lines: Sequence[Line]
 
 
-def rows_of(models: dict[str, dict], trivial: dict[str, dict]) -> list[Row]:
+def rows_of(models: Mapping[str, Result], trivial: Mapping[str, Result]) -> list[Row]:
     """Every model, each followed by what else its weights give, then the trivial baselines."""
     rows = []
     for name, result in models.items():
-        known = result["diagnostics"]
-        supervision, pretrained = known["supervision"], known.get("pretrained", False)
-        rows.append(Row(name, "model", supervision, result, pretrained))
-        for kind in ("input_L", "chroma_scaled"):
-            if kind in result:
-                rows.append(Row(f"{name}_{kind}", kind, supervision, result[kind], pretrained))
-    return rows + [Row(name, "trivial", "", result) for name, result in trivial.items()]
+        known = (result.diagnostics.supervision, result.diagnostics.pretrained)
+        rows.append(Row(name, "model", result, *known))
+        for kind in DERIVED:
+            if (derived := getattr(result, kind)) is not None:
+                rows.append(Row(f"{name}_{kind}", kind, derived, *known))
+    return rows + [Row(name, "trivial", result) for name, result in trivial.items()]
 
 
 def models(rows: Iterable[Row]) -> list[Row]:
@@ -62,21 +63,16 @@ def models(rows: Iterable[Row]) -> list[Row]:
     return [row for row in rows if row.kind == "model"]
 
 
-def headline(result: dict[str, Any]) -> dict[str, dict]:
-    """Metrics of test, or of val where test was not looked at."""
-    return result["test"] if "test" in result else result["val"]
-
-
 def results(
     rows: Iterable[Row], columns: Sequence[Column], baseline: str, *, trained_on: bool = False
 ) -> Table:
     """Every row, with each mean's difference to the baseline's; trained_on: with supervision."""
     rows = list(rows)
-    of_baseline = next(headline(row.result) for row in rows if row.name == baseline)
+    of_baseline = next(row.result.headline for row in rows if row.name == baseline)
     lines = []
     for row in rows:
         reference = None if row.name == baseline else of_baseline
-        cells = [cell(headline(row.result), column, reference) for column in columns]
+        cells = [cell(row.result.headline, column, reference) for column in columns]
         if trained_on:
             cells.insert(0, Cell(_trained_on(row)))
         lines.append(Line(row.name, cells, row.kind))
@@ -91,22 +87,20 @@ def _trained_on(row: Row) -> str:
 
 def to_gray(rows: Iterable[Row]) -> Table:
     """The models that make photographs gray too."""
-    return Table(
-        (Heading("model"), *_headings(TO_GRAY)),
-        [
-            Line(row.name, [cell(headline(row.result["to_gray"]), c) for c in TO_GRAY], row.kind)
-            for row in rows
-            if "to_gray" in row.result
-        ],
-    )
+    lines = []
+    for row in rows:
+        if row.result.to_gray is not None:
+            metrics = row.result.to_gray[row.result.split].metrics
+            lines.append(Line(row.name, [cell(metrics, column) for column in TO_GRAY], row.kind))
+    return Table((Heading("model"), *_headings(TO_GRAY)), lines)
 
 
 def domains(rows: Iterable[Row], split: str) -> dict[str, Table]:
     """By model that knows more domains than gray and color: a line a source, a cell a target."""
     found = {}
     for row in rows:
-        if "domains" in row.result:
-            ways = headline(row.result["domains"])
+        if row.result.domains is not None:
+            ways = row.result.domains[row.result.split]
             found[row.name] = Table(
                 (
                     Heading(f"CIEDE2000 of the {split} photographs"),
@@ -123,17 +117,17 @@ def domains(rows: Iterable[Row], split: str) -> dict[str, Table]:
     return found
 
 
-def _way(metrics: Mapping[str, dict]) -> Cell:
+def _way(metrics: Metrics) -> Cell:
     close, projection = COLUMNS["ciede2000"], COLUMNS["projection"]
     made = cell(metrics, close)
-    of_copy = text(metrics["ciede2000_of_copy"]["mean"], close.digits)
-    of_way = text(metrics["projection"]["mean"], projection.digits)
+    of_copy = text(metrics["ciede2000_of_copy"].mean, close.digits)
+    of_way = text(metrics["projection"].mean, projection.digits)
     return Cell(made.text, (*made.below, f"copy {of_copy}", f"projection {of_way}"))
 
 
 def by_dataset(rows: Iterable[Row], split: str) -> Table | None:
     """CIEDE2000 of each model on each dataset, where there is more than one."""
-    of_models = {row.name: row.result["by_dataset"] for row in models(rows)}
+    of_models = {row.name: row.result.by_dataset for row in models(rows)}
     first = next(iter(of_models.values()))
     if len(first) < 2:
         return None
@@ -144,10 +138,10 @@ def by_dataset(rows: Iterable[Row], split: str) -> Table | None:
             Line(
                 name,
                 [
-                    Cell(f"{entry['images']:,}"),
-                    Cell(f"{entry['groups']:,}"),
+                    Cell(f"{entry.images:,}"),
+                    Cell(f"{entry.groups:,}"),
                     *(
-                        cell(of[name], COLUMNS["ciede2000"])._replace(below=())
+                        cell(of[name].metrics, COLUMNS["ciede2000"])._replace(below=())
                         for of in of_models.values()
                     ),
                 ],
@@ -161,10 +155,10 @@ def costs(rows: Iterable[Row], parameters: Mapping[str, "ModelParameters"]) -> T
     """Of each model what it is, what it was trained with, and what it takes to use it."""
     lines = []
     for row in models(rows):
-        p, diagnostics = parameters[row.name], row.result["diagnostics"]
-        numbers = (p.width, p.depth, p.steps, diagnostics["images_loaded"])
-        numbers += (diagnostics["parameters"], diagnostics["multiply_adds"])
-        close = cell(headline(row.result), COLUMNS["ciede2000"])
+        p, diagnostics = parameters[row.name], row.result.diagnostics
+        numbers = (p.width, p.depth, p.steps, diagnostics.images_loaded)
+        numbers += (diagnostics.parameters, diagnostics.multiply_adds)
+        close = cell(row.result.headline, COLUMNS["ciede2000"])
         lines.append(Line(row.name, [Cell(p.method), *(Cell(f"{n:,}") for n in numbers), close]))
     titles = ("width", "depth", "steps", "images loaded", "weights", "multiply-adds", "CIEDE2000")
     details = {"weights": "of its generators", "multiply-adds": "a photograph"}
@@ -173,24 +167,20 @@ def costs(rows: Iterable[Row], parameters: Mapping[str, "ModelParameters"]) -> T
     return Table([Heading("model"), Heading("method", is_text=True), *numeric], lines)
 
 
-def cell(
-    metrics: Mapping[str, Mapping[str, float | None]],
-    column: Column,
-    reference: Mapping[str, Mapping[str, float | None]] | None = None,
-) -> Cell:
+def cell(metrics: Metrics, column: Column, reference: Metrics | None = None) -> Cell:
     """Mean; below it the interval, and the difference to a reference where there is one."""
     value, digits = metrics[column.metric], column.digits
-    if value["mean"] is None:
+    if value.mean is None:
         return Cell(NO_VALUE)
     below = []
-    if value["low"] is not None:
-        below.append(f"{text(value['low'], digits)} to {text(value['high'], digits)}")
-    if reference is not None and (base := reference[column.metric]["mean"]) is not None:
-        below.append(text(value["mean"] - base, digits, "+"))
-    return Cell(text(value["mean"], digits), below)
+    if value.low is not None:
+        below.append(f"{text(value.low, digits)} to {text(value.high, digits)}")
+    if reference is not None and (base := reference[column.metric].mean) is not None:
+        below.append(text(value.mean - base, digits, "+"))
+    return Cell(text(value.mean, digits), below)
 
 
-def said(metrics: Mapping[str, Mapping[str, float | None]], metric: str) -> str:
+def in_line(metrics: Metrics, metric: str) -> str:
     """The same in one line, without a reference."""
     shown = cell(metrics, COLUMNS[metric])
     return " ".join([shown.text, *(f"({interval})" for interval in shown.below)])

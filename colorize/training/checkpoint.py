@@ -22,8 +22,8 @@ from colorize.base.errors import UserError
 from colorize.base.files import only_one, sha256_of, write_bytes, write_json
 from colorize.methods.shared.base import ModelParameters
 from colorize.training.interruption import Stopped
-from colorize.training.log import Diverged
 from colorize.training.runtime import RuntimeParameters
+from colorize.training.watch import Diverged
 
 KEPT = 2  # the last one, and the one before for the case that the last is corrupt
 FACTS = "facts.json"

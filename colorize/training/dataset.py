@@ -20,8 +20,7 @@ from colorize.base import distributed, lifetime
 from colorize.base.errors import UserError
 from colorize.color.domains import Domain, made
 from colorize.data.reading import photographs
-from colorize.data.reading.index import Index, check_gray
-from colorize.data.reading.splits import parts
+from colorize.data.reading.index import Index, check_gray, parts
 from colorize.data.reading.tensors import to_tensor
 from colorize.methods.shared.base import Method
 from colorize.training.aging import aged
@@ -35,7 +34,7 @@ class TrainingDataset(Dataset):
     square of `image_size`, and, with `flip`, mirrored half of the time. Of the gray ones the share
     `aging` is made to look old. Items are dictionaries of uint8 tensors.
 
-    groups: the training photographs, and what group each belongs to (see data/reading/splits.py).
+    groups: the training photographs, and what group each belongs to (see data/reading/index.py).
     Methods that learn from pairs draw from all of them; others see each photograph in one of the
     `domains` alone, or in any of them where `shared`. Raises UserError where photographs are too
     few.

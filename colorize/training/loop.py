@@ -15,9 +15,8 @@ from colorize.methods.shared.base import Method, Seed, not_finite
 from colorize.training.checkpoint import Checkpoints
 from colorize.training.dataset import TrainingDataset, batches
 from colorize.training.interruption import Interruption, Stopped
-from colorize.training.log import Diverged, Log, Progress
-from colorize.training.preview import Preview
 from colorize.training.runtime import RuntimeParameters, can_compile
+from colorize.training.watch import Diverged, Watch
 
 
 class SeedParameters(Parameters):
@@ -29,7 +28,7 @@ class SeedParameters(Parameters):
 def train(
     model: Method,
     dataset: TrainingDataset,
-    preview: Preview,
+    watch: Watch,
     checkpoints: Checkpoints,
     *,
     seed: int,
@@ -43,31 +42,20 @@ def train(
     that trains the model is gone, in the middle of a step perhaps. Raises UserError when a loss or
     a weight is infinite or no number, which no checkpoint ever holds.
     """
-    p = model.p
+    p, done = model.p, 0
     if device.type == "cpu":
         torch.use_deterministic_algorithms(True)
     model.to(device).train()
     model.prepare_training(compiled=runtime.compile and can_compile(device))
-    log = Log()
-    done = 0
-    first = distributed.rank() == 0  # all processes come to the same; the first one saves and shows
 
-    # Resume
     with distributed.rank_zero_first():  # what is corrupt is removed
         saved = checkpoints.load(device)
     if saved is not None:
-        model.load_training_state(saved["model"])
-        log.load_state(saved["log"])
-        preview.load_state(saved)
         done = saved["step"]
-        if first:
+        model.load_training_state(saved["model"])
+        watch.load_state(saved["watch"])
+        if distributed.rank() == 0:
             print(f"resuming after step {done} of {p.steps}", file=sys.stderr)
-
-    def save() -> None:
-        # Of the losses first: they name the step, and come before the weights that they corrupt.
-        state = {"step": done, "log": log.state()} | preview.state()
-        _check_finite(model, done)
-        checkpoints.save(done, state | {"model": model.training_state()})
 
     drawn = batches(
         *(dataset, done * p.batch_size, p.steps * p.batch_size, p.batch_size),
@@ -76,31 +64,34 @@ def train(
     )
     with (
         checkpoints.telling_what_is_left(),
-        Progress(done, p.steps, p.batch_size, shown=first) as bar,
+        watch.bar(done, runtime.log_interval),
         Interruption(runtime.max_minutes) as interruption,
     ):
         for batch in drawn:
             done += 1
             model.set_learning_rate(p.learning_rate * p.learning_rate_factor(done))
             batch = {key: value.to(device, non_blocking=True) for key, value in batch.items()}
-            log.add(done, model.step(batch, done, randomness(seed, done)))
+            losses = model.step(batch, done, randomness(seed, done))
+            watch.step(done, losses)
 
-            if done % runtime.log_interval == 0 or done == p.steps:
-                bar.show(done, log.close_row(done, done * p.batch_size))
-            preview.look(model, done, done * p.batch_size)
             stopping = interruption.reason
             # The last step too: outputs take a while to write.
-            if first and (done % runtime.save_interval == 0 or done == p.steps):
-                save()
-            if first:
-                preview.show(done, log)
+            if stopping or done % runtime.save_interval == 0 or done == p.steps:
+                _save(checkpoints, done, model, watch)
+            watch.show(done)
             if stopping:
-                if first and checkpoints.last_step() != done:
-                    save()
                 reason, code = stopping
                 raise Stopped(f"{reason}: stopped after step {done} of {p.steps}", code)
-    if first:  # once more: this run may have had nothing left to do
-        preview.show_all(log)
+    watch.finish()
+
+
+def _save(checkpoints: Checkpoints, step: int, model: Method, watch: Watch) -> None:
+    """All processes come to the same; the first one saves."""
+    if distributed.rank() == 0:
+        # Of the losses first: they name the step, and come before the weights that they corrupt.
+        state = {"step": step, "watch": watch.state()}
+        _check_finite(model, step)
+        checkpoints.save(step, state | {"model": model.training_state()})
 
 
 def _check_finite(model: Method, step: int) -> None:

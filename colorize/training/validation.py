@@ -3,7 +3,7 @@
 GAN losses do not tell whether colors get better, nor in which way a generator fails. For each
 domain that it makes, with y = G(x) of the input x, and T the target, as 8-bit RGB:
 
-    change_ratio     how far it moves; see quality/fidelity.py
+    change_ratio     how far it moves; see colorize/quality
     projection       how far it moves the right way
     chroma           sum of y's chroma / sum of the photograph's
     psnr             of y against T
@@ -27,7 +27,7 @@ from torch import Tensor
 from colorize import color
 from colorize.color.domains import Domain, picture
 from colorize.methods.shared.base import Method
-from colorize.quality.fidelity import chroma, mean, moved, psnr, psnr_of_colors, total
+from colorize.quality import chroma, mean, moved_of_wanted, psnr, psnr_of_colors, total
 
 MOST = 48  # photographs: for curves, which show where it goes, not for tables
 BATCH = 16
@@ -90,7 +90,7 @@ def _direction(
     """x, wanted and made: (n, 3, S, S) in [0, 1]; colors: sum of the photographs' chroma, (n,)."""
     made_bytes = color.to_uint8(made)
     y, x255, t255 = made_bytes.float(), 255 * x, 255 * wanted
-    sums = moved(x255, t255, y)
+    sums = moved_of_wanted(x255, t255, y)
     chroma_made = chroma(color.rgb_to_lab(made_bytes))
     found = {
         "change_ratio": (sums["change"], sums["change_of_truth"]),

@@ -20,7 +20,7 @@ from colorize.base.errors import UserError
 from colorize.base.workers import one_thread_each
 from colorize.color.domains import DARKER, Domain
 from colorize.color.strips import strips
-from colorize.data.decoding import Unreadable, to_srgb
+from colorize.data.images import Unreadable, to_srgb
 from colorize.methods.shared import model
 from colorize.methods.shared.base import Method
 from colorize.use import models

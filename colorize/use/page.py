@@ -14,7 +14,7 @@ import panel as pn
 
 from colorize.base.errors import UserError
 from colorize.color.domains import Domain
-from colorize.data.decoding import Unreadable
+from colorize.data.images import Unreadable
 from colorize.use import files, models, photos
 from colorize.use.colorizer import Colorizer
 

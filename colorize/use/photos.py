@@ -18,7 +18,7 @@ from PIL import Image, ImageCms
 
 from colorize.base.errors import one_line
 from colorize.base.files import replaced_file
-from colorize.data.decoding import Unreadable
+from colorize.data.images import Unreadable
 
 # Only these are opened, whatever else libvips knows: some formats hold programs.
 FORMATS = ("Jpeg", "Png", "Tiff", "Webp")

