@@ -55,13 +55,13 @@ def write(line: str) -> None:
 
 
 def parser() -> argparse.ArgumentParser:
-    found = argparse.ArgumentParser(
+    parser = argparse.ArgumentParser(
         prog="colorize",
         description=__doc__.splitlines()[0],
         epilog=_models(),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    add = found.add_argument
+    add = parser.add_argument
     add(
         "photographs",
         nargs="+",
@@ -86,7 +86,7 @@ def parser() -> argparse.ArgumentParser:
     add("--domain", default="color", metavar="D", help="what to make, where a model has several")
     add("--raw", action="store_true", help="the network's own RGB, with its lightness, enlarged")
     add("--device", default="auto", metavar="D", help="auto (a GPU where there is one), cpu, cuda")
-    return found
+    return parser
 
 
 def _models() -> str:

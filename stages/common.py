@@ -59,13 +59,13 @@ def code_of(stage: str, p: "ModelParameters") -> list[Path]:
     from colorize.base.parameters import from_yaml  # only here: pydantic takes a while
 
     text = PIPELINE.read_text(encoding="utf-8")
-    found = []
+    files = []
     for path in from_yaml(text, str(PIPELINE))["stages"][stage]["do"]["deps"]:
         for key in ("method", "network"):
             path = path.replace(f"${{item.{key}}}", getattr(p, key))
         if not path.startswith("data/"):
-            found += sorted(Path(path).rglob("*.py")) if Path(path).is_dir() else [Path(path)]
-    return found
+            files += sorted(Path(path).rglob("*.py")) if Path(path).is_dir() else [Path(path)]
+    return files
 
 
 def measured(params: "Params", device: "torch.device") -> "Photographs":

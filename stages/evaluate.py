@@ -38,7 +38,9 @@ def main() -> None:
                 f"params.yaml says {image_size}; run `dvc repro` to train it again"
             )
         colors = Colors(network, MODELS / name)
-        result, images = models.evaluate(name, colors, photographs, params.evaluate)
+        result, images = models.evaluate(
+            name, colors, photographs, splits, params.evaluate.resamples
+        )
         for split in splits:
             if words := failure(result.on(split)):
                 print(f"{name} {words}, on {split}", file=sys.stderr)

@@ -51,8 +51,8 @@ class Params(Sections):
 
     def seed_of(self, name: str) -> int:
         """That of an entry of `models`, which may have its own. Raises UserError as `model`."""
-        own = self.model(name).seed
-        return self.seed if own is None else own
+        seed = self.model(name).seed
+        return self.seed if seed is None else seed
 
 
 # These would write over outputs of the pipeline, stand for another row of the tables, or, as keys,

@@ -50,7 +50,7 @@ def train(name: str, params: Params) -> None:
     ):
         colors, index = statistics_to_learn_from(UNION, image_size), Index.read(UNION)
         network = model.fresh(p, image_size, seed, colors, where)
-        drawn = dataset.of(network, index, UNION, GRAY, seed)
+        photographs = dataset.of(network, index, UNION, GRAY, seed)
         val, draw = index.split("val", "photograph"), grids.training_grid
         watched = watch.Watch(params.train, network, val, UNION, GRAY, shown, draw)
         files = [UNION / "index.csv", UNION / "statistics.json", GRAY / "index.csv"]
@@ -64,7 +64,13 @@ def train(name: str, params: Params) -> None:
                 where_to = f"{shown.losses} (`dvc plots show`), {shown.pictures}"
                 print(f"to watch: {where_to}", file=sys.stderr)
             loop.train(
-                network, drawn, watched, checkpoints, seed=seed, runtime=runtime, device=device
+                network,
+                photographs,
+                watched,
+                checkpoints,
+                seed=seed,
+                runtime=runtime,
+                device=device,
             )
             if first:
                 with replaced_folder(MODELS / name) as partial:

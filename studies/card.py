@@ -65,32 +65,32 @@ def main() -> None:
     trivial = baselines.trivial(photographs, photographs.mean_ab)
 
     def rows(batch: Batch) -> dict[str, Tensor]:
-        found = {OWN: colorizer(batch.gray)}
+        pictures = {OWN: colorizer(batch.gray)}
         if not arguments.by_kind:
-            found |= changed(colorizer, batch, arguments.strengths)
+            pictures |= changed(colorizer, batch, arguments.strengths)
         without_training = trivial(batch)
-        return found | {line: without_training[name] for name, line in TRIVIAL.items()}
+        return pictures | {line: without_training[name] for name, line in TRIVIAL.items()}
 
     names = photographs.headline(arguments.split)
-    found = protocol.measure(rows, photographs, names)
+    measured = protocol.measure(rows, photographs, names)
     index = photographs.index.rows.loc[names]
     resamples = params.evaluate.resamples
     size = params.data.image_size
     print(f"{len(names)} photographs of {arguments.split}, {size} pixels\n")
-    print("\n".join(by_kind(index, found, resamples)))
+    print("\n".join(by_kind(index, measured, resamples)))
     if not arguments.by_kind:
         print()
-        print("\n".join(of_all(index, found, resamples)))
+        print("\n".join(of_all(index, measured, resamples)))
 
 
 def changed(colorizer: Colorizer, batch: Batch, strengths: Iterable[float]) -> dict[str, Tensor]:
     """Its pictures, uint8 (n, 3, S, S), by line: at other strengths, and of changed grays."""
     gray = batch.gray
-    found = {}
+    pictures = {}
     if colorizer.method.output == "rgb":
-        found["its own RGB"] = colorizer(gray, raw=True)
+        pictures["its own RGB"] = colorizer(gray, raw=True)
     for strength in strengths:
-        found[f"at strength {strength:g}"] = colorizer(gray, strength=strength)
+        pictures[f"at strength {strength:g}"] = colorizer(gray, strength=strength)
     seen = {
         "seen in Rec. 601 gray": rec601(batch.truth),
         f"seen with {FADED:.0%} of the contrast": faded(gray),
@@ -99,18 +99,18 @@ def changed(colorizer: Colorizer, batch: Batch, strengths: Iterable[float]) -> d
     }
     for line, image in seen.items():
         ab = color.rgb_to_lab(colorizer(image))[:, 1:]
-        found[line] = on_lightness(gray, ab)
-    return found
+        pictures[line] = on_lightness(gray, ab)
+    return pictures
 
 
-def by_kind(index: pd.DataFrame, found: dict[str, Quantities], resamples: int) -> list[str]:
+def by_kind(index: pd.DataFrame, measured: dict[str, Quantities], resamples: int) -> list[str]:
     """The model beside a gray copy, in a line for each kind of photograph."""
     groups = index["group"].to_numpy()
     lines = []
     for kind, which in kinds(index).items():
-        own, gray = ({name: v[which] for name, v in found[row].items()} for row in (OWN, GRAY))
-        own |= beside(own, gray)
-        metrics = summarize(SHOWN | BESIDE_GRAY, own, groups[which], resamples)
+        model, gray = ({name: v[which] for name, v in measured[row].items()} for row in (OWN, GRAY))
+        model |= beside(model, gray)
+        metrics = summarize(SHOWN | BESIDE_GRAY, model, groups[which], resamples)
         lines.append(
             [
                 kind,
@@ -118,7 +118,7 @@ def by_kind(index: pd.DataFrame, found: dict[str, Quantities], resamples: int) -
                 f"{gray['ciede2000'].mean():.2f}",
                 *(tables.in_line(metrics, "ciede2000"), difference(metrics)),
                 f"{100 * metrics['nearer'].mean:.0f}",
-                f"{np.median(own['psnr']):.1f}",
+                f"{np.median(model['psnr']):.1f}",
                 f"{np.median(gray['psnr']):.1f}",
                 *(tables.text(metrics[name].mean, 2) for name in ("projection", "chroma_ratio")),
                 tables.text(metrics["ab_histogram_js"].mean, 3),
@@ -129,11 +129,11 @@ def by_kind(index: pd.DataFrame, found: dict[str, Quantities], resamples: int) -
     return tables.markdown_table(titles, lines)
 
 
-def of_all(index: pd.DataFrame, found: dict[str, Quantities], resamples: int) -> list[str]:
+def of_all(index: pd.DataFrame, measured: dict[str, Quantities], resamples: int) -> list[str]:
     """Every row on all photographs, and how far its CIEDE2000 is from that of the model."""
     lines = []
-    for row, quantities in found.items():
-        q = quantities | beside(quantities, found[OWN])
+    for row, quantities in measured.items():
+        q = quantities | beside(quantities, measured[OWN])
         metrics = summarize(SHOWN | BESIDE_GRAY, q, index["group"].to_numpy(), resamples)
         apart = "" if row == OWN else difference(metrics)
         others = ("projection", "chroma_ratio", "ab_histogram_js")
@@ -146,16 +146,16 @@ def of_all(index: pd.DataFrame, found: dict[str, Quantities], resamples: int) ->
 def kinds(index: pd.DataFrame) -> dict[str, np.ndarray]:
     """By name of a kind: which photographs are of it, bool (n,)."""
     dataset = index["dataset"]
-    found = {"all": np.full(len(index), True)}
+    members = {"all": np.full(len(index), True)}
     official = dataset.isin(catalog.load(str(catalog.BUILTIN)).keys() - {catalog.SAMPLE})
     if official.any() and not official.all():
-        found["CycleGAN datasets"] = official.to_numpy()
+        members["CycleGAN datasets"] = official.to_numpy()
     begins = index["source"].str.extract(r"/([a-z][a-z0-9]*)_[^/]*$", flags=re.ASCII)[0]
     for name in sorted(dataset.unique()):
-        found[name] = (dataset == name).to_numpy()
-        for kind in sorted(begins[found[name]].dropna().unique()):
-            found[f"{name}: {kind}"] = found[name] & (begins == kind).to_numpy()
-    return found
+        members[name] = (dataset == name).to_numpy()
+        for kind in sorted(begins[members[name]].dropna().unique()):
+            members[f"{name}: {kind}"] = members[name] & (begins == kind).to_numpy()
+    return members
 
 
 def beside(row: Quantities, other: Quantities) -> Quantities:

@@ -82,9 +82,9 @@ def load(name: str) -> dict[str, Any]:
     """What a preset changes in the committed params.yaml, with all that it extends."""
     if name == "sample":
         return {}
-    own = YAML().load(PRESETS / f"{name}.yaml")  # with its comments, for those of new models
-    deltas = load(own.pop("extends", "sample"))
-    _merge(deltas, own)
+    values = YAML().load(PRESETS / f"{name}.yaml")  # with its comments, for those of new models
+    deltas = load(values.pop("extends", "sample"))
+    _merge(deltas, values)
     return deltas
 
 

@@ -23,11 +23,11 @@ from colorize.base.files import read_json, replaced_folder, write_json, write_te
 from colorize.data.reading.index import Index
 from colorize.evaluation.baselines import TRIVIAL
 from colorize.evaluation.results import Result
-from colorize.report import published, tables
-from colorize.report.published import Run
+from colorize.report import tables
 from stages import common
 from stages.parameters import Params
-from studies import experiments, seeds
+from studies import experiments, published_page, seeds
+from studies.published_page import PublishedRun
 
 PUBLISHED = Path("reports/published")
 README = Path("README.md")
@@ -69,13 +69,13 @@ def main() -> None:
         write_json(partial / "metrics.json", metrics)
         write_json(partial / "run.json", run._asdict())
         write_text(partial / "params.yaml", _anywhere(params))
-        write_text(partial / "README.md", published.page(run, rows, significance, spread))
+        write_text(partial / "README.md", published_page.page(run, rows, significance, spread))
         for curves in (common.CURVES, common.VALIDATION):
             (partial / curves.name).mkdir()
             for row in params.models:
                 shutil.copyfile(curves / f"{row}.csv", partial / curves.name / f"{row}.csv")
     if arguments.readme:
-        table = published.table(row for row in rows if row.kind in ("model", "trivial"))
+        table = published_page.table(row for row in rows if row.kind in ("model", "trivial"))
         write_text(README, re.sub(_block(name), lambda found: found[1] + table + found[2], readme))
     print(f"written to {PUBLISHED / name}")
 
@@ -111,9 +111,9 @@ def _output(*arguments: str) -> str:
     return done.stdout
 
 
-def _run(name: str, code: str, note: str) -> Run:
+def _run(name: str, code: str, note: str) -> PublishedRun:
     index = Index.read(common.UNION)
-    return Run(
+    return PublishedRun(
         name,
         code,
         note,

@@ -16,12 +16,12 @@ from colorize.comparison import significance
 from colorize.comparison.significance import parts_of, row_named
 from colorize.evaluation.baselines import BASELINE
 from colorize.evaluation.results import Result
-from colorize.report.published import Spread, seeds_page
 from colorize.training.loop import SeedParameters
 from stages import common
 from stages.parameters import Params
 from studies import experiments
 from studies.experiments import Experiment
+from studies.published_page import Spread, seeds_page
 
 
 def main() -> None:
@@ -31,8 +31,8 @@ def main() -> None:
     experiments.add_jobs(parser)
     arguments = parser.parse_args()
     params = common.read_params()
-    found = of_seeds(params, arguments.names, arguments.seeds, arguments.jobs)
-    text = seeds_page(found)
+    of_each_seed = of_seeds(params, arguments.names, arguments.seeds, arguments.jobs)
+    text = seeds_page(of_each_seed)
     write_text(common.SEEDS, text)
     print(f"\n{text}\nwritten to {common.SEEDS}")
 
@@ -47,13 +47,13 @@ def of_seeds(params: Params, names: Sequence[str], numbers: Sequence[int], jobs:
     if len(numbers) < 2:
         raise UserError("--seeds: at least two are needed to tell how far apart they are")
 
-    asked = []
+    runs = []
     for name in names:
         for number in numbers:
             seed = None if number == params.seed_of(name) else number
-            asked.append(Experiment(experiment_of(name, number), name, seed))
+            runs.append(Experiment(experiment_of(name, number), name, seed))
     with tempfile.TemporaryDirectory() as folder:
-        experiments.run_all(asked, jobs, lambda done: fetch(done, Path(folder, done.name)))
+        experiments.run_all(runs, jobs, lambda done: fetch(done, Path(folder, done.name)))
         return gathered(params, names, numbers, Path(folder))
 
 
@@ -73,20 +73,20 @@ def gathered(params: Params, names: list[str], numbers: list[int], copies: Path)
         name: [Result.read(folder / f"{name}.json") for folder in folders[name]] for name in names
     }
 
-    asked = significance.standard_comparisons(names, BASELINE)
+    comparisons = significance.standard_comparisons(names, BASELINE)
     for comparison in params.compare.comparisons:
         models = {parts_of(row)[0] for row in significance.rows_of([comparison])}
-        if comparison not in asked and models & {*names}:
-            asked.append(comparison)
+        if comparison not in comparisons and models & {*names}:
+            comparisons.append(comparison)
     split = params.evaluate.splits[-1]
     rows = {
         row: [
             row_named(folder, row, split)
             for folder in folders.get(parts_of(row)[0], [common.IMAGE_METRICS])
         ]
-        for row in significance.rows_of(asked)
+        for row in significance.rows_of(comparisons)
     }
-    return Spread(numbers, params.evaluate.splits, results, significance.test(asked, rows))
+    return Spread(numbers, params.evaluate.splits, results, significance.test(comparisons, rows))
 
 
 def experiment_of(name: str, number: int) -> str:

@@ -33,10 +33,9 @@ from colorize.evaluation.bootstrap import WeightedSums
 from colorize.evaluation.metrics import METRICS, PERCEPTUAL
 from colorize.evaluation.results import Result
 from colorize.methods.shared import model
-from colorize.report import study
 from stages import common, parameters
 from stages.parameters import Params
-from studies import experiments
+from studies import experiments, study_page
 from studies.experiments import Experiment
 
 STUDY = Path("studies/study.yaml")
@@ -65,15 +64,15 @@ def main() -> None:
     parser.add_argument("--again", action="store_true", help="run all again, as the code is now")
     arguments = parser.parse_args()
     params = common.read_params()
-    asked, split = read(params), params.evaluate.splits[-1]
+    p, split = read(params), params.evaluate.splits[-1]
 
     index = common.UNION / "index.csv"
     if not index.exists():
         raise UserError(f"{index}: missing; run `dvc repro grayscale` to make it")
     photographs = sha256_of(index)
     missing, wanted = [], {}
-    for name, seed, settings in runs(params, asked):
-        folder, variant = folder_of(name, seed), asked.variants[name]
+    for name, seed, settings in runs(params, p):
+        folder, variant = folder_of(name, seed), p.variants[name]
         settings["photographs"] = photographs
         if arguments.again or settings_in(folder) != settings:
             experiment = Experiment(f"study-{name}-{seed}", variant.model, seed, variant.set)
@@ -81,9 +80,9 @@ def main() -> None:
             wanted[experiment.name] = folder, settings
     experiments.run_all(missing, arguments.jobs, lambda done: keep(done, *wanted[done.name], split))
 
-    variants = gathered(asked)
-    write_text(RESULTS / "tables.md", study.tables(variants, tested(asked, split), split))
-    write_text(RESULTS / "curves.svg", study.curves(variants))
+    variants = gathered(p)
+    write_text(RESULTS / "tables.md", study_page.tables(variants, tested(p, split), split))
+    write_text(RESULTS / "curves.svg", study_page.curves(variants))
     print(f"written to {RESULTS}")
 
 
@@ -91,23 +90,23 @@ def read(params: Params) -> StudyParameters:
     """studies/study.yaml. Raises UserError, before anything runs, for what no variant may have."""
     values = parameters.load(STUDY)
     try:
-        asked = StudyParameters.parse(values, "")
+        p = StudyParameters.parse(values, "")
     except UserError as error:
         raise UserError(f"{STUDY}: {error}") from None
-    for name, variant in asked.variants.items():
+    for name, variant in p.variants.items():
         where = f"{STUDY}: variants.{name}"
         if variant.model not in params.models:
             raise UserError(f"{where}.model: params.yaml has no model {variant.model!r}")
         entry = params.model(variant.model).model_dump(mode="json") | variant.set
         model.check(model.parse(entry, where), params.data.image_size, where)
-    for number, comparison in enumerate(asked.comparisons):
+    for number, comparison in enumerate(p.comparisons):
         for row in significance.rows_of([comparison]):
-            if row not in asked.variants:
+            if row not in p.variants:
                 raise UserError(f"{STUDY}: comparisons.{number}: there is no variant '{row}'")
-    return asked
+    return p
 
 
-def runs(params: Params, asked: StudyParameters) -> Iterator[tuple[str, int, dict[str, Any]]]:
+def runs(params: Params, p: StudyParameters) -> Iterator[tuple[str, int, dict[str, Any]]]:
     """Variant, seed and settings of each run.
 
     The settings are what its result rests on, but for photographs and code: what all share, its
@@ -116,12 +115,12 @@ def runs(params: Params, asked: StudyParameters) -> Iterator[tuple[str, int, dic
     shared = params.model_dump(mode="json", include={"seed", "data", "train", "evaluate"})
     for where in ("catalog", "mirror"):
         del shared["data"][where]  # what came from there is known
-    for name, variant in asked.variants.items():
+    for name, variant in p.variants.items():
         entry = params.model(variant.model).model_dump(mode="json") | variant.set
-        metrics = {c.metric for c in asked.comparisons if name in (c.model, c.against)}
+        metrics = {c.metric for c in p.comparisons if name in (c.model, c.against)}
         for seed in variant.seeds:
-            own = {"model": entry | {"seed": seed}, "metrics": sorted(metrics)}
-            yield name, seed, shared | own
+            of_model = {"model": entry | {"seed": seed}, "metrics": sorted(metrics)}
+            yield name, seed, shared | of_model
 
 
 def folder_of(name: str, seed: int) -> Path:
@@ -166,29 +165,28 @@ def only(metrics: list[str], path: Path, split: str) -> pd.DataFrame:
     return frame[frame["name"].isin(row.names)]
 
 
-def gathered(asked: StudyParameters) -> dict[str, study.Variant]:
+def gathered(p: StudyParameters) -> dict[str, study_page.VariantRuns]:
     """What each variant gave."""
-    found = {}
-    for name, variant in asked.variants.items():
+    variants = {}
+    for name, variant in p.variants.items():
         runs = []
         for seed in variant.seeds:
             folder = folder_of(name, seed)
             curve = pd.read_csv(folder / "validation.csv")
-            runs.append(study.Run(seed, Result.read(folder / "metrics.json"), curve))
-        found[name] = study.Variant(variant.group, variant.asks, runs)
-    return found
+            runs.append(study_page.SeedRun(seed, Result.read(folder / "metrics.json"), curve))
+        variants[name] = study_page.VariantRuns(variant.group, variant.asks, runs)
+    return variants
 
 
-def tested(asked: StudyParameters, split: str) -> list[dict[str, Any]]:
+def tested(p: StudyParameters, split: str) -> list[dict[str, Any]]:
     """The tests of the comparisons, seeds averaged."""
     rows = {
         name: [
-            Row(folder_of(name, seed) / "images.parquet", split)
-            for seed in asked.variants[name].seeds
+            Row(folder_of(name, seed) / "images.parquet", split) for seed in p.variants[name].seeds
         ]
-        for name in significance.rows_of(asked.comparisons)
+        for name in significance.rows_of(p.comparisons)
     }
-    return significance.test(asked.comparisons, rows)
+    return significance.test(p.comparisons, rows)
 
 
 if __name__ == "__main__":

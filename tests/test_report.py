@@ -16,10 +16,11 @@ from colorize.evaluation.perceptual import NOT_MEASURED
 from colorize.evaluation.results import Interval, Result
 from colorize.methods.shared import model
 from colorize.methods.shared.base import ModelParameters
-from colorize.report import claims, columns, published, study, tables
+from colorize.report import claims, columns, tables
 from colorize.report.curves import RATIOS, validation_curve
 from colorize.report.page import page
 from colorize.report.pictures import Shown
+from studies import published_page, study_page
 from tests.conftest import MODELS
 
 COUNTS = {"images": 3, "groups": 2}
@@ -357,14 +358,14 @@ def test_figures_show_every_model_in_the_ink_of_the_page():
 
 
 def test_the_spread_over_seeds_is_that_of_a_sample():
-    assert published.spread([1.0, 2.0, 4.5], 1) == "2.5 ± 1.8 (1.0 to 4.5)"
-    assert published.spread([-1.0, 1.0], 0) == "0 ± 1 (−1 to 1)"
-    assert published.spread([1.0, None], 1) == "–"
-    assert published.spread([-0.04, 0.04], 1) == "0.0 ± 0.1 (0.0 to 0.0)"
+    assert published_page.spread([1.0, 2.0, 4.5], 1) == "2.5 ± 1.8 (1.0 to 4.5)"
+    assert published_page.spread([-1.0, 1.0], 0) == "0 ± 1 (−1 to 1)"
+    assert published_page.spread([1.0, None], 1) == "–"
+    assert published_page.spread([-0.04, 0.04], 1) == "0.0 ± 0.1 (0.0 to 0.0)"
     of_seeds = [Result.parse(results(projection), "") for projection in (0.25, 0.75)]
     tests = compared("gan", "zhang_l2", "ciede2000", "worse", 1, 0.5, 1.5) | {"seeds": [2, 1]}
-    text = published.seeds_page(
-        published.Spread([1, 2], ["val", "test"], {"gan": of_seeds}, [tests])
+    text = published_page.seeds_page(
+        published_page.Spread([1, 2], ["val", "test"], {"gan": of_seeds}, [tests])
     )
     assert "Seeds 1, 2: mean ± standard deviation (least to largest)." in text
     same = "1.50 ± 0.00 (1.50 to 1.50) | 1.500 ± 0.000 (1.500 to 1.500)"
@@ -399,7 +400,7 @@ def test_each_domain_from_each_other_is_a_table_and_a_grid():
     assert [gallery.count(f'alt="to {name}"') for name in names] == [3, 3, 3]
 
 
-def run_of(seed: int, projection: float, updates: int) -> study.Run:
+def run_of(seed: int, projection: float, updates: int) -> study_page.SeedRun:
     values = {"mean": 0.25, "low": 0, "high": 1}
     to_gray = {m: dict(values) for m in ("psnr", "residual_chroma")}
     to_gray |= {m: {"mean": seed, "low": 0, "high": 9} for m in ("projection", "change_ratio")}
@@ -412,20 +413,22 @@ def run_of(seed: int, projection: float, updates: int) -> study.Run:
     curve["generator_updates"] = [1, updates]
     result = results(projection) | {"to_gray": {"test": COUNTS | to_gray}}
     result["test"]["change_ratio"] = values
-    return study.Run(seed, Result.parse(result, ""), curve)
+    return study_page.SeedRun(seed, Result.parse(result, ""), curve)
 
 
-def studied() -> dict[str, study.Variant]:
+def studied() -> dict[str, study_page.VariantRuns]:
     return {
-        "default": study.Variant("controls", "as published", [run_of(1, 0.5, 4000)]),
-        "other": study.Variant("options", "is it?", [run_of(1, 0.25, 20), run_of(3, 0.75, 20)]),
+        "default": study_page.VariantRuns("controls", "as published", [run_of(1, 0.5, 4000)]),
+        "other": study_page.VariantRuns(
+            "options", "is it?", [run_of(1, 0.25, 20), run_of(3, 0.75, 20)]
+        ),
     }
 
 
 def test_a_study_says_what_each_variant_gave():
     variants = studied()
     tests = compared("other", "default", "projection", "better", -0.1, -0.2, -0.05)
-    text = study.tables(variants, [tests | {"seeds": [2, 1]}], "test")
+    text = study_page.tables(variants, [tests | {"seeds": [2, 1]}], "test")
     assert "- `other` beside `default`: better (projection −0.10, −0.20 to −0.05; p 0.0100;" in text
     results_of_other, diagnostics_of_other, effort_of_other = (
         line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("| `other`")
@@ -439,13 +442,13 @@ def test_a_study_says_what_each_variant_gave():
 
 def test_a_study_draws_a_line_for_each_run():
     variants = studied()
-    svg = study.curves(variants)
-    assert svg == study.curves(variants)
+    svg = study_page.curves(variants)
+    assert svg == study_page.curves(variants)
     for said in ("default", "other", "controls", "options", "updates of the generator"):
         assert f">{said}</text>" in svg
     other = variants["other"]
     both, one = (
-        study.curves({"other": other._replace(runs=runs)}).count("stroke: #0072b2")
+        study_page.curves({"other": other._replace(runs=runs)}).count("stroke: #0072b2")
         for runs in (other.runs, other.runs[:1])
     )
     assert both > one

@@ -113,13 +113,13 @@ def shard(batch: Tensor, parts: int = 1) -> Tensor:
     return batch.unflatten(0, (parts, world_size(), -1))[:, rank()].flatten(0, 1)
 
 
-def gather(own: Tensor, parts: int = 1) -> Tensor:
+def gather(shard: Tensor, parts: int = 1) -> Tensor:
     """The whole batch, (n, ...), from every process's shard, (n / world_size, ...)."""
     if world_size() == 1:
-        return own
-    shards = [torch.empty_like(own) for _ in range(world_size())]
+        return shard
+    shards = [torch.empty_like(shard) for _ in range(world_size())]
     with _noticing_lost_peers():
-        dist.all_gather(shards, own.contiguous())
+        dist.all_gather(shards, shard.contiguous())
     return torch.stack(shards, 1).unflatten(0, (parts, -1)).transpose(1, 2).flatten(0, 2)
 
 
@@ -136,30 +136,30 @@ def all_mean(tensors: Sequence[Tensor]) -> None:
         tensor.copy_(mean.view_as(tensor))
 
 
-def all_sum(own: Tensor) -> Tensor:
+def all_sum(value: Tensor) -> Tensor:
     """The sum over all processes, through which gradients pass."""
-    return own if world_size() == 1 else _AllSum.apply(own)
+    return value if world_size() == 1 else _AllSum.apply(value)
 
 
 class _AllSum(torch.autograd.Function):
     """What each process does with the sum is part of the loss, so the gradient is a sum as well."""
 
     @staticmethod
-    def forward(ctx: object, own: Tensor) -> Tensor:
-        return _reduced(own, dist.ReduceOp.SUM)
+    def forward(ctx: object, value: Tensor) -> Tensor:
+        return _reduced(value, dist.ReduceOp.SUM)
 
     @staticmethod
     def backward(ctx: object, gradient: Tensor) -> Tensor:
         return _reduced(gradient, dist.ReduceOp.SUM)
 
 
-def all_max(own: int) -> int:
+def all_max(value: int) -> int:
     """The largest over all processes. Not on the GPU: nothing waits for it."""
-    return own if world_size() == 1 else int(_reduced(torch.tensor(own), dist.ReduceOp.MAX))
+    return value if world_size() == 1 else int(_reduced(torch.tensor(value), dist.ReduceOp.MAX))
 
 
-def _reduced(own: Tensor, operation: dist.ReduceOp) -> Tensor:
-    result = own.clone(memory_format=torch.contiguous_format)
+def _reduced(value: Tensor, operation: dist.ReduceOp) -> Tensor:
+    result = value.clone(memory_format=torch.contiguous_format)
     with _noticing_lost_peers():
         dist.all_reduce(result, operation)
     return result

@@ -42,8 +42,8 @@ class Parameters(BaseModel):
         names every offending dotted key.
         """
         if not isinstance(values, dict):
-            found = _short(values)
-            raise UserError(f"{where}: expected a section of keys and values, found {found}")
+            value = _short(values)
+            raise UserError(f"{where}: expected a section of keys and values, found {value}")
         try:
             return cls.model_validate(values)
         except ValidationError as error:

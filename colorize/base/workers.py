@@ -84,10 +84,10 @@ def one_thread_each(threads: int) -> Iterator[ThreadPoolExecutor]:
     """A pool of threads in which torch starts no others; what still waits at an error is left."""
     import torch  # only here: the processes need none
 
-    own = torch.get_num_threads()
+    before = torch.get_num_threads()
     pool = ThreadPoolExecutor(threads, "one core", torch.set_num_threads, (1,))
     try:
         yield pool
     finally:
         pool.shutdown(cancel_futures=True)
-        torch.set_num_threads(own)  # the default of threads to come
+        torch.set_num_threads(before)  # the default of threads to come

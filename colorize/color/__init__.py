@@ -178,16 +178,18 @@ def join(lightness: Tensor, ab: Tensor) -> Tensor:
     if outside.any():
         # The pixels outside, as one column of an image: (3, n, 1).
         pixels = lab.movedim(-3, 0)[:, outside].unsqueeze(-1)
-        own, chroma = pixels[:1], pixels[1:]
-        low = torch.zeros_like(own)
-        high = torch.ones_like(own)
+        lightness_of_pixels, chroma = pixels[:1], pixels[1:]
+        low = torch.zeros_like(lightness_of_pixels)
+        high = torch.ones_like(lightness_of_pixels)
         for _ in range(12):
             middle = (low + high) / 2
-            found = _lab_to_light(torch.cat((own, chroma * middle)))
-            fits = ((found >= 0) & (found <= 1)).all(0, keepdim=True)
+            candidate = _lab_to_light(torch.cat((lightness_of_pixels, chroma * middle)))
+            fits = ((candidate >= 0) & (candidate <= 1)).all(0, keepdim=True)
             low = torch.where(fits, middle, low)
             high = torch.where(fits, high, middle)
-        light.movedim(-3, 0)[:, outside] = _lab_to_light(torch.cat((own, chroma * low))).squeeze(-1)
+        light.movedim(-3, 0)[:, outside] = _lab_to_light(
+            torch.cat((lightness_of_pixels, chroma * low))
+        ).squeeze(-1)
     return _encode(light).clamp(0, 1)
 
 

@@ -68,9 +68,9 @@ class Row:
         """Of each photograph: (n,) or, of a histogram, (n, k)."""
         if quantity == "images":
             return np.ones(len(self.names))
-        own = self._prefix + quantity
+        column_of_row = self._prefix + quantity
         # What is of the truth is the same for all rows, and stands once.
-        column = own if own in self._columns else quantity
+        column = column_of_row if column_of_row in self._columns else quantity
         if column not in self._columns:
             raise UserError(f"{self.path}: {quantity} was not measured; see evaluate.weights")
         values = pd.read_parquet(self.path, columns=[column])[column][self._of_split]
@@ -106,12 +106,12 @@ def standard_comparisons(models: Iterable[str], baseline: str) -> list[Compariso
     """What is asked of every model: is it closer to the truth than the baseline, and than one
     color for all? Are its colors together more like those of photographs than the baseline's?
     """
-    asked = []
+    questions = []
     for model in models:
         if model != baseline:
-            asked += [(model, baseline, "ciede2000"), (model, baseline, "ab_histogram_js")]
-        asked.append((model, "mean_color", "ciede2000"))
-    return [Comparison(model=m, against=a, metric=metric) for m, a, metric in asked]
+            questions += [(model, baseline, "ciede2000"), (model, baseline, "ab_histogram_js")]
+        questions.append((model, "mean_color", "ciede2000"))
+    return [Comparison(model=m, against=a, metric=metric) for m, a, metric in questions]
 
 
 def rows_of(comparisons: Iterable[Comparison]) -> set[str]:
@@ -138,9 +138,9 @@ def test(
     for other in others:
         if (other.names, other.groups) != (first.names, first.groups):
             raise UserError(f"{other.path} and {first.path}: measured on different photographs")
-    drawn = np.concatenate([w.astype(np.uint16) for w in weights(first.groups, RESAMPLES)])
+    resampled = np.concatenate([w.astype(np.uint16) for w in weights(first.groups, RESAMPLES)])
     scores = {
-        (row, metric): np.stack([_scores(metric, seed, drawn) for seed in rows[row]])
+        (row, metric): np.stack([_scores(metric, seed, resampled) for seed in rows[row]])
         for row, metric in {(row, c.metric) for c in comparisons for row in rows_of([c])}
     }
     least = 2.0 ** (1 - len(set(first.groups)))
@@ -155,7 +155,7 @@ def test(
     return tests
 
 
-def _scores(metric: str, row: Row, drawn: np.ndarray) -> np.ndarray:
+def _scores(metric: str, row: Row, resampled: np.ndarray) -> np.ndarray:
     """The metric of the set itself, then of each resample: (1 + RESAMPLES,).
 
     Of a metric that should be near 1, its distance from 1; of a signed difference, its size.
@@ -163,9 +163,9 @@ def _scores(metric: str, row: Row, drawn: np.ndarray) -> np.ndarray:
     read = functools.cache(row.__getitem__)
     parts = [
         (METRICS | PERCEPTUAL)[metric](
-            WeightedSums(drawn[start : start + CHUNK].astype(np.float64), read)
+            WeightedSums(resampled[start : start + CHUNK].astype(np.float64), read)
         )
-        for start in range(0, len(drawn), CHUNK)
+        for start in range(0, len(resampled), CHUNK)
     ]
     values = np.concatenate(parts)
     match BETTER[metric]:

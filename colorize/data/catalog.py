@@ -83,8 +83,8 @@ def select(names: list[str], datasets: dict[str, Dataset], catalog: str) -> dict
 
 def local_sources(catalog: str, chosen: dict[str, Dataset]) -> list[str]:
     """What may change on this machine: a catalog of one's own, and folders of photographs."""
-    own = Path(catalog).expanduser()
-    catalogs = [str(own)] if own.is_file() and not own.samefile(BUILTIN) else []
+    path = Path(catalog).expanduser()
+    catalogs = [str(path)] if path.is_file() and not path.samefile(BUILTIN) else []
     folders = {str(Path(d.folder).expanduser()) for d in chosen.values() if d.folder is not None}
     return catalogs + sorted(folders)
 

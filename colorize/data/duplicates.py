@@ -122,11 +122,11 @@ def _better(even: np.ndarray, odd: np.ndarray) -> np.ndarray:
 def _best(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """The best match of one's whole with a window of the other: (n,) of fingerprints (n, 6, 64)."""
     a, b = a.astype(np.float32), b.astype(np.float32)
-    found = [
+    products = [
         _better(*(np.einsum("nf,nwf->nw", x[:, 0, part], y[..., part]) for part in (_EVEN, _ODD)))
         for x, y in ((a, b), (b, a))
     ]
-    return np.maximum(*found).max(axis=1)
+    return np.maximum(*products).max(axis=1)
 
 
 def similarity(a: np.ndarray, b: np.ndarray) -> float:

@@ -54,8 +54,8 @@ SOURCES = (
 def photograph(file: str) -> Path:
     """Where a photograph lies in the installed packages. Raises UserError where none has it."""
     for package, folder in PACKAGES.items():
-        found = importlib.util.find_spec(package)  # to import them would take a second
-        if found is not None and (path := Path(found.origin).parent / folder / file).is_file():
+        spec = importlib.util.find_spec(package)  # to import them would take a second
+        if spec is not None and (path := Path(spec.origin).parent / folder / file).is_file():
             return path
     raise UserError(
         f"{file}: not in {' or '.join(PACKAGES)}, whose photographs 'sample' is made of"
@@ -113,11 +113,11 @@ def build_from_folder(source: Path, name: str, test: float, target: Path) -> Non
 
 def _listed(source: Path, name: str) -> list[str]:
     """Paths of the files below `source`, relative to it: all but hidden ones, litter and links."""
-    found = []
+    paths = []
     for parent, folders, files in os.walk(source, onerror=_raise):
         folders[:] = [f for f in folders if _is_wanted(Path(parent, f), name)]
-        found += [Path(parent, f) for f in files if _is_wanted(Path(parent, f), name)]
-    return [path.relative_to(source).as_posix() for path in found]
+        paths += [Path(parent, f) for f in files if _is_wanted(Path(parent, f), name)]
+    return [path.relative_to(source).as_posix() for path in paths]
 
 
 def _raise(error: OSError) -> None:

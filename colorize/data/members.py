@@ -64,9 +64,9 @@ def look(folder: Path, image_size: int, suffix: str, member: Member) -> Seen:
     except Unreadable as error:
         return Seen("", str(error))
     rgb = np.asarray(image)
-    found = hashlib.sha256(repr(image.size).encode())
-    found.update(rgb)
-    sha256 = found.hexdigest()
+    digest = hashlib.sha256(repr(image.size).encode())
+    digest.update(rgb)
+    sha256 = digest.hexdigest()
     if min(image.size) < image_size:
         return Seen(sha256, "", *image.size)
     resized = photographs.resize(image, image_size, Resampling.LANCZOS)
@@ -102,8 +102,8 @@ class Measures:
         self.prints.flush()
         self.luma.flush()
         look = functools.partial(_alike, self.folder)
-        for found in spread(look, duplicates.tiles(len(self.palettes)), workers):
-            yield from found
+        for pairs in spread(look, duplicates.tiles(len(self.palettes)), workers):
+            yield from pairs
 
     def __enter__(self) -> Self:
         return self
@@ -118,7 +118,7 @@ def _alike(folder: Path, tile: tuple[int, int]) -> list[tuple[int, int, float]]:
     prints = np.memmap(folder / PRINTS_FILE, np.int8, "r").reshape(-1, *PRINTS)
     luma = np.memmap(folder / LUMA_FILE, np.uint8, "r").reshape(-1, SIDE, SIDE)
     top, left = tile
-    found = []
+    pairs = []
     for row, column in duplicates.candidates(
         prints[top : top + BLOCK], prints[left : left + BLOCK]
     ):
@@ -126,5 +126,5 @@ def _alike(folder: Path, tile: tuple[int, int]) -> list[tuple[int, int, float]]:
         if i < j:  # a tile on the diagonal has each pair twice
             similarity = duplicates.similarity(luma[i], luma[j])
             if similarity >= duplicates.SAME:
-                found.append((i, j, similarity))
-    return found
+                pairs.append((i, j, similarity))
+    return pairs

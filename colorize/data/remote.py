@@ -130,23 +130,25 @@ def _over_http(remote: Remote, have: int) -> Iterator[tuple[int, Iterable[bytes]
 def _extent(answer: requests.Response) -> tuple[int, int | None]:
     """Where the body starts in the file, and the size of the whole file where the server says."""
     if answer.status_code == 206:
-        found = re.match(r"bytes (\d+)-\d+/(\d+)?", answer.headers.get("Content-Range", ""))
-        return (int(found[1]), found[2] and int(found[2])) if found else (-1, None)
+        extent = re.match(r"bytes (\d+)-\d+/(\d+)?", answer.headers.get("Content-Range", ""))
+        return (int(extent[1]), extent[2] and int(extent[2])) if extent else (-1, None)
     length = answer.headers.get("Content-Length", "")
     return 0, int(length) if length.isdecimal() else None
 
 
 def _check_status(remote: Remote, answer: requests.Response) -> None:
     status = answer.status_code
-    said = f"the server answers {status} {answer.reason}"
+    answered = f"the server answers {status} {answer.reason}"
     if status in (404, 410):
         raise _not_found(remote)
     if status in (408, 429) or status >= 500:
-        raise Broken(said, _retry_after(answer))
+        raise Broken(answered, _retry_after(answer))
     if status in (401, 403):
-        raise UserError(f"{remote.address}: {said}; a name and password are looked for in ~/.netrc")
+        raise UserError(
+            f"{remote.address}: {answered}; a name and password are looked for in ~/.netrc"
+        )
     if status not in (200, 206, 416):
-        raise UserError(f"{remote.address}: {said}")
+        raise UserError(f"{remote.address}: {answered}")
 
 
 def _check_size(remote: Remote, size: int | None, content_type: str = "") -> None:
@@ -154,9 +156,9 @@ def _check_size(remote: Remote, size: int | None, content_type: str = "") -> Non
     page = content_type.startswith("text/html")
     if size == remote.size or (size is None and not page):
         return
-    found = "of unknown size" if size is None else f"{size:,} bytes"
+    there = "of unknown size" if size is None else f"{size:,} bytes"
     hint = " (text/html: a web page, not a zip)" if page else ""
-    raise UserError(f"{remote.address}: {found}{hint}, the catalog says {remote.size:,}")
+    raise UserError(f"{remote.address}: {there}{hint}, the catalog says {remote.size:,}")
 
 
 def _retry_after(answer: requests.Response) -> float | None:

@@ -64,8 +64,8 @@ def weights(groups: Sequence[str], resamples: int) -> Iterator[np.ndarray]:
     at_once = max(1, CHUNK // len(group_of))
     for start in range(0, resamples, at_once):
         size = min(at_once, resamples - start)
-        drawn = rng.multinomial(count, np.full(count, 1 / count), size)
-        yield drawn.astype(np.float64)[:, group_of]
+        counts = rng.multinomial(count, np.full(count, 1 / count), size)
+        yield counts.astype(np.float64)[:, group_of]
 
 
 def interval(name: str, values: np.ndarray) -> Interval:

@@ -53,10 +53,10 @@ class Colors:
 
         Each (n, 3 or 1, S, S) uint8.
         """
-        found = {"gray": batch.gray, "truth": batch.truth} | self.rows(batch)
+        pictures = {"gray": batch.gray, "truth": batch.truth} | self.rows(batch)
         if "gray" in self.model.targets:
-            found["to_gray"] = self.made(batch.truth, "gray")
-        return found
+            pictures["to_gray"] = self.made(batch.truth, "gray")
+        return pictures
 
     def every_way(self, batch: Batch) -> dict[str, Tensor]:
         """Every domain from every other; from the domain itself, the true one."""
@@ -123,9 +123,9 @@ class Colors:
         """What the model has made of an image."""
         n, _, height, width = image.shape
         if output.shape != (n, channels, height, width):
-            found = " x ".join(map(str, output.shape[1:]))
+            shape = " x ".join(map(str, output.shape[1:]))
             raise UserError(
-                f"{self.folder}: the model gives {found} numbers for a photograph of {height} x "
+                f"{self.folder}: the model gives {shape} numbers for a photograph of {height} x "
                 f"{width} pixels; {channels} x {height} x {width} are needed"
             )
         if not output.isfinite().all():

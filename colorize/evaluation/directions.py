@@ -66,8 +66,8 @@ def measured(
     of them.
     """
     names = photographs.headline(split)[:MOST]
-    found = gathered(photographs.each(measure, names), len(names))
-    return names, list(photographs.index.groups(names).values()), found
+    quantities = gathered(photographs.each(measure, names), len(names))
+    return names, list(photographs.index.groups(names).values()), quantities
 
 
 def measure_gray(colors: Colors, batch: Batch) -> Quantities:
@@ -83,8 +83,10 @@ def measure_gray(colors: Colors, batch: Batch) -> Quantities:
         return psnr_of_colors(made, batch.gray, batch.truth)
 
     back = colors.translate(made_gray, "color")
-    own, honest = (psnr_of_colors(rgb, batch.gray, batch.truth) for rgb in (back, made_color))
-    found = {
+    from_own_gray, from_true_gray = (
+        psnr_of_colors(rgb, batch.gray, batch.truth) for rgb in (back, made_color)
+    )
+    quantities = {
         "images": torch.ones(len(x), dtype=torch.float64),
         "psnr": psnr(gray, 255 * g),
         "chroma": total(chroma(color.rgb_to_lab(color.to_uint8(made_gray)))),
@@ -92,11 +94,11 @@ def measure_gray(colors: Colors, batch: Batch) -> Quantities:
         **moved_of_wanted(255 * x, 255 * g, gray),
         "color_psnr": psnr(255 * _rounded(back), 255 * x),
         "gray_psnr": psnr(255 * _rounded(colors.translate(made_color, "gray")), 255 * g),
-        "hidden_color": own - honest,
-        "hidden_color_rounded": colored(rounded) - honest,
-        "hidden_color_gray": colored(_one_channel(made_gray)) - honest,
+        "hidden_color": from_own_gray - from_true_gray,
+        "hidden_color_rounded": colored(rounded) - from_true_gray,
+        "hidden_color_gray": colored(_one_channel(made_gray)) - from_true_gray,
     }
-    return {name: value.cpu().numpy() for name, value in found.items()}
+    return {name: value.cpu().numpy() for name, value in quantities.items()}
 
 
 GRAY_METRICS: Formulas = {
@@ -134,11 +136,11 @@ def evaluate_domains(
     result = {}
     for split in splits:
         _, groups, parts = measured(photographs, split, lambda b: measure_domains(colors, b))
-        found: dict[Way, Quantities] = {}
+        by_way: dict[Way, Quantities] = {}
         for (way, name), values in parts.items():
-            found.setdefault(way, {})[name] = values
+            by_way.setdefault(way, {})[name] = values
         of_split = result[split] = {}
-        for (source, target), quantities in found.items():
+        for (source, target), quantities in by_way.items():
             metrics = summarize(DOMAIN_METRICS, quantities, groups, resamples)
             of_split.setdefault(source, {})[target] = metrics
     return result
@@ -153,15 +155,15 @@ def measure_domains(colors: Colors, batch: Batch) -> dict[tuple[Way, str], Any]:
         frozenset((one, other)): mean(ciede2000(labs[one], labs[other]))
         for one, other in itertools.combinations(domains, 2)
     }
-    found = {}
+    of_all_ways = {}
     for source, target in itertools.permutations(domains, 2):
         x, wanted = pictures[source], pictures[target]
-        made = colors.made(x, target)
+        output = colors.made(x, target)
         quantities = {
             "images": torch.ones(len(x), dtype=torch.float64),
-            "ciede2000": mean(ciede2000(color.rgb_to_lab(made), labs[target])),
+            "ciede2000": mean(ciede2000(color.rgb_to_lab(output), labs[target])),
             "ciede2000_of_copy": copied[frozenset((source, target))],
-            **moved_of_wanted(x.float(), wanted.float(), made.float()),
+            **moved_of_wanted(x.float(), wanted.float(), output.float()),
         }
-        found |= {((source, target), n): v.cpu().numpy() for n, v in quantities.items()}
-    return found
+        of_all_ways |= {((source, target), n): v.cpu().numpy() for n, v in quantities.items()}
+    return of_all_ways

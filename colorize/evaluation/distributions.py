@@ -54,8 +54,8 @@ def patch_histograms(lab: Tensor) -> Tensor:
 @functools.cache
 def _directions(dtype: torch.dtype, device: torch.device) -> Tensor:
     """Unit vectors in the space of patches: (32, 3, 7, 7)."""
-    drawn = np.random.default_rng(0).standard_normal((DIRECTIONS, 3 * PATCH**2))
-    unit = drawn / np.linalg.norm(drawn, axis=1, keepdims=True)
+    vectors = np.random.default_rng(0).standard_normal((DIRECTIONS, 3 * PATCH**2))
+    unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
     return torch.from_numpy(unit).view(DIRECTIONS, 3, PATCH, PATCH).to(device, dtype)
 
 

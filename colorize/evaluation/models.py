@@ -1,18 +1,23 @@
 """A trained model on the photographs of the protocol: all of its rows, and the other direction."""
 
+from collections.abc import Sequence
+
 import pandas as pd
 
 from colorize.evaluation import directions, protocol
 from colorize.evaluation.baselines import BASELINE
 from colorize.evaluation.colors import Colors
-from colorize.evaluation.results import Diagnostics
+from colorize.evaluation.results import Diagnostics, Split
 
 
 def evaluate(
-    name: str, colors: Colors, photographs: protocol.Photographs, asked: protocol.EvaluateParameters
+    name: str,
+    colors: Colors,
+    photographs: protocol.Photographs,
+    splits: Sequence[Split],
+    resamples: int,
 ) -> protocol.Evaluated:
     """All rows of `Colors.rows`, and the other direction, where the model has it."""
-    splits, resamples = asked.splits, asked.resamples
     network, p = colors.model, colors.model.p
     at_a_time = 2 if network.sampling == "unpaired" else 1
     gain = colors.fit_gain(photographs) if name == BASELINE else None

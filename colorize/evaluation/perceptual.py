@@ -46,19 +46,21 @@ class Networks(NamedTuple):
         `lpips`: (n,), of pictures of at least 32 pixels: of smaller ones AlexNet leaves nothing.
         `features`, of the pictures and of the truth: (n, 2048), resized as for the first FIDs.
         """
-        found = {None: on_cpu({"features_of_truth": self._features(truth)})}
+        quantities = {None: on_cpu({"features_of_truth": self._features(truth)})}
         for row, predicted in pictures.items():
-            seen = {"lpips": self._lpips(predicted, truth), "features": self._features(predicted)}
-            found[row] = on_cpu(seen)
-        return found
+            of_row = {"lpips": self._lpips(predicted, truth), "features": self._features(predicted)}
+            quantities[row] = on_cpu(of_row)
+        return quantities
 
     def _features(self, images: Tensor) -> Tensor:
         return torch.cat([self.inception(few)[0] for few in images.split(AT_ONCE)])
 
     def _lpips(self, predicted: Tensor, truth: Tensor) -> Tensor:
         pairs = zip(predicted.split(AT_ONCE), truth.split(AT_ONCE), strict=True)
-        found = [self.lpips(color.to_float(p), color.to_float(t), normalize=True) for p, t in pairs]
-        return torch.cat(found).flatten().double()
+        of_parts = [
+            self.lpips(color.to_float(p), color.to_float(t), normalize=True) for p, t in pairs
+        ]
+        return torch.cat(of_parts).flatten().double()
 
 
 def read(folder: Path, device: torch.device) -> Networks:
@@ -96,8 +98,8 @@ def distances(features: np.ndarray, of_truth: np.ndarray) -> Metrics:
             metric.update(torch.from_numpy(of_truth).double(), real=True)
             metric.update(torch.from_numpy(features).double(), real=False)
         # Below zero by rounding alone, the root of a product of matrices being what it is
-        found = {"fid": max(float(fid.compute()), 0.0), "kid": float(kid.compute()[0])}
-    return {name: interval(name, np.array([value])) for name, value in found.items()}
+        values = {"fid": max(float(fid.compute()), 0.0), "kid": float(kid.compute()[0])}
+    return {name: interval(name, np.array([value])) for name, value in values.items()}
 
 
 class _Known(nn.Module):
@@ -112,10 +114,10 @@ class _Known(nn.Module):
 
 
 def _file(folder: Path, prefix: str, what: str) -> Path:
-    found = sorted(folder.glob(f"*-{prefix}.pth"))
-    if not found:
+    matches = sorted(folder.glob(f"*-{prefix}.pth"))
+    if not matches:
         raise UserError(f"evaluate.weights: no *-{prefix}.pth in {folder} ({what})")
-    path = found[0]
+    path = matches[0]
     begins = sha256_of(path)[: len(prefix)]
     if begins != prefix:
         raise UserError(f"{path}: its SHA-256 begins with {begins}, not with {prefix} ({what})")
@@ -142,6 +144,6 @@ def _lpips(path: Path) -> nn.Module:
 
     network = _NoTrainLpips(net="alex", pnet_rand=True)  # its own weights without AlexNet's
     weights = _weights(path)
-    own = {name: f"features.{name.split('.', 1)[1]}" for name in network.net.state_dict()}
-    network.net.load_state_dict({name: weights[published] for name, published in own.items()})
+    names = {name: f"features.{name.split('.', 1)[1]}" for name in network.net.state_dict()}
+    network.net.load_state_dict({name: weights[published] for name, published in names.items()})
     return network

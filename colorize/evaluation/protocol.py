@@ -215,23 +215,23 @@ def measure(
     def of(batch: Batch) -> dict[tuple[str | None, str], np.ndarray]:
         """By row and name; what is the same for all rows without a row."""
         pictures = colorer(batch)
-        found = quantities.measure(pictures, batch.truth, batch.gray, photographs.rarity)
+        of_rows = quantities.measure(pictures, batch.truth, batch.gray, photographs.rarity)
         if photographs.networks:
             for row, seen in photographs.networks.measure(pictures, batch.truth).items():
-                found[row] |= seen
-        return {(row, name): v for row, of_row in found.items() for name, v in of_row.items()}
+                of_rows[row] |= seen
+        return {(row, name): v for row, of_row in of_rows.items() for name, v in of_row.items()}
 
     rows = photographs.index.rows.loc[[name for names in splits for name in names]]
     parts = (part for names in splits for part in photographs.each(of, names))
-    found: dict[str | None, Quantities] = {}
+    by_row: dict[str | None, Quantities] = {}
     for (row, name), values in gathered(parts, len(rows)).items():
-        found.setdefault(row, {})[name] = values
-    of_truth = found.pop(None)
+        by_row.setdefault(row, {})[name] = values
+    of_truth = by_row.pop(None)
 
     # What needs the other images, among those of the same kind
     kinds = list(rows.reset_index().groupby(["split", "side"]).indices.values())
     true, given = (of_truth.pop(f"thumbnail_of_{whose}") for whose in ("truth", "input"))
-    for of_row in found.values():
+    for of_row in by_row.values():
         made = of_row.pop("thumbnail")
         compared = (
             thumbnails.compare(made[k], true[k], given[k], dict(rows["group"].iloc[k]))
@@ -239,7 +239,7 @@ def measure(
         )
         order = np.argsort(np.concatenate(kinds))
         of_row |= {name: v[order] for name, v in gathered(compared, len(rows)).items()}
-    return {row: of_row | of_truth for row, of_row in found.items()}
+    return {row: of_row | of_truth for row, of_row in by_row.items()}
 
 
 def gathered(parts: Iterable[dict[Key, np.ndarray]], count: int) -> dict[Key, np.ndarray]:
@@ -248,13 +248,13 @@ def gathered(parts: Iterable[dict[Key, np.ndarray]], count: int) -> dict[Key, np
     Copied as they come: small arrays that stay between large ones that go leave memory in pieces
     too small for the next.
     """
-    found: dict[Key, np.ndarray] = {}
+    whole: dict[Key, np.ndarray] = {}
     done = 0
     for part in parts:
-        if not found:
-            found = {key: np.empty((count, *v.shape[1:]), v.dtype) for key, v in part.items()}
+        if not whole:
+            whole = {key: np.empty((count, *v.shape[1:]), v.dtype) for key, v in part.items()}
         size = len(next(iter(part.values())))
         for key, values in part.items():
-            found[key][done : done + size] = values
+            whole[key][done : done + size] = values
         done += size
-    return found
+    return whole

@@ -95,25 +95,25 @@ def measure(
     of_rows: dict[str, list[dict[str, Tensor]]] = {row: [] for row in pictures}
     # Patches lie in the strips as they do in the image, and in the last there is room for a window.
     stride = distributions.stride(width)
-    for own in strips(height, width, multiple=stride, least=WINDOW):
-        seen = slice(own.start, own.stop + HALO)
-        strip = Truth.of(truth[:, :, seen], gray[:, :, own], rarity)
+    for lines in strips(height, width, multiple=stride, least=WINDOW):
+        seen = slice(lines.start, lines.stop + HALO)
+        strip = Truth.of(truth[:, :, seen], gray[:, :, lines], rarity)
         of_truth.append(strip.sums)
         for row, picture in pictures.items():
             of_rows[row].append(_against(picture[:, :, seen], strip))
     true = _added(of_truth)
     opponents_of_truth = true.pop("opponents_of_truth") / (height * width)
     true["colorfulness_of_truth"] = colorfulness(*opponents_of_truth.unbind(1))
-    found = {row: _finished(_added(parts), height, width) for row, parts in of_rows.items()}
-    return {row: on_cpu(of_row) for row, of_row in {None: true, **found}.items()}
+    finished = {row: _finished(_added(parts), height, width) for row, parts in of_rows.items()}
+    return {row: on_cpu(of_row) for row, of_row in {None: true, **finished}.items()}
 
 
 def _added(parts: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:
     """The sums of an image's strips, those of all of it."""
-    found = {name: [part[name] for part in parts] for name in parts[0]}
+    parts_of = {name: [part[name] for part in parts] for name in parts[0]}
     return {
         name: thumbnail(torch.cat(of_strips, 2)) if name.startswith("thumbnail") else sum(of_strips)
-        for name, of_strips in found.items()
+        for name, of_strips in parts_of.items()
     }
 
 
@@ -124,15 +124,15 @@ def on_cpu(quantities: dict[str, Tensor]) -> Quantities:
 def _of_any(rgb: Tensor, lab: Tensor, which: Tensor) -> dict[str, Tensor]:
     """Sums over a strip of true or made images, (n, 3, k, W); which: their bins, (n, h, W)."""
     lines = which.shape[-2]
-    own, edged = lab[:, :, :lines], lab[:, :, : lines + 2]
+    whole, edged = lab[:, :, :lines], lab[:, :, : lines + 2]
     return {
         "opponents": opponents(rgb[:, :, :lines]),
-        "chroma": total(chroma(own)),
+        "chroma": total(chroma(whole)),
         "edges": total(laplacian(edged[:, :1]).abs()),
         "color_edges": total(laplacian(edged[:, 1:]).abs()),
         "ab_histogram": distributions.histogram(which),
         "patches": distributions.patch_histograms(lab[:, :, : lines + distributions.PATCH - 1]),
-        "thumbnail": columns(own),
+        "thumbnail": columns(whole),
     }
 
 
@@ -140,23 +140,23 @@ def _against(picture: Tensor, truth: Truth) -> dict[str, Tensor]:
     """Sums over a strip of pictures, (n, 3, k, W) uint8."""
     p, lab = picture.float(), color.rgb_to_lab(picture)
     lines = truth.input.shape[-2]
-    own, true, own_lab, true_lab = (x[:, :, :lines] for x in (p, truth.rgb, lab, truth.lab))
-    error = own - true
-    change = own - truth.input
-    off_lightness, off_a, off_b = (own_lab - true_lab).unbind(1)
+    output, true, output_lab, true_lab = (x[:, :, :lines] for x in (p, truth.rgb, lab, truth.lab))
+    error = output - true
+    change = output - truth.input
+    off_lightness, off_a, off_b = (output_lab - true_lab).unbind(1)
     off_color = off_a * off_a + off_b * off_b
     within = distributions.within(off_color.sqrt())
     return {
         "squared_error": total(error * error),
         "ssim": total(ssim(p, truth.rgb, truth.local_mean)),
         **moved(change, truth.change),
-        "ciede2000": total(ciede2000(own_lab, true_lab)),
+        "ciede2000": total(ciede2000(output_lab, true_lab)),
         "squared_ab_error": total(off_color),
         "lightness_error": total(off_lightness.abs()),
         "auc_raw": total(within),
         "auc_rebalanced": total(truth.weights.halved * within),
         "auc_rebalanced_zhang": total(truth.weights.full * within),
-        **_of_any(p, lab, bins.index(own_lab[:, 1:])),
+        **_of_any(p, lab, bins.index(output_lab[:, 1:])),
     }
 
 

@@ -45,15 +45,15 @@ def compare(
     inputs = _standardized(given[:, 0])
 
     def compared(which: Tensor) -> dict[str, Tensor]:
-        own, true = made[which], truth[which]
+        output, true = made[which], truth[which]
         others = made[other[which], 1:]
         true_others = truth[other[which], 1:]
         return {
-            "error_of_colors": _error(own[:, 1:], true),
+            "error_of_colors": _error(output[:, 1:], true),
             "error_of_others_colors": _error(others, true),
-            "distance_to_other": _distance(own[:, 1:], others),
+            "distance_to_other": _distance(output[:, 1:], others),
             "distance_to_other_of_truth": _distance(true[:, 1:], true_others),
-            "retrieved": _retrieved(own[:, 0], inputs, of_groups[which], of_groups),
+            "retrieved": _retrieved(output[:, 0], inputs, of_groups[which], of_groups),
         }
 
     parts = [compared(which) for which in torch.arange(len(made)).split(AT_ONCE)]

@@ -43,8 +43,8 @@ class Generator(nn.Sequential):
         self.apply(normal)
 
     def forward(self, image: Tensor) -> Tensor:
-        size, own = image.shape[-2:], (self.image_size, self.image_size)
-        if size == own:
+        size, trained = image.shape[-2:], (self.image_size, self.image_size)
+        if size == trained:
             return super().forward(image)
-        made = super().forward(F.interpolate(image, own, mode="bilinear", antialias=True))
-        return F.interpolate(made, size, mode="bilinear")
+        output = super().forward(F.interpolate(image, trained, mode="bilinear", antialias=True))
+        return F.interpolate(output, size, mode="bilinear")

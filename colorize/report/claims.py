@@ -34,14 +34,14 @@ def claims(rows: list[Row], parameters: Mapping[str, "ModelParameters"]) -> list
         "cyclegan": ("CycleGAN colors satisfactorily, but blurred.", _blurred),
         "stargan": ("StarGAN gives back its input, both ways.", _copies),
     }
-    found = []
+    checked = []
     for method, (says, check) in checks.items():
         for row in models(rows):
             if parameters[row.name].method == method:
                 shown, outcome = check(row.result)
-                found.append(Claim(says, f"{row.name}: {shown}", outcome))
+                checked.append(Claim(says, f"{row.name}: {shown}", outcome))
                 break
-    return found
+    return checked
 
 
 def best(rows: list[Row]) -> list[tuple[str, str]]:
@@ -49,13 +49,13 @@ def best(rows: list[Row]) -> list[tuple[str, str]]:
 
     None is whose pictures are no colorings: one that copies its input may well be the closest.
     """
-    asked = (
+    questions = (
         ("Closest to the true photographs", "ciede2000", {*SUPERVISION}),
         ("Closest of those trained without pairs", "ciede2000", {"unpaired"}),
         ("Most like photographs in how common each color is", "ab_histogram_js", {*SUPERVISION}),
     )
-    found = []
-    for words, metric, kinds in asked:
+    ahead = []
+    for words, metric, kinds in questions:
         ranked = sorted(
             (value, row.name, in_line(row.result.headline, metric))
             for row in rows
@@ -66,8 +66,8 @@ def best(rows: list[Row]) -> list[tuple[str, str]]:
         )
         if ranked:
             _, name, shown = ranked[0]
-            found.append((words, f"{name}, {COLUMNS[metric].title} {shown}"))
-    return found
+            ahead.append((words, f"{name}, {COLUMNS[metric].title} {shown}"))
+    return ahead
 
 
 def _pale(result: Result) -> tuple[str, str]:

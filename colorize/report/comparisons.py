@@ -42,8 +42,8 @@ def sentences(results: Iterable[TestResult], baseline: str) -> dict[str, list[Cl
     """By model, what to say of it beside the baseline, and beside the mean color."""
     of_model: dict[str, dict[tuple[str, str], TestResult]] = {}
     for result in results:
-        asked = (result["against"], result["metric"])
-        of_model.setdefault(result["model"], {})[asked] = result
+        question = (result["against"], result["metric"])
+        of_model.setdefault(result["model"], {})[question] = result
     clauses = {}
     for model, of in of_model.items():
         clauses[model] = []
@@ -68,8 +68,8 @@ def figure(results: Iterable[TestResult], baseline: str) -> str | None:
     if not models:
         return None
     with curves.drawing("significance"):
-        drawn = Figure(figsize=(8, 0.9 + 0.3 * len(models)), layout="constrained")
-        axes = drawn.subplots(1, 2, sharey=True)
+        plot = Figure(figsize=(8, 0.9 + 0.3 * len(models)), layout="constrained")
+        axes = plot.subplots(1, 2, sharey=True)
         for axis, metric in zip(axes, ("ciede2000", "ab_histogram_js"), strict=True):
             for result in beside:
                 if result["metric"] == metric and result["difference"] is not None:
@@ -84,7 +84,7 @@ def figure(results: Iterable[TestResult], baseline: str) -> str | None:
             axis.grid(alpha=0.3, axis="x")
         axes[0].set_yticks(range(len(models)), models)
         axes[0].set_ylim(-0.6, len(models) - 0.4)
-        return curves.embedded(drawn)
+        return curves.embedded(plot)
 
 
 def measured(result: TestResult) -> str:
@@ -116,8 +116,8 @@ def comparisons(results: Iterable[TestResult]) -> Table:
     for result in results:
         title, difference, interval = _numbers(result)
         beside = Cell(result["against"]), Cell(title)
-        found = Cell(difference, [interval] if interval else ()), Cell(f"{result['p']:.4f}")
-        lines.append(Line(result["model"], (*beside, *found, Cell(result["result"]))))
+        numbers = Cell(difference, [interval] if interval else ()), Cell(f"{result['p']:.4f}")
+        lines.append(Line(result["model"], (*beside, *numbers, Cell(result["result"]))))
     return Table(headings, lines)
 
 

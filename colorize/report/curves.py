@@ -47,11 +47,11 @@ def validation_curve(name: str, frame: pd.DataFrame) -> str:
     """How far a model moves, and how far the right way, for each domain that it makes: likewise."""
     with drawing(name):
         measured = "_projection"
-        made = [c.removesuffix(measured) for c in frame.columns if c.endswith(measured)]
-        height = 2.4 if len(made) <= 2 else 1.6
-        figure = Figure(figsize=(5, height * len(made)), layout="constrained")
-        axes = figure.subplots(len(made), sharex=True, squeeze=False)[:, 0]
-        for axis, domain in zip(axes, made, strict=True):
+        domains = [c.removesuffix(measured) for c in frame.columns if c.endswith(measured)]
+        height = 2.4 if len(domains) <= 2 else 1.6
+        figure = Figure(figsize=(5, height * len(domains)), layout="constrained")
+        axes = figure.subplots(len(domains), sharex=True, squeeze=False)[:, 0]
+        for axis, domain in zip(axes, domains, strict=True):
             for quantity, style in zip(RATIOS, STYLES, strict=False):
                 label = f"{domain}_{quantity}"
                 axis.plot(frame["generator_updates"], frame[label], style, lw=1.4, label=label)

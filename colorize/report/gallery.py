@@ -37,7 +37,7 @@ def made_gray(pictures: dict[str, list[Shown]]) -> Gallery:
 
 def extremes(pictures: dict[str, list[Shown]]) -> dict[str, list[tuple[str, list[Cell]]]]:
     """By model and dataset the best, median and worst photograph: the truth, and what it made."""
-    found: dict[str, list[tuple[str, list[Cell]]]] = {}
+    rows: dict[str, list[tuple[str, list[Cell]]]] = {}
     for name, shown in pictures.items():
         by_dataset: dict[str, list[Cell]] = {}
         for case, versions in shown:
@@ -47,8 +47,8 @@ def extremes(pictures: dict[str, list[Shown]]) -> dict[str, list[tuple[str, list
                     _cell(versions[v], words, grids.LEAST_SIDE) for v, words in captions.items()
                 ]
                 by_dataset.setdefault(case.dataset, []).extend(cells)
-        found[name] = list(by_dataset.items())
-    return found
+        rows[name] = list(by_dataset.items())
+    return rows
 
 
 def from_each(shown: list[Shown]) -> Gallery:

@@ -111,8 +111,8 @@ def _claims(rows: list[Row], parameters: Mapping[str, "ModelParameters"]) -> Tab
         Heading("in this run", is_text=True),
         Heading("so it", is_text=True),
     )
-    found = claims.claims(rows, parameters)
-    return Table(headings, [Line(c.says, (Cell(c.shown), Cell(c.outcome))) for c in found])
+    checked = claims.claims(rows, parameters)
+    return Table(headings, [Line(c.says, (Cell(c.shown), Cell(c.outcome))) for c in checked])
 
 
 def _data(datasheet: dict[str, dict]) -> Table:

@@ -52,9 +52,9 @@ def show(
     """
 
     def drawn(batch: Batch) -> dict[str, dict[str, Image.Image]]:
-        found = versions(batch)
+        images_of = versions(batch)
         return {
-            name: {v: shrunk(images[i]) for v, images in found.items()}
+            name: {v: shrunk(images[i]) for v, images in images_of.items()}
             for i, name in enumerate(batch.names)
         }
 

@@ -97,11 +97,11 @@ def to_gray(rows: Iterable[Row]) -> Table:
 
 def domains(rows: Iterable[Row], split: str) -> dict[str, Table]:
     """By model that knows more domains than gray and color: a line a source, a cell a target."""
-    found = {}
+    tables = {}
     for row in rows:
         if row.result.domains is not None:
             ways = row.result.domains[row.result.split]
-            found[row.name] = Table(
+            tables[row.name] = Table(
                 (
                     Heading(f"CIEDE2000 of the {split} photographs"),
                     *(Heading(f"to {target}") for target in ways),
@@ -114,15 +114,15 @@ def domains(rows: Iterable[Row], split: str) -> dict[str, Table]:
                     for source, of in ways.items()
                 ],
             )
-    return found
+    return tables
 
 
 def _way(metrics: Metrics) -> Cell:
     close, projection = COLUMNS["ciede2000"], COLUMNS["projection"]
-    made = cell(metrics, close)
+    shown = cell(metrics, close)
     of_copy = text(metrics["ciede2000_of_copy"].mean, close.digits)
     of_way = text(metrics["projection"].mean, projection.digits)
-    return Cell(made.text, (*made.below, f"copy {of_copy}", f"projection {of_way}"))
+    return Cell(shown.text, (*shown.below, f"copy {of_copy}", f"projection {of_way}"))
 
 
 def by_dataset(rows: Iterable[Row], split: str) -> Table | None:

@@ -35,9 +35,9 @@ class Interruption:
     @property
     def reason(self) -> tuple[str, int] | None:
         """Why to stop now, and the exit code that says so; None where there is no reason."""
-        own = self._own_reason()
-        code = distributed.all_max(own[1] if own else 0)
-        return own or (("another process has to stop", code) if code else None)
+        here = self._own_reason()
+        code = distributed.all_max(here[1] if here else 0)
+        return here or (("another process has to stop", code) if code else None)
 
     def _own_reason(self) -> tuple[str, int] | None:
         if lifetime.orphaned():

@@ -57,7 +57,7 @@ def train(
         if distributed.rank() == 0:
             print(f"resuming after step {done} of {p.steps}", file=sys.stderr)
 
-    drawn = batches(
+    shuffled = batches(
         *(dataset, done * p.batch_size, p.steps * p.batch_size, p.batch_size),
         workers=runtime.workers,
         accumulation=p.accumulation,
@@ -67,7 +67,7 @@ def train(
         watch.bar(done, runtime.log_interval),
         Interruption(runtime.max_minutes) as interruption,
     ):
-        for batch in drawn:
+        for batch in shuffled:
             done += 1
             model.set_learning_rate(p.learning_rate * p.learning_rate_factor(done))
             batch = {key: value.to(device, non_blocking=True) for key, value in batch.items()}

@@ -41,17 +41,17 @@ def processes_for(name: str, p: ModelParameters, runtime: RuntimeParameters) -> 
     Raises UserError where there are not as many GPUs.
     """
     images = p.batch_size // p.accumulation
-    found = max(n for n in range(1, runtime.processes + 1) if images % n == 0)
-    if found < runtime.processes:
+    count = max(n for n in range(1, runtime.processes + 1) if images % n == 0)
+    if count < runtime.processes:
         parts = f"in {p.accumulation} parts " if p.accumulation > 1 else ""
         print(
-            f"models.{name}: {found} of runtime.processes, {runtime.processes}, can share "
+            f"models.{name}: {count} of runtime.processes, {runtime.processes}, can share "
             f"batch_size, {p.batch_size}, {parts}equally",
             file=sys.stderr,
         )
-    if found > 1:
-        check_device(choose_device(runtime.device, "runtime.device"), found)
-    return found
+    if count > 1:
+        check_device(choose_device(runtime.device, "runtime.device"), count)
+    return count
 
 
 def check_device(device: torch.device, count: int) -> None:

@@ -49,62 +49,62 @@ def measure(model: Method, gray: Tensor, truth: Tensor) -> dict[str, float]:
             _measure(model, g.to(device), t.to(device))
             for g, t in zip(gray.split(BATCH), truth.split(BATCH), strict=True)
         ]
-    found = {}
+    quantities = {}
     for name in parts[0]:
         above, below = (float(sum(part[name][i].sum() for part in parts)) for i in range(2))
-        found[name] = above / below if below else math.nan
-    return found
+        quantities[name] = above / below if below else math.nan
+    return quantities
 
 
 def _measure(model: Method, gray: Tensor, truth: Tensor) -> Shares:
     g, t = color.to_float(gray).expand(-1, 3, -1, -1), color.to_float(truth)
     colors = total(chroma(color.rgb_to_lab(truth)))
-    made = model.translate(g, "color")
-    found = _direction("color", model, g, t, made, colors)
+    colored = model.translate(g, "color")
+    shares = _direction("color", model, g, t, colored, colors)
     others = [domain for domain in model.targets if domain != "color"]
     of_color = {domain: model.translate(t, domain) for domain in others}
     for domain, image in of_color.items():
         wanted = color.to_float(picture(domain, truth, gray))
-        found |= _direction(domain, model, t, wanted, image, colors)
+        shares |= _direction(domain, model, t, wanted, image, colors)
     if "gray" not in of_color:
-        return found
+        return shares
     made_gray = of_color["gray"]
     one_channel = color.gray_of(made_gray, "rec601").expand(-1, 3, -1, -1)
-    honest = psnr_of_colors(made, gray, truth)
+    from_true_gray = psnr_of_colors(colored, gray, truth)
     hidden = {
-        name: psnr_of_colors(model.translate(image, "color"), gray, truth) - honest
+        name: psnr_of_colors(model.translate(image, "color"), gray, truth) - from_true_gray
         for name, image in {"hidden_color": made_gray, "hidden_color_gray": one_channel}.items()
     }
-    found |= {name: _mean(of) for name, of in hidden.items()}
-    told = (made - model.translate(g, "gray"), model.translate(t, "color") - made_gray)
-    middle, around = zip(*(_middle_and_around(255 * by.abs()) for by in told), strict=True)
-    return found | {
+    shares |= {name: _mean(of) for name, of in hidden.items()}
+    by_label = (colored - model.translate(g, "gray"), model.translate(t, "color") - made_gray)
+    middle, around = zip(*(_middle_and_around(255 * by.abs()) for by in by_label), strict=True)
+    return shares | {
         "label_effect_center": _mean(sum(middle) / 2),
         "label_effect_border": _mean(sum(around) / 2),
     }
 
 
 def _direction(
-    target: Domain, model: Method, x: Tensor, wanted: Tensor, made: Tensor, colors: Tensor
+    target: Domain, model: Method, x: Tensor, wanted: Tensor, output: Tensor, colors: Tensor
 ) -> Shares:
     """x, wanted and made: (n, 3, S, S) in [0, 1]; colors: sum of the photographs' chroma, (n,)."""
-    made_bytes = color.to_uint8(made)
-    y, x255, t255 = made_bytes.float(), 255 * x, 255 * wanted
+    output_bytes = color.to_uint8(output)
+    y, x255, t255 = output_bytes.float(), 255 * x, 255 * wanted
     sums = moved_of_wanted(x255, t255, y)
-    chroma_made = chroma(color.rgb_to_lab(made_bytes))
-    found = {
+    chroma_of_output = chroma(color.rgb_to_lab(output_bytes))
+    shares = {
         "change_ratio": (sums["change"], sums["change_of_truth"]),
         "projection": (sums["projection"], sums["projection_of_truth"]),
-        "chroma": (total(chroma_made), colors),
+        "chroma": (total(chroma_of_output), colors),
         "psnr": _mean(psnr(y, t255)),
     }
-    taken_for = model.classify(made)
-    if taken_for is not None:
-        found["classified"] = _mean(taken_for == model.domains.index(target))
+    classes = model.classify(output)
+    if classes is not None:
+        shares["classified"] = _mean(classes == model.domains.index(target))
     if target == "gray":
-        is_gray = chroma_made.flatten(1).quantile(0.95, dim=1) < GRAY_BELOW
-        found["colorless"] = _mean(is_gray)
-    return {f"{target}_{name}": share for name, share in found.items()}
+        is_gray = chroma_of_output.flatten(1).quantile(0.95, dim=1) < GRAY_BELOW
+        shares["colorless"] = _mean(is_gray)
+    return {f"{target}_{name}": share for name, share in shares.items()}
 
 
 def _mean(of_images: Tensor) -> tuple[Tensor, Tensor]:

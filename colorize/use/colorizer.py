@@ -123,12 +123,12 @@ class Colorizer:
         """(H, W, 1 or 3) to (H, W, 3)."""
         height, width = pixels.shape[:2]
         raw = raw or domain in DARKER  # which are not on the photograph's own lightness
-        made = self._made(pixels, domain, raw)
+        output = self._made(pixels, domain, raw)
         painted = np.empty((height, width, 3), pixels.dtype)
 
         @torch.inference_mode()
         def paint(strip: slice) -> None:
-            enlarged = _enlarged(made, height, width, strip)
+            enlarged = _enlarged(output, height, width, strip)
             if raw:
                 lab = color.rgb_to_lab(enlarged.clamp(0, 1))
                 lightness, ab = lab.split((1, 2), dim=1)

@@ -40,7 +40,9 @@ def find(arguments: list[str], output: Path) -> tuple[list[Job], list[Failure]]:
     Of folders, and of those inside them, what looks like a photograph and is no result; results
     keep their subfolders below `output`. No result takes the name of a source, nor of another.
     """
-    found: dict[Path, tuple[Path, Path]] = {}  # one path for each -> as named, folder of its result
+    photographs: dict[
+        Path, tuple[Path, Path]
+    ] = {}  # one path for each -> as named, result's folder
     failures = []
     for argument in arguments:
         sources = list(_named(argument, output, failures))
@@ -48,10 +50,10 @@ def find(arguments: list[str], output: Path) -> tuple[list[Job], list[Failure]]:
             failures.append(Failure(argument, _nothing(argument)))
         for source, folder in sources:
             # However its folder is named; a link beside a photograph has a result of its own.
-            found.setdefault(source.parent.resolve() / source.name, (source, folder))
-    taken = {_same(source) for source, _ in found.values()}
+            photographs.setdefault(source.parent.resolve() / source.name, (source, folder))
+    taken = {_same(source) for source, _ in photographs.values()}
     jobs = []
-    for source, folder in found.values():
+    for source, folder in photographs.values():
         target = _free_name(output / folder, source, taken)
         taken.add(_same(target))
         jobs.append(Job(source, target))

@@ -18,13 +18,13 @@ def find(name: str) -> Path:
     """
     if (Path(name) / CONFIG).is_file():
         return Path(name)
-    found = [root / name for root in (PRETRAINED, TRAINED) if (root / name / CONFIG).is_file()]
-    if not found:
+    folders = [root / name for root in (PRETRAINED, TRAINED) if (root / name / CONFIG).is_file()]
+    if not folders:
         there = ", ".join(map(shown, (*_inside(PRETRAINED), *_inside(TRAINED))))
         raise UserError(f"{name}: no model (there are {there})")
-    if len(found) == 2:
-        raise UserError(f"{name}: there are two; say {' or '.join(map(shown, found))}")
-    return found[0]
+    if len(folders) == 2:
+        raise UserError(f"{name}: there are two; say {' or '.join(map(shown, folders))}")
+    return folders[0]
 
 
 def shown(path: Path) -> str:
@@ -50,5 +50,5 @@ def trained() -> list[Path]:
 def section(card: str, heading: str | None) -> str:
     """The text below a heading of a model's card, as one line; without one, that of its title."""
     start = "# [^\n]+" if heading is None else f"## {heading}"
-    found = re.search(rf"^{start}\n(.+?)(?=^#|\Z)", card, re.MULTILINE | re.DOTALL)
-    return " ".join(found[1].split("\n\nSHA-256")[0].split()) if found else ""
+    text = re.search(rf"^{start}\n(.+?)(?=^#|\Z)", card, re.MULTILINE | re.DOTALL)
+    return " ".join(text[1].split("\n\nSHA-256")[0].split()) if text else ""

@@ -129,8 +129,8 @@ def _array(image: pyvips.Image) -> np.ndarray:
 
 def _resolution(image: pyvips.Image) -> tuple[float, float]:
     """Pixels per millimeter; 72 to an inch, as good as none, where the file does not say."""
-    said = image.get_typeof("resolution-unit") or (image.xres, image.yres) != (1, 1)
-    return (image.xres, image.yres) if said else (72 / 25.4, 72 / 25.4)
+    given = image.get_typeof("resolution-unit") or (image.xres, image.yres) != (1, 1)
+    return (image.xres, image.yres) if given else (72 / 25.4, 72 / 25.4)
 
 
 def _description(profile: bytes) -> str:

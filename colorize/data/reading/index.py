@@ -107,10 +107,10 @@ def parts(groups: Mapping[str, str], count: int) -> list[list[str]]:
 
     groups: the group of each photograph.
     """
-    found = [[] for _ in range(count)]
+    disjoint = [[] for _ in range(count)]
     for name, group in groups.items():
-        found[(int(group[8:16], 16) + 1) % count].append(name)
-    return found
+        disjoint[(int(group[8:16], 16) + 1) % count].append(name)
+    return disjoint
 
 
 def others(groups: Mapping[str, str]) -> dict[str, str]:

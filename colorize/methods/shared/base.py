@@ -295,9 +295,9 @@ class Method(nn.Module):
         """This process's shard of a whole batch; all of it, where there is one process."""
         return distributed.shard(batch, self.p.accumulation)
 
-    def gather(self, own: Tensor) -> Tensor:
+    def gather(self, shard: Tensor) -> Tensor:
         """The whole batch that this process has a shard of."""
-        return distributed.gather(own, self.p.accumulation)
+        return distributed.gather(shard, self.p.accumulation)
 
     def set_learning_rate(self, rate: float) -> None:
         for update in self.updates.values():

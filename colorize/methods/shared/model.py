@@ -52,10 +52,10 @@ def parse(
     if method not in method_names():
         known = ", ".join(method_names())
         raise UserError(f"{where}.method: one of {known} is needed, found {method!r}")
-    own = _module(method).Parameters
-    missing = own.model_fields.keys() - values.keys()
+    of_method = _module(method).Parameters
+    missing = of_method.model_fields.keys() - values.keys()
     inherited = {key: value for key, value in (defaults or {}).items() if key in missing}
-    return own.parse(inherited | values, where, dict.fromkeys(inherited, "defaults"))
+    return of_method.parse(inherited | values, where, dict.fromkeys(inherited, "defaults"))
 
 
 def check(parameters: ModelParameters, image_size: int, where: str) -> None:
@@ -98,21 +98,21 @@ def start_from(model: Method, start: InitFrom, where: str) -> None:
     """
     path = Path(start.path)
     try:
-        found = sha256_of(path)
+        sha256 = sha256_of(path)
     except OSError as error:
         raise UserError(f"{where}.init_from.path: {path}: {error.strerror}") from None
-    if found != start.sha256:
-        raise UserError(f"{where}.init_from.sha256: {path} has {found}")
+    if sha256 != start.sha256:
+        raise UserError(f"{where}.init_from.sha256: {path} has {sha256}")
     try:
         weights = safetensors.torch.load_file(path)
     except safetensors.SafetensorError as error:
         raise UserError(f"{where}.init_from.path: {path}: {one_line(error)}") from None
-    own = {name: tensor.shape for name, tensor in model.state_dict().items()}
+    shapes = {name: tensor.shape for name, tensor in model.state_dict().items()}
     for name, tensor in weights.items():
-        if own.get(name) != tensor.shape:
+        if shapes.get(name) != tensor.shape:
             raise UserError(
                 f"{where}.init_from.path: {path} has {name} {tuple(tensor.shape)}, "
-                f"the model {tuple(own[name]) if name in own else 'none'}"
+                f"the model {tuple(shapes[name]) if name in shapes else 'none'}"
             )
     _check_finite(weights, f"{where}.init_from.path: {path}")
     model.load_state_dict(weights, strict=False)

@@ -15,7 +15,7 @@ from colorize.report.tables import Row, in_line, markdown_table, text
 SHOWN = ("ciede2000", "ab_histogram_js", "projection", "chroma_ratio", "auc_rebalanced")
 
 
-class Run(NamedTuple):
+class PublishedRun(NamedTuple):
     """What stands in run.json."""
 
     name: str
@@ -35,7 +35,7 @@ class Spread(NamedTuple):
 
 
 def page(
-    run: Run,
+    run: PublishedRun,
     rows: Iterable[Row],
     significance: Mapping[str, Sequence[TestResult]],
     spread: Spread | None,
@@ -99,25 +99,25 @@ def table(rows: Iterable[Row]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def seeds_page(found: Spread) -> str:
+def seeds_page(runs: Spread) -> str:
     """A table of metrics, and a line for each test."""
     columns = [COLUMNS[metric] for metric in DECIDING]
     lines = [
-        f"Seeds {', '.join(map(str, found.seeds))}: mean ± standard deviation (least to largest).",
+        f"Seeds {', '.join(map(str, runs.seeds))}: mean ± standard deviation (least to largest).",
         "",
     ]
     cells = [
         (
             f"`{name}`",
             split,
-            *(spread([of.on(split)[c.metric].mean for of in of_seeds], c.digits) for c in columns),
+            *(spread([r.on(split)[c.metric].mean for r in of_seeds], c.digits) for c in columns),
         )
-        for name, of_seeds in found.results.items()
-        for split in found.splits
+        for name, of_seeds in runs.results.items()
+        for split in runs.splits
     ]
     lines += markdown_table(("", "split", *(column.title for column in columns)), cells)
-    lines += ["", f"On {found.splits[-1]}, of the means over seeds:", ""]
-    lines += map(markdown, found.significance)
+    lines += ["", f"On {runs.splits[-1]}, of the means over seeds:", ""]
+    lines += map(markdown, runs.significance)
     return "\n".join(lines) + "\n"
 
 

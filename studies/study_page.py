@@ -16,19 +16,19 @@ PUBLISHED_UPDATES = 40_000  # of the generator, in 200,000 steps of 16 images
 PUBLISHED_IMAGES = 3_200_000
 
 
-class Run(NamedTuple):
+class SeedRun(NamedTuple):
     seed: int
     result: Result
     curve: pd.DataFrame  # metrics/validation/NAME.csv
 
 
-class Variant(NamedTuple):
+class VariantRuns(NamedTuple):
     group: str
     asks: str
-    runs: list[Run]
+    runs: list[SeedRun]
 
 
-Value = Callable[[Run, Split], float | None]  # of a run, on a split
+Value = Callable[[SeedRun, Split], float | None]  # of a run, on a split
 
 # What the two tables show: heading, digits, and where it stands
 Cell = tuple[str, int, Value]
@@ -45,9 +45,9 @@ def _gray(metric: str) -> Value:
 def _last(quantity: str) -> Value:
     """At the end of the validation curve; None where it was not measured."""
 
-    def value(run: Run, _split: str) -> float | None:
-        found = run.curve[quantity].iloc[-1] if quantity in run.curve else np.nan
-        return None if np.isnan(found) else float(found)
+    def value(run: SeedRun, _split: str) -> float | None:
+        last = run.curve[quantity].iloc[-1] if quantity in run.curve else np.nan
+        return None if np.isnan(last) else float(last)
 
     return value
 
@@ -82,7 +82,7 @@ SHOWN = (
 MOST_SHOWN = 3
 
 
-def tables(variants: Mapping[str, Variant], tests: Sequence[TestResult], split: str) -> str:
+def tables(variants: Mapping[str, VariantRuns], tests: Sequence[TestResult], split: str) -> str:
     """Markdown: the tests of the comparisons, then what each variant gave."""
     lines = [f"On {split}, of the means over seeds:", "", *map(markdown, tests)]
     for cells, of in ((RESULTS, f"On {split}"), (DIAGNOSTICS, "What shows why")):
@@ -107,7 +107,7 @@ def _budget(last: pd.Series) -> tuple[str, str, str, str]:
     return f"{updates:,}", shares[0], f"{images:,}", shares[1]
 
 
-def _cell(variant: Variant, split: str, digits: int, value: Value) -> str:
+def _cell(variant: VariantRuns, split: str, digits: int, value: Value) -> str:
     values = [value(run, split) for run in variant.runs]
     if None in values:
         return NO_VALUE
@@ -117,7 +117,7 @@ def _cell(variant: Variant, split: str, digits: int, value: Value) -> str:
     return f"{mean} ({text(min(values), digits)} to {text(max(values), digits)})"
 
 
-def curves(variants: Mapping[str, Variant]) -> str:
+def curves(variants: Mapping[str, VariantRuns]) -> str:
     """What SHOWN names over updates of the generator, as an SVG that is the same for the same
     numbers: a row for each group, a line for each run.
     """
