@@ -2,6 +2,7 @@
 
 import json
 import tracemalloc
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -294,7 +295,16 @@ def draws(mirror, tmp_path):
     names = index.Index.read(tmp_path / "union").split("train")
     assert names == sorted(rows[rows["kept"] & (rows["split"] == "train")]["name"])
 
-    def make(kind, shared=False, load_scale=1.0, seed=0, domains=("gray", "color"), aging=0.0):
+    def make(
+        kind,
+        *,
+        shared=False,
+        load_scale=1.0,
+        flip=True,
+        seed=0,
+        domains=("gray", "color"),
+        aging=0.0,
+    ):
         return kind(
             {name: name for name in names},
             domains=domains,
@@ -303,7 +313,7 @@ def draws(mirror, tmp_path):
             gray=tmp_path / "gray",
             image_size=32,
             load_scale=load_scale,
-            flip=True,
+            flip=flip,
             aging=aging,
             seed=seed,
         )
@@ -345,12 +355,34 @@ def test_a_draw_depends_on_seed_and_number_alone(draws):
     assert all((x == y).all() for x, y in zip(in_one, in_two, strict=True))
 
 
-def test_every_photograph_is_drawn_once_an_epoch(draws):
+@pytest.fixture
+def read(monkeypatch) -> list[tuple[str, str]]:
+    """The stem and the mode of every photograph that is read."""
+    calls, actually = [], photographs.read
+
+    def recorded(path: Path, mode: str) -> Image.Image:
+        calls.append((path.stem, mode))
+        return actually(path, mode)
+
+    monkeypatch.setattr(photographs, "read", recorded)
+    return calls
+
+
+def stems(names: list[str]) -> list[str]:
+    return sorted(Path(name).stem for name in names)
+
+
+def test_every_photograph_is_drawn_once_an_epoch(draws, read):
     pairs = draws(PairedDataset)
     count = len(pairs.names)
+    orders = []
     for start in (0, count):
-        epoch = [pairs._drawn(pairs.names, k, stream=0) for k in range(start, start + count)]
-        assert sorted(epoch) == sorted(pairs.names)
+        read.clear()
+        for k in range(start, start + count):
+            pairs[k]
+        orders.append([stem for stem, mode in read if mode == "RGB"])
+        assert sorted(orders[-1]) == stems(pairs.names)
+    assert orders[0] != orders[1]
 
 
 def test_pairs_are_the_same_crop_of_the_same_photograph(draws):
@@ -421,16 +453,23 @@ def test_domains_are_gray_and_color(draws):
         assert (spread == 0) == (item["domain"] == 0)
 
 
-def test_other_domains_are_made_of_the_color_photograph(draws):
+def test_other_domains_are_made_of_the_color_photograph(draws, read):
     kinds = ("color", "sepia", "gray", "night")
-    drawn = draws(DomainDataset, shared=True, domains=kinds)
+    items = draws(DomainDataset, shared=True, flip=False, domains=kinds)
     for k in range(12):
-        item = drawn[k]
+        read.clear()
+        item = items[k]
+        ((stem, _),) = read
         domain = kinds[int(item["domain"])]
-        name = drawn._drawn(drawn.names_in[domain], k // 4, stream=k % 4)
-        color, gray = drawn._read_color(name), drawn._read_gray(name)
-        crops = drawn._crop([color, gray], k, stream=0)
-        assert torch.equal(item["image"], domains.picture(domain, *(c[None] for c in crops))[0])
+        color, gray = (
+            tensors.to_tensor(Image.open(folder / f"{stem}.png"))[None]
+            for folder in (items.union, items.gray)
+        )
+        crops = [
+            domains.picture(domain, *(image[..., left : left + 32] for image in (color, gray)))[0]
+            for left in range(color.shape[-1] - 31)
+        ]
+        assert any(torch.equal(item["image"], crop.expand(3, -1, -1)) for crop in crops)
 
 
 def test_a_photograph_is_seen_in_one_domain_alone(draws):
@@ -452,15 +491,13 @@ def test_every_batch_of_domains_holds_as_many_of_each(draws):
 
 
 @pytest.mark.parametrize("shared", [False, True])
-def test_every_photograph_of_a_domain_is_drawn_once_an_epoch(draws, shared):
-    drawn = draws(DomainDataset, shared=shared)
-    read = []
-    drawn._read_gray = drawn._read_color = lambda name: read.append(name) or zips.image(0)
-    for domain, names in enumerate(drawn.names_in.values()):
+def test_every_photograph_of_a_domain_is_drawn_once_an_epoch(draws, read, shared):
+    items = draws(DomainDataset, shared=shared)
+    for domain, names in enumerate(items.names_in.values()):
         read.clear()
         for turn in range(len(names)):
-            assert drawn[2 * turn + domain]["domain"] == domain
-        assert sorted(read) == sorted(names)
+            assert items[2 * turn + domain]["domain"] == domain
+        assert sorted(stem for stem, _ in read) == stems(names)
 
 
 def test_image_helpers():

@@ -124,23 +124,6 @@ def test_every_parameter_has_a_comment():
             assert "#" in line, line
 
 
-def test_every_key_of_a_model_is_used():
-    """A key that the code never reads is a promise that is not kept."""
-    code = "\n".join(p.read_text(encoding="utf-8") for p in (ROOT / "colorize").rglob("*.py"))
-    for dotted in leaves(with_all_models()):
-        key = dotted.rsplit(".", 1)[1] if "." in dotted else dotted
-        if key not in ("method", "network"):
-            assert re.search(rf"(\bp|parameters|train|runtime|self|self\.p)\.{key}\b", code) or (
-                re.search(
-                    rf"\b(params|parameters|runtime|train|evaluate|compare)\.{key}\b", _stages()
-                )
-            ), dotted
-
-
-def _stages() -> str:
-    return "\n".join(p.read_text(encoding="utf-8") for p in (ROOT / "stages").glob("*.py"))
-
-
 MISTAKES = {
     "unknown key": ({"data": {"imagesize": 64}}, r"^data\.imagesize: unknown key"),
     "unknown section": ({"training": {}}, r"^training: unknown key"),

@@ -2,8 +2,8 @@
 
 import ast
 import functools
-import os
 import re
+import subprocess
 
 import pytest
 from ruamel.yaml import YAML
@@ -209,6 +209,9 @@ def test_no_key_that_dvcs_run_cache_ignores():
 
 
 def test_git_holds_no_photograph():
-    listed = os.popen(f"git -C '{ROOT}' ls-files").read().split("\n")
+    listed = subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+    assert "README.md" in listed
     pictures = [f for f in listed if f.endswith((".png", ".jpg", ".jpeg", ".zip", ".html"))]
     assert all(f.startswith("docs/") for f in pictures), pictures

@@ -108,21 +108,24 @@ def summaries(means: dict[str, float]) -> Metrics:
 
 
 def test_patches_that_are_brighter_by_a_constant():
-    """All patches move by the same along each direction: the distance is that, in whole slots."""
+    """All patches move by the same along each direction: by c times the sum of its 49 weights of
+    lightness. Of a unit vector of 147 weights in any direction that is about c sqrt(49 / 147) times
+    a normal variate, so its size is c sqrt(49 / 147 * 2 / pi) on average.
+    """
     torch.manual_seed(0)
     lab = torch.rand((3, 3, 96, 96), dtype=torch.float64) * 60 - 30
     lab[:, 0] += 50
-    directions_ = distributions._directions(torch.float64, lab.device)
-    shift = directions_[:, 0].sum((1, 2))  # of each projection, where lightness grows by one
-    step = distributions.WIDTH / float(shift[0])
-    moved = lab.clone()
-    moved[:, 0] += step
-    p, q = (distributions.patch_histograms(i).sum(0).numpy()[None] for i in (lab, moved))
-    first = [h.reshape(1, 32, 32)[:, 0] for h in (p, q)]
-    assert np.abs(np.cumsum(first[0] - first[1])).sum() == pytest.approx(first[0].sum())
-    expected = float((shift * step).abs().mean())
-    assert distributions.sliced_wasserstein(p, q)[0] == pytest.approx(expected, rel=0.02)
-    assert distributions.sliced_wasserstein(p, p)[0] == 0
+
+    def distance(brighter: float) -> float:
+        moved = lab.clone()
+        moved[:, 0] += brighter
+        p, q = (distributions.patch_histograms(i).sum(0).numpy()[None] for i in (lab, moved))
+        return distributions.sliced_wasserstein(p, q)[0]
+
+    assert distance(0) == 0
+    near, far = distance(8), distance(16)
+    assert near == pytest.approx(8 * (49 / 147 * 2 / np.pi) ** 0.5, rel=0.25)  # of 32 directions
+    assert far == pytest.approx(2 * near, rel=0.02)
 
 
 def test_the_interval_of_a_divergence_holds_what_the_set_itself_gives():

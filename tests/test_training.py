@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import signal
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -338,19 +339,23 @@ CORRUPTIONS = {
 KILLED_IN_THE_LAST_STEP = {"killed": ("colorize.training.checkpoint.Checkpoints.save", 3)}
 
 
+def kept(saved: checkpoint.Checkpoints) -> list[Path]:
+    return sorted(saved.folder.glob("*.pt"))
+
+
 @pytest.mark.parametrize("corrupt", CORRUPTIONS.values(), ids=CORRUPTIONS)
 def test_a_corrupt_checkpoint_is_named(tmp_path, capsys, corrupt):
     saved = checkpoint.Checkpoints(tmp_path, "gan", {"seed": 0})
     for step in (1, 2):
         saved.save(step, {"weights": torch.full((1000,), step)})
-    first, second = saved._files()
+    first, second = kept(saved)
     second.write_bytes(corrupt(second.read_bytes()))
     state = saved.load(torch.device("cpu"))
     assert torch.equal(state["weights"], torch.full((1000,), 1))
     assert (
         capsys.readouterr().err == f"{second}: corrupt, these are not the bytes that were saved\n"
     )
-    assert saved._files() == [first]
+    assert kept(saved) == [first]
     first.write_bytes(corrupt(first.read_bytes()))
     assert saved.load(torch.device("cpu")) is None
     assert capsys.readouterr().err == f"{first}: corrupt, these are not the bytes that were saved\n"
@@ -385,7 +390,7 @@ def test_the_last_two_checkpoints_are_kept(tmp_path):
     assert saved.last_step() is None
     for step in (5, 10, 100):
         saved.save(step, {"step": step, "weights": [torch.tensor(step)]})
-    assert [path.name.split("-")[0] for path in saved._files()] == ["000000010", "000000100"]
+    assert [path.name.split("-")[0] for path in kept(saved)] == ["000000010", "000000100"]
     assert saved.last_step() == 100
     assert saved.load(torch.device("cpu")) == {"step": 100, "weights": [torch.tensor(100)]}
 
