@@ -63,15 +63,8 @@ def train(name: str, params: Params) -> None:
             if first:
                 where_to = f"{shown.losses} (`dvc plots show`), {shown.pictures}"
                 print(f"to watch: {where_to}", file=sys.stderr)
-            loop.train(
-                network,
-                photographs,
-                watched,
-                checkpoints,
-                seed=seed,
-                runtime=runtime,
-                device=device,
-            )
+            how = {"seed": seed, "runtime": runtime, "device": device}
+            loop.train(network, photographs, watched, checkpoints, **how)
             if first:
                 with replaced_folder(MODELS / name) as partial:
                     model.save(network, p, image_size, partial)
