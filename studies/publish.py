@@ -15,14 +15,12 @@ import re
 import shutil
 import subprocess
 from pathlib import Path
-from typing import Any
 
 from colorize.base import command
 from colorize.base.errors import UserError
 from colorize.base.files import read_json, replaced_folder, write_json, write_text
 from colorize.data.reading.index import Index
 from colorize.evaluation.baselines import TRIVIAL
-from colorize.evaluation.results import Result
 from colorize.report import tables
 from stages import common
 from stages.parameters import Params
@@ -60,10 +58,12 @@ def main() -> None:
     models, trivial = common.results(params.models), common.results(TRIVIAL)
     rows, significance = tables.rows_of(models, trivial), read_json(common.SIGNIFICANCE)
     run = _run(name, code, arguments.note)
-    results = {name: _written(result) for name, result in (models | trivial).items()}
+    results = {name: result.values() for name, result in (models | trivial).items()}
     metrics = {"rows": results, "significance": significance}
     if spread is not None:
-        of_seeds = {name: [_written(r) for r in each] for name, each in spread.results.items()}
+        of_seeds = {
+            name: [result.values() for result in each] for name, each in spread.results.items()
+        }
         metrics["seeds"] = spread._asdict() | {"results": of_seeds}
     with replaced_folder(PUBLISHED / name) as partial:
         write_json(partial / "metrics.json", metrics)
@@ -78,10 +78,6 @@ def main() -> None:
         table = published_page.table(row for row in rows if row.kind in ("model", "trivial"))
         write_text(README, re.sub(_block(name), lambda found: found[1] + table + found[2], readme))
     print(f"written to {PUBLISHED / name}")
-
-
-def _written(result: Result) -> dict[str, Any]:
-    return result.model_dump(exclude_unset=True)
 
 
 def _block(name: str) -> str:

@@ -17,7 +17,7 @@ a model gives y of x, where T is true:
     ciede2000            of y against T
     ciede2000_of_copy    of x against T: what doing nothing costs
     projection           <y - x, T - x> / ||T - x||^2
-    change_ratio       sum |y - x| / sum |T - x|
+    change_ratio         sum |y - x| / sum |T - x|
 
 From gray and sepia colors have to be guessed; all other ways can be learned as they are.
 """
@@ -36,10 +36,10 @@ from colorize.color.domains import Domain, picture
 from colorize.evaluation.bootstrap import summarize
 from colorize.evaluation.colors import Colors
 from colorize.evaluation.metrics import MOVED, Formulas, mean_of, ratio_of
-from colorize.evaluation.protocol import Batch, Key, Photographs, gathered
+from colorize.evaluation.protocol import Batch, Key, Photographs, counts, gathered
 from colorize.evaluation.quantities import Quantities
 from colorize.evaluation.results import Metrics, SetMetrics, Split
-from colorize.quality import chroma, ciede2000, mean, moved_of_wanted, psnr, psnr_of_colors, total
+from colorize.quality import chroma, ciede2000, mean, moved_toward, psnr, psnr_of_colors, total
 
 MOST = 200  # photographs of each split, the first by content: seven passes through the model each
 
@@ -54,7 +54,7 @@ def evaluate_gray(
     for split in splits:
         names, groups, quantities = measured(photographs, split, lambda b: measure_gray(colors, b))
         metrics = summarize(GRAY_METRICS, quantities, groups, resamples)
-        result[split] = SetMetrics(images=len(names), groups=len(set(groups)), **metrics)
+        result[split] = SetMetrics(**counts(groups), **metrics)
         tables.append(pd.DataFrame(quantities, index=names).drop(columns="images"))
     return result, pd.concat(tables)
 
@@ -91,7 +91,7 @@ def measure_gray(colors: Colors, batch: Batch) -> Quantities:
         "psnr": psnr(gray, 255 * g),
         "chroma": total(chroma(color.rgb_to_lab(color.to_uint8(made_gray)))),
         "chroma_of_truth": total(chroma(color.rgb_to_lab(batch.truth))),
-        **moved_of_wanted(255 * x, 255 * g, gray),
+        **moved_toward(255 * x, 255 * g, gray),
         "color_psnr": psnr(255 * _rounded(back), 255 * x),
         "gray_psnr": psnr(255 * _rounded(colors.translate(made_color, "gray")), 255 * g),
         "hidden_color": from_own_gray - from_true_gray,
@@ -163,7 +163,7 @@ def measure_domains(colors: Colors, batch: Batch) -> dict[tuple[Way, str], Any]:
             "images": torch.ones(len(x), dtype=torch.float64),
             "ciede2000": mean(ciede2000(color.rgb_to_lab(output), labs[target])),
             "ciede2000_of_copy": copied[frozenset((source, target))],
-            **moved_of_wanted(x.float(), wanted.float(), output.float()),
+            **moved_toward(x.float(), wanted.float(), output.float()),
         }
         of_all_ways |= {((source, target), n): v.cpu().numpy() for n, v in quantities.items()}
     return of_all_ways

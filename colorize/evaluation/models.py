@@ -41,12 +41,12 @@ def evaluate(
             more[split] = result.on(split) | {"ciede2000_input_L": of_input_L}
     if gain is not None:
         more["gain"] = gain
+    how = colors, photographs, splits, resamples
     if "gray" in network.targets:
-        evaluated = directions.evaluate_gray(colors, photographs, splits, resamples)
-        more["to_gray"], quantities = evaluated
+        more["to_gray"], quantities = directions.evaluate_gray(*how)
         images = images.join(quantities.add_prefix("to_gray_"), on="name")
     if len(network.domains) > 2:
-        more["domains"] = directions.evaluate_domains(colors, photographs, splits, resamples)
+        more["domains"] = directions.evaluate_domains(*how)
     return protocol.Evaluated(result.model_copy(update=more), images)
 
 

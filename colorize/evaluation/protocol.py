@@ -184,16 +184,17 @@ def _result(rows: pd.DataFrame, quantities: Quantities, resamples: int) -> Resul
     return Result(
         **{split: metrics_of(which & photograph) for split, which in of_split.items()},
         by_dataset={
-            kind: SetMetrics(**_counts(groups[which]), **metrics_of(which))
+            kind: SetMetrics(**counts(groups[which]), **metrics_of(which))
             for kind, which in by_kind.items()
         },
-        **_counts(groups[headline & photograph]),
-        **{f"{name}_val": count for name, count in _counts(groups[of_split["val"]]).items()},
+        **counts(groups[headline & photograph]),
+        **{f"{name}_val": count for name, count in counts(groups[of_split["val"]]).items()},
         not_measured={} if perceived else missing,
     )
 
 
-def _counts(groups: np.ndarray) -> dict[str, int]:
+def counts(groups: Sequence[str] | np.ndarray) -> dict[str, int]:
+    """Of a set of images, from the group of each."""
     return {"images": len(groups), "groups": len(set(groups))}
 
 

@@ -26,6 +26,7 @@ from colorize.quality import (
     ciede2000,
     decibels,
     moved,
+    moved_by_truth,
     ssim,
     total,
 )
@@ -72,8 +73,8 @@ class Truth(NamedTuple):
         of_pixels = (w.to(t).index_select(0, which.flatten()).view(which.shape) for w in rarity)
         weights = Rarity(*of_pixels)
         change = t[:, :, :lines] - x
-        sums = {f"{name}_of_truth": total for name, total in moved(change, change).items()}
-        sums |= {
+        sums = {
+            **moved_by_truth(change),
             "weight_of_truth": total(weights.halved),
             "weight_zhang_of_truth": total(weights.full),
             "thumbnail_of_input": columns(color.lightness_of(gray)),

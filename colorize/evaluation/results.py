@@ -1,7 +1,7 @@
 """What evaluation writes of one row of the tables, metrics/results/NAME.json, and others read."""
 
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -90,4 +90,8 @@ class Result(Parameters):
         return cls.parse(read_json(path), str(path))
 
     def write(self, path: Path) -> None:
-        write_json(path, self.model_dump(exclude_unset=True))
+        write_json(path, self.values())
+
+    def values(self) -> dict[str, Any]:
+        """What the file holds."""
+        return self.model_dump(exclude_unset=True)

@@ -5,8 +5,8 @@ May import color and base. PSNR, SSIM and CIEDE2000 are as scikit-image defines 
 And how far does a model move an image? With x the input, T what is wanted and y what the model
 makes, as 8-bit RGB:
 
-    change_ratio   sum |y - x| / sum |T - x|              how far it moves; a literal copy: 0
-    projection       <y - x, T - x> / ||T - x||^2           how far it moves the right way
+    change_ratio   sum |y - x| / sum |T - x|       how far it moves; a literal copy: 0
+    projection     <y - x, T - x> / ||T - x||^2    how far it moves the right way
 """
 
 import math
@@ -160,17 +160,20 @@ def _saturation(chroma: Tensor) -> Tensor:
 def moved(change: Tensor, wanted: Tensor) -> dict[str, Tensor]:
     """Sums of each image, (n,): of |y - x|, and of <y - x, T - x>.
 
-    change: y - x; wanted: T - x; both (n, 3, H, W) in units of 0..255. Of T itself, where y is T,
-    they are what both ratios are divided by.
+    change: y - x; wanted: T - x; both (n, 3, H, W) in units of 0..255.
     """
     return {"change": total(change.abs()), "projection": total(change * wanted)}
 
 
-def moved_of_wanted(x: Tensor, wanted: Tensor, made: Tensor) -> dict[str, Tensor]:
+def moved_by_truth(wanted: Tensor) -> dict[str, Tensor]:
+    """Those sums of T itself, which the ratios divide by."""
+    return {f"{name}_of_truth": sums for name, sums in moved(wanted, wanted).items()}
+
+
+def moved_toward(x: Tensor, target: Tensor, output: Tensor) -> dict[str, Tensor]:
     """All four sums that the ratios are made of; images (n, 3, H, W) in 0..255."""
-    of_truth = moved(wanted - x, wanted - x)
-    sums = {f"{name}_of_truth": total for name, total in of_truth.items()}
-    return moved(made - x, wanted - x) | sums
+    wanted = target - x
+    return moved(output - x, wanted) | moved_by_truth(wanted)
 
 
 def psnr_of_colors(rgb: Tensor, gray: Tensor, truth: Tensor) -> Tensor:

@@ -27,7 +27,7 @@ from torch import Tensor
 from colorize import color
 from colorize.color.domains import Domain, picture
 from colorize.methods.shared.base import Method
-from colorize.quality import chroma, mean, moved_of_wanted, psnr, psnr_of_colors, total
+from colorize.quality import chroma, mean, moved_toward, psnr, psnr_of_colors, total
 
 MOST = 48  # photographs: for curves, which show where it goes, not for tables
 BATCH = 16
@@ -87,10 +87,10 @@ def _measure(model: Method, gray: Tensor, truth: Tensor) -> Shares:
 def _direction(
     target: Domain, model: Method, x: Tensor, wanted: Tensor, output: Tensor, colors: Tensor
 ) -> Shares:
-    """x, wanted and made: (n, 3, S, S) in [0, 1]; colors: sum of the photographs' chroma, (n,)."""
+    """x, wanted, output: (n, 3, S, S) in [0, 1]; colors: sum of the photographs' chroma, (n,)."""
     output_bytes = color.to_uint8(output)
     y, x255, t255 = output_bytes.float(), 255 * x, 255 * wanted
-    sums = moved_of_wanted(x255, t255, y)
+    sums = moved_toward(x255, t255, y)
     chroma_of_output = chroma(color.rgb_to_lab(output_bytes))
     shares = {
         "change_ratio": (sums["change"], sums["change_of_truth"]),

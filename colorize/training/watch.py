@@ -146,8 +146,8 @@ class Watch:
             self._draw_pictures()
 
     def state(self) -> dict:
-        seen = {"pictures": self.snapshots, "measured": self.measured}
-        return seen | {"losses": self.losses.state()}
+        losses = self.losses.state()
+        return {"pictures": self.snapshots, "measured": self.measured, "losses": losses}
 
     def load_state(self, state: dict) -> None:
         self.snapshots = {step: of.cpu() for step, of in state["pictures"].items()}

@@ -40,9 +40,8 @@ def find(arguments: list[str], output: Path) -> tuple[list[Job], list[Failure]]:
     Of folders, and of those inside them, what looks like a photograph and is no result; results
     keep their subfolders below `output`. No result takes the name of a source, nor of another.
     """
-    photographs: dict[
-        Path, tuple[Path, Path]
-    ] = {}  # one path for each -> as named, result's folder
+    # One path for each -> as it was named, and the folder of its result
+    photographs: dict[Path, tuple[Path, Path]] = {}
     failures = []
     for argument in arguments:
         sources = list(_named(argument, output, failures))
