@@ -31,8 +31,8 @@ from benchmarks.memory import Measured, measured
 from colorize.base import command
 from colorize.base.errors import UserError
 from colorize.base.workers import cores
-from colorize.data import archive, catalog, duplicates, palette, pixels
-from colorize.data.images import decode, jpeg, png, unjpeg, unpng
+from colorize.data import archive, catalog, duplicates, palette, photo, pixels
+from colorize.data.images import jpeg, png, unjpeg, unpng
 from colorize.data.members import Measures, Seen
 from colorize.data.reading import photographs
 
@@ -238,7 +238,7 @@ def parts(parameters: "UnionParameters", data: list[bytes]) -> dict[str, float]:
     shrink = functools.partial(
         photographs.resize, short_side=parameters.image_size, kernel=Resampling.LANCZOS
     )
-    images = [decode(item) for item in data]
+    images = [_decoded(item) for item in data]
     small = [shrink(image) for image in images]
     arrays = [np.asarray(image) for image in small]
     stored = [encode(image) for image in small]
@@ -246,7 +246,7 @@ def parts(parameters: "UnionParameters", data: list[bytes]) -> dict[str, float]:
     lumas = [duplicates.luma(image) for image in small]
     grays = [pixels.gray_levels(array, "lightness") for array in arrays]
     return {
-        "decode": _ms(decode, data),
+        "decode": _ms(_decoded, data),
         "resize": _ms(shrink, images),
         "encode": _ms(encode, small),
         "colors": _ms(palette.palette, arrays),
@@ -256,6 +256,10 @@ def parts(parameters: "UnionParameters", data: list[bytes]) -> dict[str, float]:
         "gray": _ms(lambda array: pixels.gray_levels(array, "lightness"), arrays),
         "encode gray": _ms(png, grays),
     }
+
+
+def _decoded(item: bytes) -> Image.Image:
+    return photo.read(item).rgb()
 
 
 def _pair_ns(union: Path) -> float:
@@ -284,7 +288,7 @@ def drafts(size: int, data: list[bytes]) -> dict[str, float]:
     """What draft mode would save, and change: ms an image, share of values, gray levels."""
 
     def whole(item: bytes) -> Image.Image:
-        return photographs.resize(decode(item), size, Resampling.LANCZOS)
+        return photographs.resize(_decoded(item), size, Resampling.LANCZOS)
 
     off = [
         np.abs(np.subtract(whole(item), draft(size, item), dtype=np.int16)).ravel() for item in data

@@ -14,8 +14,9 @@ command.begin()
 
 from tqdm import tqdm
 
-from colorize.base.errors import UserError
+from colorize.base.errors import UserError, printable
 from colorize.base.progress import progress
+from colorize.data import photo
 from colorize.use import files, models
 from colorize.use.colorizer import Colorizer
 from colorize.use.files import color_all
@@ -25,7 +26,7 @@ def main() -> None:
     arguments = parser().parse_args()
     colorizer = Colorizer.load(arguments.model, arguments.device)
     colorizer.check(arguments.domain, arguments.strength)
-    jobs, failures = files.find(arguments.photographs, arguments.output)
+    jobs, failures, passed_over = files.find(arguments.photographs, arguments.output)
     wanted = len(jobs) + len(failures)
     reasons = color_all(
         jobs,
@@ -39,9 +40,12 @@ def main() -> None:
         if reason:
             failures.append(files.Failure(str(job.source), reason))
         else:
-            write(str(job.target))
+            write(printable(str(job.target)))
+    if passed_over:
+        kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(passed_over.items()))
+        print(printable(f"passed over: {kinds}"), file=sys.stderr)
     for failure in failures:
-        print(f"{failure.source}: {failure.reason}", file=sys.stderr)
+        print(printable(f"{failure.source}: {failure.reason}"), file=sys.stderr)
     if failures:
         raise UserError(f"{len(failures)} of {wanted} not colored, for the reasons above")
 
@@ -66,7 +70,7 @@ def parser() -> argparse.ArgumentParser:
         "photographs",
         nargs="+",
         metavar="PHOTO_OR_FOLDER",
-        help="files, folders with all that is in them, patterns: JPEG, PNG, TIFF, WebP",
+        help=f"files, folders with all that is in them, patterns: {photo.KINDS}",
     )
     add(
         "--model",
@@ -79,7 +83,8 @@ def parser() -> argparse.ArgumentParser:
         type=Path,
         default=Path("colorized"),
         metavar="DIR",
-        help=f"where NAME{files.MARK}.png goes, of a TIFF .tif (colorized); no source is touched",
+        help=f"where NAME{files.MARK}.png goes, of a TIFF .tif (colorized); of one photograph the"
+        " result itself, if it ends so; no source is touched",
     )
     add("--compare", action="store_true", help="beside each a picture of before and after")
     add("--strength", type=float, default=1.0, metavar="S", help="of the colors (1), 0 is gray")

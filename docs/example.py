@@ -16,7 +16,7 @@ from colorize import Colorizer, color
 from colorize.base import command
 from colorize.base.errors import UserError
 from colorize.data import local
-from colorize.data.images import Unreadable, decode
+from colorize.data.photo import Unreadable, bytes_of, read
 from colorize.data.reading import tensors
 from colorize.data.reading.photographs import center_crop, resize
 
@@ -58,9 +58,7 @@ def main() -> None:
 def photograph(path: Path) -> Image.Image:
     """The upright sRGB of an image file. Raises UserError."""
     try:
-        return decode(path.read_bytes())
-    except OSError as error:
-        raise UserError(f"{path}: {error.strerror}") from None
+        return read(bytes_of(path)).rgb()
     except Unreadable as error:
         raise UserError(f"{path}: {error}") from None
 

@@ -1,6 +1,9 @@
 """The page of `make demo`, in a real browser: drop, color, slide, save, and a wrong file."""
 
+import asyncio
 import base64
+import errno
+import http.client
 import io
 import os
 import signal
@@ -12,7 +15,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests import browser
+from tests import browser, zips
 from tests.conftest import ROOT
 from tests.processes import wait_for
 from tests.test_use import chroma, lightness, scene
@@ -122,5 +125,42 @@ def test_drop_color_slide_save_and_a_wrong_file(visited, tmp_path):
     wait_for(lambda: color_at(page, 0.75) < 3)
 
     drop(page, "letter.jpg", b"Dear all, this is no photograph.")
-    page.get_by_text("letter.jpg cannot be colored: not a JPEG, PNG, TIFF or WebP.").wait_for()
+    page.get_by_text("letter.jpg cannot be colored: not a JPEG, PNG").wait_for()
     assert not save.is_visible()
+
+    markup = "<img src=x onerror=document.title='run'>.jpg"  # as text, and not run
+    drop(page, markup, b"Nor is this.")
+    page.get_by_text(f"{markup} cannot be colored: not a JPEG, PNG").wait_for()
+    assert page.title() == "Color a photograph"
+    for name, size, said in (
+        ("thin.png", (4000, 3), "4000 x 3 pixels are too thin for this page"),
+        ("large.png", (12_000, 9000), "108,000,000 pixels, more than 100,000,000"),
+    ):
+        drop(page, name, zips.encoded(Image.new("1", size)))
+        page.get_by_text(f"{name} cannot be colored: {said}").wait_for(timeout=5000)
+
+
+def test_other_sites_do_not_get_the_page(address):
+    """As one that gives its own name the address of this machine."""
+    port = int(address.rpartition(":")[2].strip("/"))
+    for host, status in ((f"127.0.0.1:{port}", 200), (f"localhost:{port}", 200), ("evil.org", 403)):
+        for path in ("/", "/static/js/bokeh.min.js"):
+            connection = http.client.HTTPConnection("127.0.0.1", port)
+            connection.request("GET", path, headers={"Host": host})
+            assert connection.getresponse().status == status
+            connection.close()
+
+
+def test_a_full_disk_is_said(monkeypatch):
+    page = pytest.importorskip("colorize.use.page")
+    data = zips.encoded(scene(40, 60))
+    shown = asyncio.run(page.shown({"a.png": data}, ROOT / "pretrained/zhang_l2", "color", 1.0))
+    *_, button, failed = shown
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", "/tmp/x.png")
+
+    monkeypatch.setattr(page.photos, "write", full)
+    with pytest.raises(OSError, match="No space left"):
+        button.callback()
+    assert failed[0].object == "a.png cannot be saved: No space left on device."

@@ -10,23 +10,16 @@ import zipfile
 import numpy as np
 import pandas as pd
 import pytest
-from PIL import Image, ImageCms
+from PIL import Image
 from skimage import data as skdata
 
 from colorize.base.errors import UserError
-from colorize.data import archive, images
+from colorize.data import archive, images, members, photo
 from colorize.data.union import UnionParameters, union
 from tests import zips
 from tests.test_data import UNION, contents
 
-JPEG_END = b"\xff\xd9"
 PICTURE = zips.image(7)
-
-
-def exact(image: Image.Image, expected: Image.Image, tolerance: int = 0) -> None:
-    assert image.mode == "RGB"
-    difference = np.asarray(image).astype(int) - np.asarray(expected.convert("RGB"))
-    assert np.abs(difference).max() <= tolerance
 
 
 @pytest.mark.parametrize("shape", [(1, 1, 3), (1, 1), (7, 5, 3), (5, 7), (64, 33, 3)])
@@ -47,94 +40,14 @@ def test_unpng_refuses_what_png_did_not_write():
             images.unpng(bad)
 
 
-def test_orientation_is_applied():
-    for orientation, turned in (
-        (3, PICTURE.transpose(Image.Transpose.ROTATE_180)),
-        (6, PICTURE.transpose(Image.Transpose.ROTATE_270)),
-        (2, PICTURE.transpose(Image.Transpose.FLIP_LEFT_RIGHT)),
-    ):
-        exif = Image.Exif()
-        exif[0x0112] = orientation
-        exact(images.decode(zips.encoded(PICTURE, "PNG", exif=exif)), turned)
-
-
-def test_cmyk_and_progressive_jpeg_and_palette():
-    cmyk = zips.encoded(PICTURE.convert("CMYK"), "JPEG", quality=100, subsampling=0)
-    exact(images.decode(cmyk), PICTURE, tolerance=8)
-    baseline = zips.encoded(PICTURE, "JPEG", quality=90)
-    progressive = zips.encoded(PICTURE, "JPEG", quality=90, progressive=True)
-    exact(images.decode(progressive), images.decode(baseline))
-    palette = PICTURE.quantize(64)
-    exact(images.decode(zips.encoded(palette)), palette.convert("RGB"))
-    exact(images.decode(zips.encoded(PICTURE, "TIFF")), PICTURE)
-    exact(images.decode(zips.encoded(PICTURE, "BMP")), PICTURE)
-    exact(images.decode(zips.encoded(PICTURE, "WEBP", lossless=True)), PICTURE)
-
-
-def test_16_bit_is_scaled_and_transparency_stands_on_white():
-    levels = np.arange(0, 65536, 16, dtype=np.uint16).reshape(64, 64)
-    gray = np.asarray(images.decode(zips.encoded(Image.fromarray(levels))))
-    assert np.abs(gray[..., 0] - levels / 257).max() <= 0.5
-    clear = PICTURE.convert("RGBA")
-    clear.putalpha(Image.new("L", clear.size, 0))
-    exact(images.decode(zips.encoded(clear)), Image.new("RGB", clear.size, "white"))
-    clear.putalpha(Image.new("L", clear.size, 255))
-    exact(images.decode(zips.encoded(clear)), PICTURE)
-
-
-def test_profiles_are_applied_and_broken_ones_ignored():
-    lab = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes()
-    srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-    for profile in (srgb, b"no profile at all", lab, b""):
-        exact(images.decode(zips.encoded(PICTURE, "PNG", icc_profile=profile)), PICTURE)
-    # sRGB with red and green exchanged: whatever is applied, a red picture must come out green.
-    swapped = bytearray(srgb)
-    tags = {srgb[132 + 12 * i : 136 + 12 * i]: 132 + 12 * i for i in range(srgb[131])}
-    red, green = tags[b"rXYZ"] + 4, tags[b"gXYZ"] + 4
-    swapped[red : red + 8], swapped[green : green + 8] = (
-        srgb[green : green + 8],
-        srgb[red : red + 8],
-    )
-    at = srgb.index("sRGB".encode("utf-16-be"))
-    swapped[at : at + 8] = "swap".encode("utf-16-be")
-    picture = Image.new("RGB", (40, 40), (200, 30, 30))
-    data = zips.encoded(picture, "PNG", icc_profile=bytes(swapped))
-    red, green, _ = images.decode(data).getpixel((3, 3))
-    assert green > red + 50
-
-
-@pytest.mark.parametrize(
-    ("data", "reason"),
-    [
-        (zips.encoded(PICTURE, "GIF", save_all=True, append_images=[zips.image(8)]), "2 frames"),
-        (zips.encoded(PICTURE, "TIFF", save_all=True, append_images=[zips.image(8)]), "2 frames"),
-        (zips.encoded(PICTURE, "PNG", save_all=True, append_images=[zips.image(8)]), "2 frames"),
-        (zips.encoded(PICTURE, "JPEG")[:900], "truncated"),
-        # What is missing is not missed by decoders that fill it with gray, where an end is marked.
-        (zips.encoded(PICTURE, "JPEG")[:900] + JPEG_END, "premature end"),
-        (zips.encoded(PICTURE, "JPEG", progressive=True)[:900] + JPEG_END, "premature end"),
-        (zips.encoded(PICTURE.convert("L"), "JPEG")[:-60] + JPEG_END, "premature end"),
-        (zips.encoded(PICTURE.convert("CMYK"), "JPEG")[:900] + JPEG_END, "premature end"),
-        (zips.encoded(PICTURE)[:900], "cannot be decoded"),
-        (zips.encoded(PICTURE.convert("L").convert("F"), "TIFF"), "float pixels"),
-        (b"", "not an image"),
-        (b"<html>gone</html>", "not an image"),
-        (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "not an image"),
-        # Headers that promise more than memory holds.
-        (zips.encoded(PICTURE, "PPM").replace(b"48 40", b"60000 60000"), "exceeds limit"),
-        (zips.encoded(PICTURE, "PPM").replace(b"48 40", b"11000 11000"), "more than 100,000,000"),
-    ],
-)
-def test_what_is_no_photograph_is_refused_with_the_reason(data, reason):
-    with pytest.raises(images.Unreadable, match=reason) as raised:
-        images.decode(data)
-    assert "\n" not in str(raised.value)
-
-
-def test_enormous_images_are_refused_before_they_are_decoded(monkeypatch):
-    monkeypatch.setattr(images, "PIXELS", 48 * 40 - 1)
-    with pytest.raises(images.Unreadable, match="48x40, more than 1,919 pixels"):
-        images.decode(zips.encoded(PICTURE)[:200])  # the pixels are not even there
+def test_enormous_photographs_are_refused_before_they_are_decoded(monkeypatch):
+    whole = zips.encoded(PICTURE)
+    assert photo.open_(whole[:200]).pixels == 48 * 40  # the pixels are not even there
+    with pytest.raises(photo.Unreadable, match="1,920 pixels, more than 1,919"):
+        photo.read(whole, 48 * 40 - 1)
+    for broad in (b"60000 60000", b"11000 11000"):
+        with pytest.raises(photo.Unreadable, match="more than 100,000,000"):
+            photo.read(zips.encoded(PICTURE, "PPM").replace(b"48 40", broad), members.PIXELS)
 
 
 def link(name: str) -> zipfile.ZipInfo:

@@ -22,7 +22,7 @@ MAY_IMPORT = {
     "comparison": {"evaluation"},
     "report": {"data", "methods", "evaluation", "comparison", "color"},
     "use": {"data", "methods", "color"},
-    "__main__": {"use"},
+    "__main__": {"use", "data"},
     "export": {"use", "methods"},
     "demo": {"use"},
 }

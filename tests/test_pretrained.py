@@ -89,7 +89,10 @@ def test_the_readmes_picture_shows_gray_truth_and_what_a_model_makes(tmp_path):
 
 @pytest.mark.parametrize(
     ("name", "reason"),
-    [("absent.png", "No such file or directory"), ("text.png", "not an image of a known format")],
+    [
+        ("absent.png", "No such file or directory"),
+        ("text.png", "not a JPEG, PNG, TIFF, WebP, AVIF, HEIC, GIF, BMP, JPEG 2000 or PPM"),
+    ],
 )
 def test_the_readmes_picture_names_a_photograph_that_cannot_be_read(tmp_path, name, reason):
     (tmp_path / "text.png").write_text("no image")

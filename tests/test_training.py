@@ -251,8 +251,9 @@ def test_a_weight_beyond_all_measure_is_no_model(project):
 
 
 def test_too_little_memory_is_said_in_one_line(project):
-    project.params(models__gan__width=10**9)
-    said = project.stage("train", "gan", expect=2).stderr
+    project.params(models__gan__width=1024, models__gan__depth=4)
+    limited = "ulimit -v 9000000; exec python -m stages.train gan"  # KB
+    said = project.run("bash", "-c", limited, expect=2).stderr
     assert re.fullmatch(
         r"error: models\.gan: out of memory when [\d.]+ GiB more were needed; "
         r"lower its batch_size or width, or data\.image_size",

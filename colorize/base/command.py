@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import NoReturn
 
 from colorize.base import lifetime
-from colorize.base.errors import UserError
+from colorize.base.errors import UserError, printable
 
 FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130  # exit codes
 
@@ -38,14 +38,15 @@ def begin() -> None:
 def run(main: Callable[[], None]) -> NoReturn:
     """Run a command and exit: 0 done, 2 bad input, 1 the system failed, 130 Ctrl-C."""
     code = 0
+    sys.stdout.reconfigure(errors="backslashreplace")  # as stderr is: names hold all sorts
     lifetime.raise_interrupts()
     try:
         main()
     except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
+        _say(error)
         code = BAD_INPUT
     except OSError as error:  # disk full, no permission
-        print(f"error: {error}", file=sys.stderr)
+        _say(error)
         code = FAILED
     except KeyboardInterrupt:
         print("interrupted; nothing half-written is left", file=sys.stderr)
@@ -53,3 +54,8 @@ def run(main: Callable[[], None]) -> NoReturn:
     lifetime.leave_at_once()
     # Only here is the error forgotten, and with it what it held: the loader's worker processes.
     sys.exit(code)
+
+
+def _say(error: Exception) -> None:
+    for number, line in enumerate(str(error).split("\n")):
+        print(f"{'' if number else 'error: '}{printable(line)}", file=sys.stderr)

@@ -8,6 +8,14 @@ class UserError(Exception):
     """
 
 
+def printable(line: str) -> str:
+    """With what would not be seen on a terminal, or would change it, written as Python does.
+
+    Names of files hold all sorts: lines, control characters, bytes that are no UTF-8.
+    """
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)
+
+
 def one_line(error: object) -> str:
     """What an error says, or what it is where it says nothing."""
     return " ".join(str(error).split()) or type(error).__name__

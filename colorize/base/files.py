@@ -20,13 +20,27 @@ if TYPE_CHECKING:  # worker processes of the data stages need neither pandas nor
 
 PARTIAL, OLD = "partial", "old"  # what hidden names beside a target end with
 HEX = "[0-9a-f]" * 8
+NAME_BYTES = 255  # of a file, on most disks
 
 LOCK_SECONDS = 30  # a stage that lost its parent has ended well within
 
 
+def shortened(name: str, ending: str) -> str:
+    """As much of a name as fits before `ending`."""
+    room = NAME_BYTES - len(os.fsencode(ending))
+    while len(os.fsencode(name)) > room:
+        name = name[:-1]
+    return name
+
+
+def _hidden(path: Path) -> str:
+    """How the hidden names beside `path` begin."""
+    return shortened(f".{path.name}", f".{'0' * 8}.{PARTIAL}")
+
+
 def _beside(path: Path, kind: str) -> Path:
     """A hidden name beside `path` that nobody else uses: two writers never share one."""
-    return path.parent / f".{path.name}.{secrets.token_hex(4)}.{kind}"
+    return path.parent / f"{_hidden(path)}.{secrets.token_hex(4)}.{kind}"
 
 
 def remove_leftovers(path: Path) -> None:
@@ -35,7 +49,7 @@ def remove_leftovers(path: Path) -> None:
     Only for who knows that no other writer is at work.
     """
     for kind in (PARTIAL, OLD):
-        for leftover in path.parent.glob(f".{glob.escape(path.name)}.{HEX}.{kind}"):
+        for leftover in path.parent.glob(f"{glob.escape(_hidden(path))}.{HEX}.{kind}"):
             if leftover.is_dir():
                 # Its worker processes may just be ending: what they add now, the next run removes.
                 shutil.rmtree(leftover, ignore_errors=True)
@@ -52,9 +66,9 @@ def replaced_file(path: Path) -> Iterator[Path]:
         yield partial
         give_name(partial, path)
     except OSError as error:
-        if error.filename is None:  # a full disk does not say where
-            error.filename = str(path)
-        raise
+        if error.filename not in (None, str(partial)):
+            raise
+        raise OSError(error.errno, error.strerror, str(path)) from None  # not where it is made
     finally:
         partial.unlink(missing_ok=True)
 

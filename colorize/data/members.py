@@ -5,7 +5,6 @@ What is known of all waits on disk: 4 KB of each would add up in memory.
 
 import functools
 import hashlib
-import warnings
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,13 +15,16 @@ from PIL.Image import Resampling
 
 from colorize.base.errors import one_line
 from colorize.base.workers import spread
-from colorize.data import archive, duplicates, palette
+from colorize.data import archive, duplicates, palette, photo
 from colorize.data.duplicates import BLOCK, PRINTS, SIDE
-from colorize.data.images import Unreadable, decode, jpeg, png
+from colorize.data.images import jpeg, png
 from colorize.data.palette import Palette
+from colorize.data.photo import Unreadable
 from colorize.data.reading import photographs
 
 Member = tuple[Path, str]  # a zip, and a name in it
+
+PIXELS = 100_000_000  # more are refused before they are decoded: each process has a photograph
 
 PRINTS_FILE, LUMA_FILE = ".prints", ".luma"
 
@@ -58,9 +60,8 @@ def _opened(path: Path) -> zipfile.ZipFile:
 
 def look(folder: Path, image_size: int, suffix: str, member: Member) -> Seen:
     """Decode one image, measure it, and write its resized copy to `folder` under its hash."""
-    warnings.simplefilter("ignore")  # Pillow's, on odd files: what matters is in the result
     try:
-        image = decode(_bytes(*member))
+        image = photo.read(_bytes(*member), PIXELS).rgb()
     except Unreadable as error:
         return Seen("", str(error))
     rgb = np.asarray(image)

@@ -31,7 +31,7 @@ from colorize.base import distributed
 from colorize.color import in_full_precision
 from colorize.methods.shared import multi_domain
 from colorize.methods.shared.adversarial import mean, wgan_gradient_penalty
-from colorize.methods.shared.base import Computed, Count, Losses, Weight, check_halvings
+from colorize.methods.shared.base import Computed, Losses, Weight, Width, check_halvings
 from colorize.networks import stargan
 
 UNUSED = 3  # labels of the control of that name: with two domains, five in all
@@ -40,7 +40,7 @@ UNUSED = 3  # labels of the control of that name: with two domains, five in all
 class Parameters(multi_domain.RGBParameters):
     method: Literal["stargan"]
     control: Literal["none", "one_label", "reflection_padding", "unused_labels"]
-    discriminator_width: Count
+    discriminator_width: Width
     discriminator_layers: Annotated[int, Field(ge=1, le=8)]
     classification_weight: Weight
     gradient_penalty_weight: Weight

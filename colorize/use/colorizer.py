@@ -5,6 +5,7 @@ stretched. Its chroma is enlarged and joined with the lightness of every pixel, 
 time: detail is the photograph's own, and memory holds little besides its bytes.
 """
 
+import os
 from pathlib import Path
 from typing import TypeVar
 
@@ -20,7 +21,7 @@ from colorize.base.errors import UserError
 from colorize.base.workers import one_thread_each
 from colorize.color.domains import DARKER, Domain
 from colorize.color.strips import strips
-from colorize.data.images import Unreadable, to_srgb
+from colorize.data.photo import Unreadable, from_pillow, reasons
 from colorize.methods.shared import model
 from colorize.methods.shared.base import Method
 from colorize.use import models
@@ -29,6 +30,7 @@ MULTIPLE = 8  # of the sides that networks see: all their halvings fit
 LONGEST = 8  # times the short side that they were trained at: bounds what a panorama takes
 CONTRAST = 0.9  # of [0, 1]: what networks see spans it, if less has to be stretched
 DARK, BRIGHT = 0.01, 0.99  # shares of the pixels between which the span is measured
+SLACK = 1e-3  # beyond [0, 1], of floats: what rounding adds
 STRETCH = 4.0  # at most: beyond it a network would see grain and the steps of 8 bits
 
 Picture = TypeVar("Picture", Image.Image, np.ndarray, Tensor)
@@ -46,6 +48,7 @@ class Colorizer:
 
     def __init__(self, method: Method, name: str = "the model"):
         self.method, self.name = method.eval(), name
+        self.process = os.getpid()
 
     @classmethod
     def load(cls, name: str | Path = models.DEFAULT, device: str = "auto") -> "Colorizer":
@@ -80,7 +83,9 @@ class Colorizer:
         raw: the network's own picture, enlarged, instead of its chroma on the photograph's own
         lightness: blurred, and in some models' damaged. `night` is always that.
 
-        Raises UserError for what is none of these, and where the model gives what is no number.
+        Raises UserError for what is none of these, for floats outside [0, 1], and where the model
+        gives what is no number. A process that was forked from the one that read the model works
+        on one core.
 
         >>> import torch
         >>> colorizer = Colorizer.load("pretrained/nogan_lab", device="cpu")
@@ -88,12 +93,23 @@ class Colorizer:
         torch.Size([2, 3, 40, 60])
         """
         self.check(domain, strength)
+        if os.getpid() != self.process:  # where OpenMP would wait for threads that it left behind
+            torch.set_num_threads(1)
         if isinstance(image, Image.Image):
-            return Image.fromarray(self._painted(_pixels(image), domain, strength, raw))
+            shape = (image.height, image.width)
+            painted = self._all_painted(_pixels(image), shape, domain, strength, raw)
+            return Image.fromarray(painted)
         if isinstance(image, Tensor):
-            array = image.detach().cpu().movedim(-3, -1).numpy() if image.ndim in (3, 4) else None
+            whole = image.detach().cpu()
+            whole = whole.float() if image.dtype == torch.bfloat16 else whole  # NumPy has none
+            array = whole.movedim(-3, -1).numpy() if image.ndim in (3, 4) else None
             painted = self._all_painted(array, image.shape, domain, strength, raw)
             return torch.from_numpy(painted).movedim(-1, -3).to(image)
+        if not isinstance(image, np.ndarray):
+            raise UserError(
+                f"image: an image of PIL, an array or a tensor, not {type(image).__name__} "
+                "(PIL.Image.open reads files)"
+            )
         array = image[..., None] if image.ndim == 2 else image
         return self._all_painted(array, image.shape, domain, strength, raw)
 
@@ -101,8 +117,8 @@ class Colorizer:
         """Raise UserError for what the model cannot do."""
         if domain not in self.domains:
             raise UserError(f"domain: {self.name} makes {', '.join(self.domains)}, not {domain}")
-        if not 0 <= strength <= 10:
-            raise UserError(f"strength: {strength} is not from 0 to 10")
+        if not isinstance(strength, int | float) or not 0 <= strength <= 10:
+            raise UserError(f"strength: {strength!r} is not a number from 0 to 10")
 
     def _all_painted(self, array: np.ndarray | None, shape: tuple[int, ...], *how) -> np.ndarray:
         """(H, W, c) or (n, H, W, c) to RGB; shape: as the user knows it."""
@@ -112,6 +128,10 @@ class Colorizer:
             raise UserError(f"image: it has no pixels, its shape is {tuple(shape)}")
         if array.dtype not in (np.uint8, np.uint16) and array.dtype.kind != "f":
             raise UserError(f"image: uint8, uint16 or floats in [0, 1], not {array.dtype}")
+        if array.dtype.kind == "f":
+            least, most = float(array.min()), float(array.max())
+            if not -SLACK <= least <= most <= 1 + SLACK:  # nor is NaN
+                raise UserError(f"image: floats are in [0, 1], not from {least:g} to {most:g}")
         if array.ndim == 3:
             return self._painted(array, *how)
         return np.stack([self._painted(one, *how) for one in array])
@@ -208,13 +228,12 @@ def _enlarged(made: Tensor, height: int, width: int, strip: slice) -> Tensor:
 
 
 def _pixels(image: Image.Image) -> np.ndarray:
-    """(H, W, 1 or 3) bytes, of gray with 16 bits two."""
-    if image.mode.startswith("I;16"):
-        return np.asarray(image).astype(np.uint16)[..., None]
-    if image.mode == "L" and "icc_profile" not in image.info:
-        return np.asarray(image)[..., None]
+    """(H, W, 1 or 3) bytes."""
+    if 0 in image.size:
+        return np.empty((image.height, image.width, 3), np.uint8)
     try:
-        return np.asarray(to_srgb(image))
+        with reasons():
+            return from_pillow(image).on_white()
     except Unreadable as error:
         raise UserError(f"image: {error}") from None
 

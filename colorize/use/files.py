@@ -5,16 +5,21 @@ import glob
 import os
 import re
 import threading
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from colorize.base.errors import UserError
+from colorize.base.files import remove_leftovers, shortened
 from colorize.base.workers import cores, one_thread_each
-from colorize.data.images import Unreadable
+from colorize.data import photo
+from colorize.data.photo import Unreadable
 from colorize.use import photos
 from colorize.use.colorizer import Colorizer
 
-SUFFIXES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp")
+SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".tif", ".tiff", ".webp", ".avif", ".heic")
+SUFFIXES += (".heif", ".hif", ".gif", ".bmp", ".jp2", ".j2k", ".ppm", ".pgm", ".pbm", ".pnm")
 TIFF = (".tif", ".tiff")
 
 MARK = "_colorized"  # in the names of results, which may lie beside their sources
@@ -34,48 +39,71 @@ class Failure(NamedTuple):
     reason: str
 
 
-def find(arguments: list[str], output: Path) -> tuple[list[Job], list[Failure]]:
+class Found(NamedTuple):
+    """What files, folders and patterns name."""
+
+    jobs: list[Job]
+    failures: list[Failure]
+    passed_over: Counter[str]  # other files in folders, by the ends of their names
+
+
+def find(arguments: list[str], output: Path) -> Found:
     """The photographs that files, folders and patterns name, each once, in order of their names.
 
     Of folders, and of those inside them, what looks like a photograph and is no result; results
-    keep their subfolders below `output`. No result takes the name of a source, nor of another.
+    keep their subfolders below `output`. No result takes the name of a source, nor of another. One
+    file's result may be named by `output`. Raises UserError where that is no PNG or TIFF.
     """
-    # One path for each -> as it was named, and the folder of its result
-    photographs: dict[Path, tuple[Path, Path]] = {}
-    failures = []
+    found = Found([], [], Counter())
+    photographs: dict[Path, tuple[Path, Path]] = {}  # one path for each -> as named, where it goes
     for argument in arguments:
-        sources = list(_named(argument, output, failures))
+        sources = list(_named(argument, output, found))
         if not sources:
-            failures.append(Failure(argument, _nothing(argument)))
+            found.failures.append(Failure(argument, _nothing(argument)))
         for source, folder in sources:
             # However its folder is named; a link beside a photograph has a result of its own.
             photographs.setdefault(source.parent.resolve() / source.name, (source, folder))
+    if _is_file(output) and len(arguments) == 1 and not Path(arguments[0]).is_dir():
+        for source, _ in photographs.values():
+            if _same(source) == _same(output):
+                raise UserError(f"--output: {output} is the photograph; no source is touched")
+            found.jobs.append(Job(source, output))
+        return found
     taken = {_same(source) for source, _ in photographs.values()}
-    jobs = []
     for source, folder in photographs.values():
         target = _free_name(output / folder, source, taken)
         taken.add(_same(target))
-        jobs.append(Job(source, target))
-    return jobs, failures
+        found.jobs.append(Job(source, target))
+    return found
 
 
-def _named(argument: str, output: Path, failures: list[Failure]) -> Iterator[tuple[Path, Path]]:
+def _is_file(output: Path) -> bool:
+    """Whether `output` is meant to be an image."""
+    suffix = output.suffix.lower()
+    if output.is_dir() or suffix not in SUFFIXES:
+        return False
+    if suffix != ".png" and suffix not in TIFF:
+        raise UserError(f"--output: {output}: results are .png or .tif, which lose nothing")
+    return True
+
+
+def _named(argument: str, output: Path, found: Found) -> Iterator[tuple[Path, Path]]:
     path = Path(argument)
-    if path.is_dir():
-        yield from _inside(path, output, failures)
-    elif os.path.lexists(path):
+    if argument and path.is_dir():
+        yield from _inside(path, output, found)
+    elif argument and os.path.lexists(path):
         yield path, Path()
-    else:
+    elif argument:
         for match in sorted(map(Path, glob.iglob(argument, recursive=True))):  # noqa: PTH207  absolute ones too
             if match.is_file() and not RESULT.search(match.stem):
                 yield match, Path()
 
 
-def _inside(root: Path, output: Path, failures: list[Failure]) -> Iterator[tuple[Path, Path]]:
+def _inside(root: Path, output: Path, found: Found) -> Iterator[tuple[Path, Path]]:
     """Of a folder and those below; hidden ones and results are left alone."""
 
     def unreadable(error: OSError) -> None:
-        failures.append(Failure(error.filename, error.strerror))
+        found.failures.append(Failure(error.filename, error.strerror))
 
     results = output.resolve()
     for folder, below, names in os.walk(root, onerror=unreadable):
@@ -87,14 +115,17 @@ def _inside(root: Path, output: Path, failures: list[Failure]) -> Iterator[tuple
         )
         for name in sorted(names):
             path = here / name
-            looks_like_one = path.suffix.lower() in SUFFIXES and not name.startswith(".")
-            if looks_like_one and not RESULT.search(path.stem):
+            if name.startswith(".") or RESULT.search(path.stem):
+                continue
+            if path.suffix.lower() in SUFFIXES:
                 yield path, here.relative_to(root)
+            else:
+                found.passed_over[path.suffix.lower() or path.name] += 1
 
 
 def _nothing(argument: str) -> str:
-    if Path(argument).is_dir():
-        return f"no photographs in it ({', '.join(SUFFIXES)})"
+    if argument and Path(argument).is_dir():
+        return "no photographs in it"
     return "no such file or folder"
 
 
@@ -102,8 +133,9 @@ def _free_name(folder: Path, source: Path, taken: set[str]) -> Path:
     suffix = ".tif" if source.suffix.lower() in TIFF else ".png"
     number = 1
     while True:
-        ending = "" if number == 1 else f"_{number}"
-        target = folder / f"{source.stem}{MARK}{ending}{suffix}"
+        ending = MARK if number == 1 else f"{MARK}_{number}"
+        stem = shortened(source.stem, f"{ending}{COMPARED}{suffix}")
+        target = folder / f"{stem}{ending}{suffix}"
         if _same(target) not in taken:
             return target
         number += 1
@@ -111,7 +143,7 @@ def _free_name(folder: Path, source: Path, taken: set[str]) -> Path:
 
 def _same(path: Path) -> str:
     """Equal for paths to one file, also where case makes no difference."""
-    return str(path.resolve()).casefold()
+    return os.path.realpath(path).casefold()  # Path.resolve raises for a link to itself
 
 
 # Coloring them, one on each core
@@ -143,24 +175,28 @@ class Budget:
 def color_all(
     jobs: Sequence[Job], colorizer: Colorizer, *, compare: bool = False, **how
 ) -> Iterator[str | None]:
-    """Color files in their order: of each None, or the reason why it cannot be read.
+    """Color files in their order: of each None, or the reason why there is no result.
 
-    compare: write a picture of before and after too. how: what `colorizer` is told. Raises OSError
-    where a result cannot be written, and UserError where the model fails.
+    compare: write a picture of before and after too. how: what `colorizer` is told. Raises
+    UserError where the model fails.
     """
     budget = Budget(PIXELS)
 
     def color(job: Job) -> str | None:
         try:
-            with budget.taken(photos.size(job.source)):
-                photo = photos.read(job.source)
-                colored = colorizer(photo.pixels, **how)
-                photos.write(job.target, colored, photo)
+            remove_leftovers(job.target)  # of a run that was killed
+            opened = photo.open_(photo.bytes_of(job.source))
+            with budget.taken(opened.pixels):
+                photograph = opened.read()
+                colored = colorizer(photograph.pixels, **how)
+                photos.write(job.target, colored, photograph)
                 if compare:
                     target = job.target.with_name(f"{job.target.stem}{COMPARED}.png")
-                    photos.write_comparison(target, photo.pixels, colored)
+                    photos.write_comparison(target, photograph.pixels, colored)
         except Unreadable as error:
             return str(error)
+        except OSError as error:  # a full disk, a folder of that name
+            return f"{error.filename}: {error.strerror}"
         return None
 
     if len(jobs) < 2:

@@ -5,21 +5,28 @@ By Panel, which serves it from this machine to this machine, its scripts include
 
 import asyncio
 import functools
+import html
 import io
+import re
 import tempfile
 from pathlib import Path
 
 import numpy as np
 import panel as pn
+from tornado.web import HTTPError, RequestHandler
 
 from colorize.base.errors import UserError
 from colorize.color.domains import Domain
-from colorize.data.images import Unreadable
+from colorize.data import photo
+from colorize.data.photo import Photo, Unreadable
 from colorize.use import files, models, photos
 from colorize.use.colorizer import Colorizer
 
 TITLE = "Color a photograph"
 WIDTH, HEIGHT = 960, 640  # pixels: what a photograph takes of the page at most
+HERE = "127.0.0.1"  # this machine, to itself
+PIXELS = 100_000_000  # more take minutes, and more memory than a browser gives a page
+THIN = 20  # times longer than wide
 FINE = 2  # pixels of it for one of the page: screens may be that fine
 
 load = functools.lru_cache(maxsize=2)(Colorizer.load)
@@ -28,7 +35,19 @@ load = functools.lru_cache(maxsize=2)(Colorizer.load)
 def serve(port: int, *, open_browser: bool) -> None:
     """Serve the page to this machine alone, until interrupted; port 0 is a free one."""
     pn.extension("filedropper")
-    pn.serve(page, port=port, address="127.0.0.1", title=TITLE, show=open_browser)
+    server = pn.serve(page, port, HERE, title=TITLE, show=open_browser, start=False)
+    # Another site may give its own name this address, and read the page as its own (rebinding).
+    others = rf"(?!({re.escape(HERE)}|localhost)$).*"
+    server._tornado.add_handlers(others, [(".*", Refused)])
+    server.start()
+    server.io_loop.start()
+
+
+class Refused(RequestHandler):
+    """What a browser gets that asks for another host."""
+
+    def prepare(self) -> None:
+        raise HTTPError(403)
 
 
 def page() -> pn.Column:
@@ -46,7 +65,7 @@ def page() -> pn.Column:
     result = pn.bind(shown, dropped, model, domain, strength.param.value_throttled)
     return pn.Column(
         f"# {TITLE}",
-        "Drop a JPEG, PNG, TIFF or WebP here. It does not leave this computer.",
+        "Drop a photograph here. It does not leave this computer.",
         dropped,
         pn.FlexBox(model, domain, strength),
         pn.panel(result, loading_indicator=True, min_height=100, sizing_mode="stretch_width"),
@@ -65,19 +84,24 @@ async def shown(
     """
     if not dropped:
         return None
-    name, data = next(iter(dropped.items()))
+    *earlier, name = dropped  # Panel keeps those that another has taken the place of
+    for each in earlier:
+        del dropped[each]
+    data = dropped[name]
     colorizer = load(model)
     if domain not in colorizer.domains:  # of the model before
         return None
     try:
-        photo = await asyncio.to_thread(read, data)
-        colored = await asyncio.to_thread(colorizer, photo.pixels, domain=domain, strength=strength)
+        photograph = await asyncio.to_thread(read, data)
+        colored = await asyncio.to_thread(
+            colorizer, photograph.pixels, domain=domain, strength=strength
+        )
     except (Unreadable, UserError) as error:
-        return pn.pane.Alert(f"{name} cannot be colored: {error}.", alert_type="danger")
+        return problem(f"{name} cannot be colored: {error}.")
     height, width = colored.shape[:2]
     size = {"sizing_mode": "scale_width", "max_width": round(min(WIDTH, HEIGHT * width / height))}
     both = pn.Swipe(
-        picture(photo.pixels),
+        picture(photograph.pixels),
         picture(colored),
         slider_width=3,
         aspect_ratio=width / height,
@@ -88,31 +112,42 @@ async def shown(
         label="Before and after", value=both.value, end=100, show_value=False, **size
     )
     line.jslink(both, value="value", bidirectional=True)
-    return pn.Column(
-        both,
-        line,
-        pn.widgets.FileDownload(
-            callback=lambda: saved(photo, colored),
-            filename=f"{Path(name).stem}{files.MARK}.png",
-            label="Save at full size",
-        ),
-        sizing_mode="stretch_width",
-    )
+    failed = pn.Column()
+
+    def save() -> io.BytesIO:
+        try:
+            failed.clear()
+            return saved(photograph, colored)
+        except OSError as error:
+            failed.append(problem(f"{name} cannot be saved: {error.strerror}."))
+            raise
+
+    filename = f"{Path(name).stem}{files.MARK}.png"
+    button = pn.widgets.FileDownload(callback=save, filename=filename, label="Save at full size")
+    return pn.Column(both, line, button, failed, sizing_mode="stretch_width")
 
 
-def read(data: bytes | str) -> photos.Photo:
+def problem(said: str) -> pn.pane.HTML:
+    """A sentence, as it is: names of files may hold markup."""
+    return pn.pane.HTML(html.escape(said), styles={"color": "#b00020"}, sizing_mode="stretch_width")
+
+
+def read(data: bytes | str) -> Photo:
     """The file that was dropped; Panel hands over as text what its name says is text."""
-    with tempfile.NamedTemporaryFile() as file:
-        file.write(data.encode() if isinstance(data, str) else data)
-        file.flush()
-        return photos.read(Path(file.name))
+    photograph = photo.read(data.encode() if isinstance(data, str) else data, PIXELS)
+    height, width = photograph.pixels.shape[:2]
+    if max(height, width) > THIN * min(height, width):
+        raise Unreadable(
+            f"{width} x {height} pixels are too thin for this page (`colorize` does it)"
+        )
+    return photograph
 
 
-def saved(photo: photos.Photo, colored: np.ndarray) -> io.BytesIO:
+def saved(photograph: Photo, colored: np.ndarray) -> io.BytesIO:
     """The result, as `colorize` writes it."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "colorized.png")
-        photos.write(path, colored, photo)
+        photos.write(path, colored, photograph)
         return io.BytesIO(path.read_bytes())
 
 

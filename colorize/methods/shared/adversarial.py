@@ -27,7 +27,7 @@ from torch.nn import functional
 from colorize.color import in_full_precision
 from colorize.color.domains import Domain
 from colorize.methods.shared import base
-from colorize.methods.shared.base import Computed, Count, Losses, ModelParameters, Weight
+from colorize.methods.shared.base import Computed, Losses, ModelParameters, Weight, Width
 from colorize.networks.shared import discriminators
 from colorize.networks.shared.layers import Norm
 
@@ -37,7 +37,7 @@ class Parameters(ModelParameters):
 
     gan_loss: Literal["vanilla", "lsgan", "hinge", "relativistic"]
     penalty_weight: Weight
-    discriminator_width: Count
+    discriminator_width: Width
     discriminator_layers: Annotated[int, Field(ge=1, le=5)]
     discriminator_norm: Norm
     pool: Annotated[int, Field(ge=0)]

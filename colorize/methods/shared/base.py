@@ -24,7 +24,9 @@ from colorize.networks.shared.layers import Norm, Pretrained, Upsampling, pretra
 # The keys of an entry of `models` in params.yaml, which explains them
 
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
-Count = Annotated[int, Field(ge=1)]
+Count = Annotated[int, Field(ge=1, le=10**9)]
+Width = Annotated[int, Field(ge=1, le=1024)]
+Depth = Annotated[int, Field(ge=1, le=64)]
 Rate = Annotated[float, Field(gt=0, le=1)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Weight = Annotated[float, Field(ge=0)]
@@ -44,10 +46,10 @@ class ModelParameters(Parameters):
 
     method: str
     network: str
-    width: Count
-    depth: Count
+    width: Width
+    depth: Depth
     steps: Count
-    batch_size: Count
+    batch_size: Annotated[int, Field(ge=1, le=65_536)]
     accumulation: Count
     precision: Literal["fp32", "bf16"]
     learning_rate: Rate

@@ -6,9 +6,11 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from types import ModuleType
 
+import safetensors
 import safetensors.torch
 import torch
 from torch import Tensor
+from torch.overrides import TorchFunctionMode
 
 from colorize.base.errors import UserError, one_line
 from colorize.base.files import sha256_of, write_bytes, write_json
@@ -18,6 +20,7 @@ from colorize.networks.shared.layers import pretrained_parts
 WEIGHTS = "weights.safetensors"  # of the generators: all that coloring needs
 TRAINING = "training.safetensors"  # of the other networks: what training on needs besides
 CONFIG = "config.json"
+LARGEST = 2048  # pixels that a network sees of an image's short side
 
 # What a config.json that somebody has edited, or weights of another model, may raise
 UNLOADABLE = (LookupError, TypeError, ValueError, ArithmeticError, MemoryError, RuntimeError)
@@ -150,9 +153,13 @@ def load(folder: Path, device: torch.device | str = "cpu") -> Method:
     try:
         config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
         image_size = config["image_size"]
+        if type(image_size) is not int or not 0 < image_size <= LARGEST:
+            raise ValueError(f"image_size: {image_size!r:.50} is not from 1 to {LARGEST}")
         parameters = parse(config["parameters"], f"{folder / CONFIG}: parameters")
         check(parameters, image_size, f"{folder / CONFIG}: parameters")
-        model = build(parameters, image_size)
+        _check_shapes(parameters, image_size, folder)
+        with torch.random.fork_rng(devices=[]):  # which draws weights that are then replaced
+            model = build(parameters, image_size)
         # What only training needs would take several times as much memory as what colors.
         for name, _ in list(model.named_children()):
             if name not in model.generators:
@@ -164,6 +171,33 @@ def load(folder: Path, device: torch.device | str = "cpu") -> Method:
         raise UserError(f"{folder}: not a model that can be loaded ({reason})") from None
     _check_finite(weights, str(folder / WEIGHTS))
     return model.to(device).eval()
+
+
+class _Undrawn(TorchFunctionMode):
+    """Fresh weights stay as they are: torch would take seconds to learn how to draw none."""
+
+    def __torch_function__(self, function, types, args=(), kwargs=None):
+        if function in (Tensor.normal_, Tensor.uniform_):
+            return args[0]
+        return function(*args, **(kwargs or {}))
+
+
+def _check_shapes(parameters: ModelParameters, image_size: int, folder: Path) -> None:
+    """Compare the networks with the header of the weights' file, before either takes memory.
+
+    Raises ValueError.
+    """
+    with torch.device("meta"), _Undrawn():
+        model = build(parameters, image_size)
+    state = model.state_dict().items()
+    wanted = {k: list(v.shape) for k, v in state if k.split(".")[0] in model.generators}
+    with safetensors.safe_open(folder / WEIGHTS, "pt") as file:
+        shapes = {name: file.get_slice(name).get_shape() for name in file.keys()}  # noqa: SIM118  it is no dict
+    for name in sorted(wanted.keys() | shapes.keys()):
+        if wanted.get(name) != shapes.get(name):
+            raise ValueError(
+                f"{WEIGHTS} has {name} {shapes.get(name)}, {CONFIG} asks for {wanted.get(name)}"
+            )
 
 
 def _check_finite(weights: dict[str, Tensor], where: str) -> None:

@@ -44,7 +44,7 @@ from torch.nn import functional as F
 from colorize.color.domains import DARKER, LOSSY, Domain
 from colorize.methods.shared import base, lab
 from colorize.methods.shared.adversarial import gradient_penalty, logistic
-from colorize.methods.shared.base import Computed, Count, Losses, Weight, check_halvings, l1
+from colorize.methods.shared.base import Computed, Count, Losses, Weight, Width, check_halvings, l1
 from colorize.networks.shared.discriminators import MultiDomainDiscriminator
 
 BETAS = (0.0, 0.99)  # Adam has no momentum, as in StarGAN v2
@@ -191,7 +191,7 @@ class RGBMethod(Method):
 class PerDomainParameters(Parameters):
     """Keys of methods with a discriminator per domain."""
 
-    discriminator_width: Count
+    discriminator_width: Width
     discriminator_layers: Annotated[int, Field(ge=2, le=8)]
     penalty_weight: Weight
     discriminator_per: Literal["domain", "direction"]
