@@ -598,6 +598,7 @@ def test_kills_at_any_moment_leave_a_run_that_ends_like_any_other(tmp_path, proj
         assert server.sent < 1.5 * total
 
 
+@pytest.mark.soak
 def test_ctrl_c_ends_a_silent_transfer(mirror, server, project):
     set_mirror(project, mirror, server)
     server.faults |= {"first.zip": [stall(0.5)], "second.zip": [stall(0)]}
@@ -623,6 +624,7 @@ def test_a_full_disk_is_one_line_and_the_next_run_goes_on(mirror, server, projec
     assert max(filter(None, asked(server, "first.zip") + asked(server, "second.zip"))) > 0
 
 
+@pytest.mark.soak
 def test_the_second_of_two_runs_waits_and_fetches_nothing(mirror, server, project):
     set_mirror(project, mirror, server)
     server.gate.clear()

@@ -49,6 +49,7 @@ def test_the_command_writes_a_file_that_colors(tmp_path):
         assert np.abs(found).max() > 0.1
 
 
+@pytest.mark.soak
 def test_a_file_of_another_model_is_not_written(tmp_path, monkeypatch):
     path = tmp_path / "a.onnx"
     path.write_bytes(b"before")

@@ -56,6 +56,7 @@ def test_a_run_is_published_with_all_but_photographs(clean):
     assert f"Images: train {train['all']} ({train['photographs']} photographs), val " in page
 
 
+@pytest.mark.soak
 def test_its_parameters_repeat_it_and_name_no_place_of_this_machine(clean, tmp_path):
     clean.params(data__mirror=str(tmp_path))  # which the sample does not ask
     assert ran(clean.run("dvc", "repro").stdout) == ["download"]
