@@ -16,6 +16,8 @@ import tifffile
 from PIL import Image, ImageCms
 from skimage import data as skdata
 
+from tests.zips import encoded
+
 WIDTH, HEIGHT = 60, 40
 ROUNDING = 0.6 / 255
 
@@ -44,12 +46,6 @@ def shown(pixels: np.ndarray | Image.Image) -> np.ndarray:
     """Bytes of 1 or 3 channels as expected pixels."""
     pixels = np.asarray(pixels) / 255
     return np.broadcast_to(pixels.reshape(*pixels.shape[:2], -1), (*pixels.shape[:2], 3))
-
-
-def file(image: Image.Image, form: str, **options) -> bytes:
-    data = io.BytesIO()
-    image.save(data, form, **options)
-    return data.getvalue()
 
 
 def tiff(pixels: np.ndarray, photometric: str, **options) -> bytes:
@@ -178,13 +174,13 @@ def profiles() -> list[Case]:
     cases = []
     for colors in CHROMATICITIES:
         for curve, (tag, _) in CURVES.items():
-            named = f"sRGB {curve}" if colors == "sRGB" else f"{colors} {curve}"
+            named = f"{colors} {curve}"
             icc = profile(b"RGB ", named, tag, primaries(colors))
             want = (through(SOFT / 255, curve, colors), SHADE, (curve, colors))
             name, image = named.replace(" ", "_"), Image.fromarray(SOFT)
             cases += [
-                Case(f"{name}.png", file(image, "PNG", icc_profile=icc), *want),
-                Case(f"{name}.tif", file(image, "TIFF", icc_profile=icc), *want),
+                Case(f"{name}.png", encoded(image, "PNG", icc_profile=icc), *want),
+                Case(f"{name}.tif", encoded(image, "TIFF", icc_profile=icc), *want),
                 Case(f"{name}_16.tif", tiff(SOFT * np.uint16(257), "rgb", iccprofile=icc), *want),
             ]
     for curve, (tag, _) in CURVES.items():
@@ -194,31 +190,31 @@ def profiles() -> list[Case]:
         name = f"gray_{curve}".replace(" ", "_")
         alpha = Image.merge("LA", (GRAY, Image.new("L", GRAY.size, 255)))
         cases += [
-            Case(f"{name}.png", file(GRAY, "PNG", icc_profile=icc), want, SHADE),
-            Case(f"{name}.tif", file(GRAY, "TIFF", icc_profile=icc), want, SHADE),
+            Case(f"{name}.png", encoded(GRAY, "PNG", icc_profile=icc), want, SHADE),
+            Case(f"{name}.tif", encoded(GRAY, "TIFF", icc_profile=icc), want, SHADE),
             Case(
                 f"{name}_16.tif",
                 tiff(LEVELS * np.uint16(257), "minisblack", iccprofile=icc),
                 want,
                 SHADE,
             ),
-            Case(f"{name}_alpha.png", file(alpha, "PNG", icc_profile=icc), want, SHADE),
+            Case(f"{name}_alpha.png", encoded(alpha, "PNG", icc_profile=icc), want, SHADE),
             # As Chromium shows it: one number for all three channels
-            Case(f"{name}_of_rgb.tif", file(GRAY, "TIFF", icc_profile=of_rgb), *want_of_rgb),
-            Case(f"{name}_of_rgb.png", file(GRAY, "PNG", icc_profile=of_rgb), *want_of_rgb),
+            Case(f"{name}_of_rgb.tif", encoded(GRAY, "TIFF", icc_profile=of_rgb), *want_of_rgb),
+            Case(f"{name}_of_rgb.png", encoded(GRAY, "PNG", icc_profile=of_rgb), *want_of_rgb),
             # And this is ignored there
-            Case(f"{name}_of_gray.png", file(CAT, "PNG", icc_profile=icc), shown(RGB)),
+            Case(f"{name}_of_gray.png", encoded(CAT, "PNG", icc_profile=icc), shown(RGB)),
         ]
     adobe = profile(b"RGB ", "Adobe RGB", CURVES["gamma 2.2"][0], primaries("Adobe RGB"))
     lab = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes()
     broken = {"cut": adobe[:200], "text": b"no profile" * 20, "empty": b"", "lab": lab}
     for name, icc in broken.items():
-        jpeg = file(CAT, "JPEG", icc_profile=icc)
+        jpeg = encoded(CAT, "JPEG", icc_profile=icc)
         cases += [
-            Case(f"profile_{name}.png", file(CAT, "PNG", icc_profile=icc), shown(RGB)),
+            Case(f"profile_{name}.png", encoded(CAT, "PNG", icc_profile=icc), shown(RGB)),
             Case(f"profile_{name}.jpg", jpeg, decoded(jpeg)),
         ]
-    cmyk = file(CAT.convert("CMYK"), "JPEG", icc_profile=adobe)
+    cmyk = encoded(CAT.convert("CMYK"), "JPEG", icc_profile=adobe)
     return [*cases, Case("cmyk_with_rgb.jpg", cmyk, decoded(cmyk), 1.1 / 255)]
 
 
@@ -229,14 +225,14 @@ def containers() -> list[Case]:
     cases = []
     for kind, image in (("rgb", CAT), ("gray", GRAY)):
         for compression in ("raw", "tiff_lzw", "tiff_deflate", "packbits", "zstd", "lzma"):
-            data = file(image, "TIFF", compression=compression)
+            data = encoded(image, "TIFF", compression=compression)
             cases.append(Case(f"{kind}_{compression}.tif", data, shown(image)))
         for suffix, form in (("png", "PNG"), ("bmp", "BMP"), ("ppm", "PPM"), ("jp2", "JPEG2000")):
-            cases.append(Case(f"{kind}.{suffix}", file(image, form), shown(image)))
-        cases.append(Case(f"{kind}.gif", gif := file(image, "GIF"), decoded(gif)))
-        webp = file(image, "WEBP", lossless=True)
+            cases.append(Case(f"{kind}.{suffix}", encoded(image, form), shown(image)))
+        cases.append(Case(f"{kind}.gif", gif := encoded(image, "GIF"), decoded(gif)))
+        webp = encoded(image, "WEBP", lossless=True)
         cases.append(Case(f"{kind}.webp", webp, shown(image.convert("RGB"))))
-        avif = file(image.convert("RGB"), "AVIF", quality=100, subsampling="4:4:4")
+        avif = encoded(image.convert("RGB"), "AVIF", quality=100, subsampling="4:4:4")
         cases.append(Case(f"{kind}.avif", avif, decoded(avif), 1.1 / 255))
         for name, options in {
             "baseline": {},
@@ -246,20 +242,20 @@ def containers() -> list[Case]:
             "half_chroma": {"subsampling": 2},
             "full_chroma": {"subsampling": 0},
         }.items():
-            jpeg = file(image, "JPEG", quality=92, **options)
+            jpeg = encoded(image, "JPEG", quality=92, **options)
             cases.append(Case(f"{kind}_{name}.jpg", jpeg, decoded(jpeg)))
-    jpeg = file(CAT, "JPEG")
+    jpeg = encoded(CAT, "JPEG")
     for suffix in ("jpeg", "jpe", "jfif", "JPG", "png", "tif"):  # the last two are wrong
         cases.append(Case(f"jpeg.{suffix}", jpeg, decoded(jpeg)))
-    cases.append(Case("png.jpg", file(CAT, "PNG"), shown(RGB)))
-    mpo = file(CAT, "MPO", save_all=True, append_images=[GRAY.convert("RGB")])
+    cases.append(Case("png.jpg", encoded(CAT, "PNG"), shown(RGB)))
+    mpo = encoded(CAT, "MPO", save_all=True, append_images=[GRAY.convert("RGB")])
     cases.append(Case("two_pictures.mpo.jpg", mpo, decoded(mpo)))
-    cmyk = file(CAT.convert("CMYK"), "JPEG", quality=95)
+    cmyk = encoded(CAT.convert("CMYK"), "JPEG", quality=95)
     cases.append(Case("cmyk.jpg", cmyk, decoded(cmyk), 1.1 / 255))
     cases.append(
         Case(
             "jpeg_inside.tif",
-            inside := file(CAT, "TIFF", compression="jpeg"),
+            inside := encoded(CAT, "TIFF", compression="jpeg"),
             decoded(inside),
             3 / 255,
         )
@@ -309,6 +305,7 @@ def depths() -> list[Case]:
     line = LEVELS[..., None]
     cmyk = np.asarray(CAT.convert("CMYK"))
     one, few = GRAY.convert("1"), CAT.quantize(64)
+    four = few.quantize(4)
     clear = CAT.convert("RGBA")
     clear.putalpha(0)
     ramp = CAT.convert("RGBA")
@@ -353,25 +350,25 @@ def depths() -> list[Case]:
         Case("strips.tif", tiff(RGB, "rgb", rowsperstrip=7), shown(RGB)),
         Case("big.tif", tiff(RGB, "rgb", bigtiff=True), shown(RGB)),
         Case("motorola.tif", tiff(RGB, "rgb", byteorder=">"), shown(RGB)),
-        Case("fax.tif", file(one, "TIFF", compression="group4"), shown(one.convert("L"))),
-        Case("bits.tif", file(one, "TIFF"), shown(one.convert("L"))),
-        Case("bits.png", file(one, "PNG"), shown(one.convert("L"))),
-        Case("palette.png", file(few, "PNG"), shown(few.convert("RGB"))),
-        Case("palette_4.png", file(few := few.quantize(4), "PNG"), shown(few.convert("RGB"))),
-        Case("palette.tif", file(few, "TIFF"), shown(few.convert("RGB"))),
-        Case("palette_hole.png", file(cut_out, "PNG", transparency=3), holes / 255),
+        Case("fax.tif", encoded(one, "TIFF", compression="group4"), shown(one.convert("L"))),
+        Case("bits.tif", encoded(one, "TIFF"), shown(one.convert("L"))),
+        Case("bits.png", encoded(one, "PNG"), shown(one.convert("L"))),
+        Case("palette.png", encoded(few, "PNG"), shown(few.convert("RGB"))),
+        Case("palette_4.png", encoded(four, "PNG"), shown(four.convert("RGB"))),
+        Case("palette.tif", encoded(four, "TIFF"), shown(four.convert("RGB"))),
+        Case("palette_hole.png", encoded(cut_out, "PNG", transparency=3), holes / 255),
         Case(
             "gray_hole.png",
-            file(GRAY, "PNG", transparency=int(LEVELS[5, 5])),
+            encoded(GRAY, "PNG", transparency=int(LEVELS[5, 5])),
             shown(np.where(LEVELS[5, 5] == LEVELS, 255, LEVELS)),
         ),
-        Case("clear.png", file(clear, "PNG"), np.ones((HEIGHT, WIDTH, 3))),
-        Case("ramp.png", file(ramp, "PNG"), by_white),
-        Case("ramp.webp", file(ramp, "WEBP", lossless=True, exact=True), by_white),
-        Case("ramp.tif", file(ramp, "TIFF"), by_white),
+        Case("clear.png", encoded(clear, "PNG"), np.ones((HEIGHT, WIDTH, 3))),
+        Case("ramp.png", encoded(ramp, "PNG"), by_white),
+        Case("ramp.webp", encoded(ramp, "WEBP", lossless=True, exact=True), by_white),
+        Case("ramp.tif", encoded(ramp, "TIFF"), by_white),
         Case(
             "gray_alpha.png",
-            file(Image.merge("LA", (GRAY, ramp.getchannel("A"))), "PNG"),
+            encoded(Image.merge("LA", (GRAY, ramp.getchannel("A"))), "PNG"),
             shown(LEVELS) * over + 1 - over,
         ),
         Case("alpha.tif", tiff(joined(RGB, half), "rgb", extrasamples=["unassalpha"]), faint),
@@ -427,10 +424,12 @@ def depths() -> list[Case]:
         ),
         Case(
             "ycbcr.tif",
-            file(CAT.convert("YCbCr"), "TIFF"),
+            encoded(CAT.convert("YCbCr"), "TIFF"),
             shown(CAT.convert("YCbCr").convert("RGB")),
         ),
-        Case("lab.tif", file(in_lab, "TIFF"), shown(RGB), 8 / 255),  # Lab in bytes has large steps
+        Case(
+            "lab.tif", encoded(in_lab, "TIFF"), shown(RGB), 8 / 255
+        ),  # Lab in bytes has large steps
     ]
 
 
@@ -451,7 +450,7 @@ def pages() -> list[Case]:
         Case("mask.tif", book((RGB, 0), (LEVELS > 99, 4)), shown(RGB)),
         Case("pages.tif", book((RGB, 0), (other, 0)), "2 frames or pages"),
         *(
-            Case(f"moving.{form.lower()}", file(CAT, form, **more), " frames")
+            Case(f"moving.{form.lower()}", encoded(CAT, form, **more), " frames")
             for form in ("PNG", "GIF", "WEBP", "AVIF")
         ),
     ]
@@ -487,7 +486,7 @@ HEAD = b"Exif\0\0"
 
 def orientations() -> list[Case]:
     cases = []
-    jpeg = file(CAT, "JPEG")
+    jpeg = encoded(CAT, "JPEG")
     for number, turn in TURN.items():
         block = exif((0x112, 3, 1, struct.pack("<HH", number, 0)))
         cases += [
@@ -500,7 +499,7 @@ def orientations() -> list[Case]:
             ),
             Case(
                 f"turned_{number}.webp",
-                file(CAT, "WEBP", lossless=True, exif=HEAD + block),
+                encoded(CAT, "WEBP", lossless=True, exif=HEAD + block),
                 turn(shown(RGB)),
             ),
         ]
@@ -541,10 +540,10 @@ def orientations() -> list[Case]:
 def warned_of() -> list[Case]:
     cases = []
     for kind, jpeg in (
-        ("rgb", file(CAT, "JPEG", quality=92)),
-        ("gray", file(GRAY, "JPEG", quality=92)),
-        ("progressive", file(CAT, "JPEG", quality=92, progressive=True)),
-        ("cmyk", file(CAT.convert("CMYK"), "JPEG", quality=92)),
+        ("rgb", encoded(CAT, "JPEG", quality=92)),
+        ("gray", encoded(GRAY, "JPEG", quality=92)),
+        ("progressive", encoded(CAT, "JPEG", quality=92, progressive=True)),
+        ("cmyk", encoded(CAT.convert("CMYK"), "JPEG", quality=92)),
     ):
         whole, tables = decoded(jpeg), jpeg.index(b"\xff\xdb")
         scan = jpeg.index(b"\xff\xda")
@@ -601,12 +600,12 @@ def damaged() -> list[Case]:
     ]
     large = CAT.resize((300, 200))
     for form in ("PNG", "WEBP", "GIF", "AVIF", "JPEG2000"):
-        data = file(large, form)
+        data = encoded(large, form)
         for share in (0.3, 0.6, 0.95):
             name = f"cut_{round(100 * share)}.{form.lower().replace('jpeg2000', 'jp2')}"
             cases.append(Case(name, data[: int(share * len(data))], "cannot be decoded"))
     for form in ("PNG", "WEBP"):
-        data = file(large, form)
+        data = encoded(large, form)
         middle = len(data) // 2
         noise = random.Random(2).randbytes(200)
         data = data[:middle] + noise + data[middle + 200 :]

@@ -15,7 +15,7 @@ from skimage import color as skcolor
 
 from colorize.data import photo
 from colorize.methods.shared import model
-from tests import cases
+from tests import cases, zips
 from tests.cases import Case
 from tests.conftest import ROOT, small
 from tests.test_use import colorize
@@ -104,7 +104,7 @@ def written(path: Path) -> tuple[np.ndarray, np.ndarray | None, bool]:
 # ------------------------------------------- whatever is there, all others are colored
 
 
-PICTURE = cases.file(cases.CAT, "PNG")
+PICTURE = zips.encoded(cases.CAT)
 
 
 def reasons_of(done: subprocess.CompletedProcess) -> dict[str, str]:

@@ -8,7 +8,10 @@ edition.
 
 import io
 import itertools
+import os
 import struct
+from collections.abc import Iterator
+from typing import BinaryIO
 
 import numpy as np
 import simplejpeg
@@ -54,9 +57,9 @@ def unpng(data: bytes) -> np.ndarray:
     """
     try:
         width, height, depth, color, *rest = struct.unpack_from(">IIBBBBB", data, _HEADER)
-        length, name = struct.unpack_from(">I4s", data, _HEADER + 17)
+        length, name = struct.unpack_from(">I4s", data, HEAD)
         channels = {0: 1, 2: 3}[color]
-        filtered = isal_zlib.decompress(data[_HEADER + 25 : _HEADER + 25 + length])
+        filtered = isal_zlib.decompress(data[HEAD + 8 : HEAD + 8 + length])
         rows = np.frombuffer(filtered, np.uint8).reshape(height, 1 + width * channels)
     except (struct.error, KeyError, isal_zlib.error) as error:
         raise ValueError(f"not a PNG of this program, or damaged: {error}") from None
@@ -72,3 +75,16 @@ def chunk(name: bytes, data: bytes) -> bytes:
     """A part of a PNG."""
     length, check = struct.pack(">I", len(data)), struct.pack(">I", isal_zlib.crc32(name + data))
     return length + name + data + check
+
+
+def chunks(file: BinaryIO) -> Iterator[tuple[bytes, bytes]]:
+    """Names and data of a PNG's parts, from where `file` stands to the pixels.
+
+    Each time `file` stands behind the data, before the part's checksum.
+    """
+    while len(head := file.read(8)) == 8:
+        length, name = struct.unpack(">I4s", head)
+        if name == b"IDAT":
+            return
+        yield name, file.read(length)
+        file.seek(4, os.SEEK_CUR)

@@ -26,6 +26,7 @@ from PIL import Image, UnidentifiedImageError
 
 from colorize.base.errors import one_line
 from colorize.data import profiles
+from colorize.data.images import SIGNATURE, chunks
 
 # Only these are opened, whatever else the libraries know: some formats hold programs.
 KINDS = "JPEG, PNG, TIFF, WebP, AVIF, HEIC, GIF, BMP, JPEG 2000 or PPM"
@@ -40,7 +41,6 @@ PROFILE_BYTES = 2**24
 Image.MAX_IMAGE_PIXELS = None  # Pillow's own limit is lower, and a warning up to twice it
 warnings.filterwarnings("ignore", module="PIL")  # on odd files: what counts is what comes out
 
-_PNG = b"\x89PNG\r\n\x1a\n"
 _TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _BY_PILLOW = (b"GIF8", b"BM", b"\0\0\0\x0cjP  ", b"\xff\x4f\xff\x51")  # the last two: JPEG 2000
 _FORMATS = ("TIFF", "GIF", "BMP", "JPEG2000", "PPM", "HEIF")  # TIFF: see `_tiff`
@@ -143,7 +143,7 @@ def open_(data: bytes) -> Opened:
     with reasons():
         if data.startswith(b"\xff\xd8\xff"):
             return _jpeg(data)
-        if data.startswith(_PNG):
+        if data.startswith(SIGNATURE):
             return _png(data)
         if data.startswith(_TIFF):
             return _tiff(data)
@@ -293,13 +293,11 @@ def _tidied(jpeg: bytes, padding: bool) -> bytes:
 
 def _png(data: bytes) -> Opened:
     """By libvips, which passes over animations and gamma."""
-    frames, gamma, coordinates, at = 1, 0, profiles.SRGB, len(_PNG)
+    frames, gamma, coordinates = 1, 0, profiles.SRGB
     named, scaled, how = False, False, {}
-    while at + 8 <= len(data):
-        length, name = struct.unpack_from(">I4s", data, at)
-        body = data[at + 8 : at + 8 + length]
-        if name == b"IDAT":
-            break
+    file = io.BytesIO(data)
+    file.seek(len(SIGNATURE))
+    for name, body in chunks(file):
         if name == b"acTL":
             frames = int.from_bytes(body[:4])
         elif name == b"sRGB":  # which counts more than gamma, as iCCP does (third edition, 4.3)
@@ -313,11 +311,10 @@ def _png(data: bytes) -> Opened:
             scaled = True
         elif name == b"gAMA":
             gamma = int.from_bytes(body)
-        elif name == b"cHRM" and length == 32:
+        elif name == b"cHRM" and len(body) == 32:
             coordinates = np.array(struct.unpack(">8I", body)).reshape(4, 2) / 100_000
         elif name == b"cICP" and body[1:2] in (b"\x10", b"\x12"):
             raise Unreadable("of high dynamic range (cICP)")
-        at += 12 + length
     _check_frames(frames)
     image = _vips(data)
     if gamma and not named:

@@ -85,9 +85,8 @@ def is_coarse(profile: bytes) -> bool:
     if profile[16:20] == b"CMYK":
         return False
     ramp = np.arange(256, dtype=np.uint8)[None, :, None]
-    srgb = to_srgb(ramp, profile).ravel() / 65535
-    light = np.where(srgb > 0.04045, ((srgb + 0.055) / 1.055) ** 2.4, srgb / 12.92)
-    lightness = np.where(light > 216 / 24389, 116 * np.cbrt(light) - 16, light * 24389 / 27)
+    srgb = np.repeat(to_srgb(ramp, profile), 3, axis=2)
+    lightness = image_of(srgb, "rgb16").colourspace("lab").numpy()[..., 0]
     return bool(np.diff(lightness).max() > 1)
 
 

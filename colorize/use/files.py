@@ -17,10 +17,10 @@ from colorize.data import photo
 from colorize.data.photo import Unreadable
 from colorize.use import photos
 from colorize.use.colorizer import Colorizer
+from colorize.use.photos import TIFF
 
 SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".tif", ".tiff", ".webp", ".avif", ".heic")
 SUFFIXES += (".heif", ".hif", ".gif", ".bmp", ".jp2", ".j2k", ".ppm", ".pgm", ".pbm", ".pnm")
-TIFF = (".tif", ".tiff")
 
 MARK = "_colorized"  # in the names of results, which may lie beside their sources
 COMPARED = "_compared"

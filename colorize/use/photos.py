@@ -1,7 +1,6 @@
 """Results beside users' photographs: written with all that the photograph's own file holds."""
 
 import os
-import struct
 from pathlib import Path
 from typing import BinaryIO
 
@@ -12,9 +11,10 @@ from PIL import Image
 from colorize.base.errors import one_line
 from colorize.base.files import replaced_file
 from colorize.data import profiles
-from colorize.data.images import HEAD, chunk
+from colorize.data.images import HEAD, chunk, chunks
 from colorize.data.photo import Photo
 
+TIFF = (".tif", ".tiff")  # results so called; all others are PNGs
 UNKNOWN = (72 / 25.4, 72 / 25.4)  # what a TIFF says in place of no resolution: it has to say one
 COMPARED = 1200  # pixels: the long side of each half of a comparison
 
@@ -50,7 +50,7 @@ def write(path: Path, pixels: np.ndarray, photo: Photo) -> None:
     image = image.copy(xres=across, yres=down)
     with replaced_file(path) as partial, open(partial, "w+b", buffering=0) as file:
         try:
-            if path.suffix.lower() in (".tif", ".tiff"):
+            if path.suffix.lower() in TIFF:
                 target = pyvips.Target.new_to_descriptor(file.fileno())
                 image.tiffsave_target(target, compression="deflate", predictor="horizontal")
             else:
@@ -71,16 +71,13 @@ def _write_png(file: BinaryIO, image: pyvips.Image, photo: Photo) -> None:
     head = file.read(HEAD)
     file.seek(0)
     file.write(head + exif)
-    while photo.resolution is None:
-        length, name = struct.unpack(">I4s", file.read(8))
+    if photo.resolution is not None:
+        return
+    for name, data in chunks(file):
         if name == b"pHYs":  # of which the last of 9 bytes is the unit: 1 meter, or 0 unknown
-            ratio = file.read(8)
-            file.seek(-16, os.SEEK_CUR)
-            file.write(chunk(b"pHYs", ratio + b"\0"))
+            file.seek(-8 - len(data), os.SEEK_CUR)
+            file.write(chunk(b"pHYs", data[:8] + b"\0"))
             break
-        if name == b"IDAT":
-            break
-        file.seek(length + 4, os.SEEK_CUR)
 
 
 def _image(pixels: np.ndarray) -> pyvips.Image:
