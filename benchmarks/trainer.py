@@ -17,7 +17,7 @@ from colorize.data.reading.photographs import resize
 from colorize.methods.shared import model
 from colorize.methods.shared.base import ModelParameters
 from colorize.training import dataset, loop
-from stages import common
+from stages.inputs import PARAMS
 from studies import preset
 from tests.plain import plain
 
@@ -105,7 +105,7 @@ def turn_of(p: ModelParameters) -> int:
 
 def parameters(settings: dict[str, Any]) -> ModelParameters:
     method = settings["method"]
-    text = common.PARAMS.read_text(encoding="utf-8")
+    text = PARAMS.read_text(encoding="utf-8")
     models = preset.checked(preset.applied(text, preset.load("all")), "all").models
     of_method = [p for p in models.values() if p.method == method]
     if not of_method:

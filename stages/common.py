@@ -9,17 +9,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from colorize.base.files import only_one, remove_leftovers
+from stages.inputs import PARAMS, Inputs
 
 if TYPE_CHECKING:
     import torch
 
     from colorize.evaluation.protocol import Photographs
     from colorize.evaluation.results import Result
-    from colorize.methods.shared.base import ModelParameters
     from stages.parameters import Params
 
-PARAMS = Path("params.yaml")
-PIPELINE = Path("dvc.yaml")
 RAW = Path("data/raw")
 UNION = Path("data/union")
 GRAY = Path("data/gray")
@@ -52,20 +50,6 @@ def read_params() -> "Params":
     from stages import parameters
 
     return parameters.read(PARAMS)
-
-
-def code_of(stage: str, p: "ModelParameters") -> list[Path]:
-    """The files of code that dvc.yaml has a stage of a model depend on."""
-    from colorize.base.parameters import from_yaml  # only here: pydantic takes a while
-
-    text = PIPELINE.read_text(encoding="utf-8")
-    files = []
-    for path in from_yaml(text, str(PIPELINE))["stages"][stage]["do"]["deps"]:
-        for key in ("method", "network"):
-            path = path.replace(f"${{item.{key}}}", getattr(p, key))
-        if not path.startswith("data/"):
-            files += sorted(Path(path).rglob("*.py")) if Path(path).is_dir() else [Path(path)]
-    return files
 
 
 def measured(params: "Params", device: "torch.device") -> "Photographs":
@@ -117,13 +101,16 @@ def name_argument(description: str) -> str:
 
 
 @contextlib.contextmanager
-def only_writer(stage: str, *outputs: Path) -> Iterator[None]:
+def only_writer(stage: str, *outputs: Path) -> Iterator[Inputs]:
     """Hold `stage` alone while it writes its outputs; what killed writers left goes.
 
     An earlier run may not have ended yet: its dvc was killed, or somebody runs it by hand. Raises
-    UserError where that takes long.
+    UserError where that takes long, and, at the end, where what the stage uses has changed
+    meanwhile: DVC then records no result.
     """
     with only_one(Path(".scratch/locks") / stage, f"running the stage {stage}"):
         for output in outputs:
             remove_leftovers(output)
-        yield
+        inputs = Inputs(stage)
+        yield inputs
+        inputs.check_unchanged()

@@ -10,10 +10,10 @@ from stages import common
 
 def main() -> None:
     params = common.read_params()
+    names = (*params.models, *TRIVIAL)
+    for folder in (common.RESULTS, common.IMAGE_METRICS):
+        common.remove_others(folder, names)
     with common.only_writer("compare", common.VAL, common.SIGNIFICANCE):
-        names = (*params.models, *TRIVIAL)
-        for folder in (common.RESULTS, common.IMAGE_METRICS):
-            common.remove_others(folder, names)
         results = common.results(names)
         of_val = {name: result.val for name, result in results.items()}
         of_val[f"{BASELINE}_chroma_scaled"] = results[BASELINE].chroma_scaled.val

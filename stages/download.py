@@ -6,6 +6,7 @@ import sys
 from colorize.base import command
 from colorize.data.download import download
 from stages import common
+from stages.inputs import PIPELINE
 
 
 def main() -> None:
@@ -22,7 +23,7 @@ def warn_of_unwatched(sources: list[str]) -> None:
 
     for path in check.missing(sources):
         print(
-            f"{common.PIPELINE}: it does not have {path}: DVC will not notice when that changes; "
+            f"{PIPELINE}: it does not have {path}: DVC will not notice when that changes; "
             "`python -m stages.check --fix` fixes it",
             file=sys.stderr,
         )

@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import Field
 
 from colorize.base.errors import UserError
+from colorize.base.files import read_text
 from colorize.base.parameters import from_yaml
 from colorize.comparison.significance import DERIVED, CompareParameters, parts_of
 from colorize.data import catalog
@@ -66,11 +67,8 @@ def read(path: Path) -> Params:
 
 
 def load(path: Path) -> Any:
-    """What params.yaml holds. Raises UserError where it is missing or no YAML."""
-    try:
-        return from_yaml(path.read_text(encoding="utf-8"), str(path))
-    except FileNotFoundError:
-        raise UserError(f"{path}: missing; run this from the project's root") from None
+    """What params.yaml holds. Raises UserError where it is missing or no YAML in UTF-8."""
+    return from_yaml(read_text(path), str(path))
 
 
 def check(values: Any) -> Params:

@@ -16,9 +16,9 @@ from stages import common
 def main() -> None:
     params = common.read_params()
     models = params.models
+    for folder in (common.CURVES, common.VALIDATION, common.PICTURES):
+        common.remove_others(folder, models)
     with common.only_writer("report", common.REPORT):
-        for folder in (common.CURVES, common.VALIDATION, common.PICTURES):
-            common.remove_others(folder, models)
         rows = tables.rows_of(common.results(models), common.results(TRIVIAL))
         html = page(
             rows,

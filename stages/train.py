@@ -13,6 +13,7 @@ from colorize.training import checkpoint, dataset, loop, watch
 from colorize.training.runtime import processes_for
 from stages import common
 from stages.common import GRAY, MODELS, SCRATCH, UNION
+from stages.inputs import Inputs
 from stages.parameters import Params
 
 
@@ -20,15 +21,16 @@ def main() -> None:
     keep_freed()
     name = common.name_argument(__doc__)
     params = common.read_params()
+    p, stage = params.model(name), f"train@{name}"
     if lifetime.under_torchrun():
-        distributed.reporting(lambda: train(name, params))
+        distributed.reporting(lambda: train(name, params, Inputs(stage)))
         return
-    with common.only_writer(f"train@{name}", MODELS / name, *_shown(name)):
-        count = processes_for(name, params.model(name), params.runtime)
+    with common.only_writer(stage, MODELS / name, *_shown(name)) as inputs:
+        count = processes_for(name, p, params.runtime)
         if count > 1:
             distributed.launch("stages.train", name, count)
         else:
-            train(name, params)
+            train(name, params, inputs)
 
 
 def _shown(name: str) -> watch.Files:
@@ -39,7 +41,7 @@ def _shown(name: str) -> watch.Files:
     )
 
 
-def train(name: str, params: Params) -> None:
+def train(name: str, params: Params, inputs: Inputs) -> None:
     """In the only process, or in each of those that train the model together."""
     p, runtime, image_size = params.model(name), params.runtime, params.data.image_size
     where, seed, shown = f"models.{name}", params.seed_of(name), _shown(name)
@@ -54,7 +56,7 @@ def train(name: str, params: Params) -> None:
         val, draw = index.split("val", "photograph"), grids.training_grid
         watched = watch.Watch(params.train, network, val, UNION, GRAY, shown, draw)
         files = [UNION / "index.csv", UNION / "statistics.json", GRAY / "index.csv"]
-        files += common.code_of("train", p)
+        files += inputs.code
         facts = checkpoint.facts(name, p, seed, device, runtime, files)
         checkpoints = checkpoint.Checkpoints(SCRATCH / "training", name, facts)
 
@@ -68,6 +70,7 @@ def train(name: str, params: Params) -> None:
             if first:
                 with replaced_folder(MODELS / name) as partial:
                     model.save(network, p, image_size, partial)
+                inputs.check_unchanged("Undo the change to go on from its last checkpoint, or run")
                 checkpoints.remove()
 
 

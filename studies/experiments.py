@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from colorize.base.errors import UserError
-from stages import common
+from stages import check, common
 
 LOGS = common.SCRATCH / "experiments"
 
@@ -48,6 +48,8 @@ def run_all(asked: Sequence[Experiment], jobs: int, keep: Callable[[Experiment],
     """
     if jobs < 1:
         raise UserError(f"--jobs: at least 1 is needed, not {jobs}")
+    if reason := check.no_experiments():
+        raise UserError(reason)
     waiting, running, failed = list(asked), [], []
     LOGS.mkdir(parents=True, exist_ok=True)
     try:

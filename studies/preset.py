@@ -17,10 +17,11 @@ from ruamel.yaml import YAML
 
 from colorize.base import command
 from colorize.base.errors import UserError
-from colorize.base.files import write_text
+from colorize.base.files import read_text, write_text
 from colorize.base.parameters import from_yaml
 from colorize.data import catalog, remote
 from stages import check, common, parameters
+from stages.inputs import PARAMS
 from stages.parameters import Params
 
 PRESETS = Path("presets")
@@ -40,13 +41,13 @@ def main() -> None:
     deltas = read(arguments.name, arguments.mirror)
     committed = _committed()
     if arguments.print:
-        print(" ".join(flags(deltas, from_yaml(committed, str(common.PARAMS)))))
+        print(" ".join(flags(deltas, from_yaml(committed, str(PARAMS)))))
         return
     text = applied(committed, deltas) if deltas else committed
     params = checked(text, arguments.name)
     sources = parameters.sources(params.data)
     keep_edits(committed, text)
-    write_text(common.PARAMS, text)
+    write_text(PARAMS, text)
     check.write(sources)
     print(f"params.yaml is now the preset '{arguments.name}'")
 
@@ -90,7 +91,7 @@ def load(name: str) -> dict[str, Any]:
 
 def checked(text: str, name: str) -> Params:
     """The parameters in `text`, to which the preset `name` has been applied."""
-    return parameters.check(from_yaml(text, f"{common.PARAMS} with the preset '{name}'"))
+    return parameters.check(from_yaml(text, f"{PARAMS} with the preset '{name}'"))
 
 
 def flags(deltas: dict[str, Any], values: dict[str, Any], where: str = "") -> list[str]:
@@ -146,7 +147,7 @@ def _merge(values: dict[str, Any], deltas: dict[str, Any]) -> None:
 
 def keep_edits(committed: str, text: str) -> None:
     """Set a copy of params.yaml aside before a preset replaces what somebody wrote by hand."""
-    current = common.PARAMS.read_text(encoding="utf-8") if common.PARAMS.exists() else committed
+    current = read_text(PARAMS) if PARAMS.exists() else committed
     if current in (committed, text):
         return
     kept = common.SCRATCH / f"params-{hashlib.sha256(current.encode()).hexdigest()[:8]}.yaml"
@@ -156,10 +157,10 @@ def keep_edits(committed: str, text: str) -> None:
 
 def _committed() -> str:
     shown = subprocess.run(
-        ["git", "show", f"HEAD:./{common.PARAMS}"], capture_output=True, text=True, check=False
+        ["git", "show", f"HEAD:./{PARAMS}"], capture_output=True, text=True, check=False
     )
     if shown.returncode:
-        raise UserError(f"{common.PARAMS}: git has no committed version ({shown.stderr.strip()})")
+        raise UserError(f"{PARAMS}: git has no committed version ({shown.stderr.strip()})")
     return shown.stdout
 
 

@@ -18,11 +18,12 @@ from pathlib import Path
 
 from colorize.base import command
 from colorize.base.errors import UserError
-from colorize.base.files import read_json, replaced_folder, write_json, write_text
+from colorize.base.files import read_json, read_text, replaced_folder, write_json, write_text
 from colorize.data.reading.index import Index
 from colorize.evaluation.baselines import TRIVIAL
 from colorize.report import tables
 from stages import common
+from stages.inputs import PARAMS
 from stages.parameters import Params
 from studies import experiments, published_page, seeds
 from studies.published_page import PublishedRun
@@ -127,7 +128,7 @@ def _run(name: str, code: str, note: str) -> PublishedRun:
 
 def _anywhere(params: Params) -> str:
     """params.yaml, comments and all, without paths of this machine."""
-    text = common.PARAMS.read_text(encoding="utf-8")
+    text = read_text(PARAMS)
     for place in (params.data.mirror, str(Path(params.data.catalog).parent)):
         if Path(place).is_absolute():
             text = text.replace(place, ZIPS)

@@ -73,7 +73,8 @@ def fetch(mirror, tmp_path, names=("first", "second")):
 def unite(mirror, tmp_path, names=("first", "second"), **changes) -> pd.DataFrame:
     raw = fetch(mirror, tmp_path, names)
     union(UnionParameters(**UNION | changes), raw, tmp_path / "union")
-    rows = pd.read_csv(tmp_path / "union/index.csv", keep_default_na=False)
+    read = {"keep_default_na": False, "dtype": {"dataset": str}}
+    rows = pd.read_csv(tmp_path / "union/index.csv", **read)
     return rows.set_index(rows["dataset"] + "/" + rows["source"].str.split("/", n=1).str[1])
 
 
@@ -103,6 +104,57 @@ def test_union_keeps_each_photograph_once_and_test_wins(mirror, tmp_path):
             assert min(image.size) == 32, source
     statistics = json.loads((tmp_path / "union/statistics.json").read_text())
     assert statistics["images"] == kept.groupby("split").size().to_dict()
+
+
+def of_one_size(folder, name, first) -> dict:
+    """Nine photographs to train on and nine for the test, unlike those of another `first`."""
+    seeds = range(first, first + 9)
+    files = {f"trainA/{seed}.png": png(seed) for seed in seeds}
+    return zips.dataset(
+        folder, name, files | {f"testA/{seed}.png": png(seed + 1000) for seed in seeds}
+    )
+
+
+def test_a_dataset_may_be_called_by_a_number(tmp_path):
+    entries = {name: of_one_size(tmp_path, name, n) for n, name in ((1, "007"), (11, "7"))}
+    zips.catalog(tmp_path, entries)
+    unite(tmp_path, tmp_path, list(entries), validation=0.4)
+    rows = index.Index.read(tmp_path / "union").rows
+    assert set(rows["dataset"]) == {"007", "7"}
+
+
+def test_a_name_that_would_forge_a_row_gives_one(tmp_path):
+    files = {f"trainA/{i}.png": png(i) for i in range(9)}
+    files |= {"testA/t.png": png(20)}
+    files["trainA/x\r0.png,g,mine,photograph,s,h,train,True,,,.png"] = png(50)
+    zips.catalog(tmp_path, {"mine": zips.dataset(tmp_path, "mine", files)})
+    rows = unite(tmp_path, tmp_path, ["mine"], validation=0.4)
+    assert len(rows) == 11
+    (refused,) = rows[rows["reject_detail"] == "its name holds control characters"].index
+    assert refused == "mine/trainA/x\\r0.png,g,mine,photograph,s,h,train,True,,,.png"
+
+
+def test_val_of_ones_own_is_val(tmp_path):
+    """And what shows the same as a photograph of it is not trained on."""
+    own = {f"trainA/a{i}_.png": png(i) for i in range(12)}
+    own |= {"valA/v1.png": png(20), "valB/a3_other.png": png(21), "valA/leak.png": png(30)}
+    own |= {"trainA/again.png": png(20), "testA/t1.png": png(30)}
+    entries = {
+        "own": zips.dataset(tmp_path, "own", own) | {"groups": "^a[0-9]+_"},
+        "other": of_one_size(tmp_path, "other", 100),
+    }
+    zips.catalog(tmp_path, entries)
+    rows = unite(tmp_path, tmp_path, list(entries), validation=0.4)
+    of_val = rows[rows["kept"] & (rows["split"] == "val")]
+    own_val = {"own/valA/v1.png", "own/valB/a3_other.png"}
+    assert {name for name in of_val.index if name.startswith("own/")} == own_val
+    assert len(of_val) > len(own_val)
+    for name, detail in {
+        "own/valA/leak.png": "same file as own/testA/t1.png",
+        "own/trainA/again.png": "same file as own/valA/v1.png",
+        "own/trainA/a3_.png": "of one group with own/valB/a3_other.png",
+    }.items():
+        assert rows.loc[name, "reject_detail"] == detail
 
 
 def test_what_is_known_of_photographs_takes_little_memory(tmp_path):

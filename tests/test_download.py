@@ -3,6 +3,7 @@
 import base64
 import contextlib
 import hashlib
+import itertools
 import json
 import os
 import re
@@ -11,6 +12,7 @@ import signal
 import socket
 import threading
 import zipfile
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -723,6 +725,46 @@ def test_a_folder_sorted_by_hand_is_used_as_it_is(photos, tmp_path, capsys):
         (photos / folder / "x.jpg").write_bytes(b"x")
     assert places(gather(photos, tmp_path)) == {"x.jpg": "trainA", "deep/x.jpg": "testB"}
     assert "mine: 200 files are left out" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("folders", "expected", "is_split"),
+    [
+        ("4 train, 2 test", "4 trainA, 2 testA", True),
+        ("4 Train, 3 VAL, 2 Test", "4 trainA, 3 valA, 2 testA", True),
+        ("4 TrainA, 3 trainB, 2 testa", "4 trainA, 3 trainB, 2 testA", True),
+        ("4 train, 3 validation, 1 valB, 2 test", "4 trainA, 3 valA, 1 valB, 2 testA", True),
+        ("90 train/n01440764, 3 val/n01440764", "84 trainA, 3 valA, 6 testA", True),
+        ("90 trainB", "84 trainB, 6 testB", True),
+        ("90 train", "84 trainA, 6 testA", False),  # of trains, perhaps
+        ("45 trains, 45 2019", "84 trainA, 6 testA", False),
+    ],
+)
+def test_a_folder_that_is_split_already_stays_so(folders, expected, is_split, tmp_path, capsys):
+    photos, seeds = tmp_path / "photos", itertools.count()
+    for count, folder in re.findall(r"(\d+) ([^,]+)", folders):
+        (photos / folder).mkdir(parents=True)
+        for seed in itertools.islice(seeds, int(count)):
+            (photos / folder / f"{seed:03}.jpg").write_bytes(noise(seed, 100))
+    counts = Counter(name.split("/")[1] for name in gather(photos, tmp_path).namelist())
+    wanted = {folder: int(count) for count, folder in re.findall(r"(\d+) (\w+)", expected)}
+    assert counts == wanted
+    assert ("split as its folders say" in capsys.readouterr().out) == is_split
+
+
+def test_a_catalog_of_ones_own_adds_to_the_builtin_one(photos, tmp_path):
+    described = zips.catalog(tmp_path, {"mine": {"folder": str(photos)}})
+    raw = fetch("nowhere", tmp_path, ["sample", "mine"], described)
+    assert sorted(path.stem for path in raw.glob("*.zip")) == ["mine", "sample"]
+
+
+def test_files_of_any_name_are_copied_or_left_out(photos, tmp_path, capsys):
+    (photos / os.fsdecode(b"M\xfcnchen.jpg")).write_bytes(b"x")
+    (photos / "Icon\r").write_bytes(b"")
+    (photos / "München\u202f.jpg").write_bytes(b"x")
+    assert len(places(gather(photos, tmp_path))) == 201
+    (line,) = capsys.readouterr().out.splitlines()
+    assert line.endswith(r"M\udcfcnchen.jpg is left out: its name is no UTF-8")
 
 
 def test_room_for_a_folder_is_looked_for_first(photos, tmp_path, monkeypatch):

@@ -79,24 +79,30 @@ def test_members_are_refused_or_ignored_by_name(tmp_path, monkeypatch):
         opened.writestr("some\\..\\trainA\\f.png", b"x")
         opened.writestr(link("some/trainA/link.png"), "/etc/passwd")
         opened.writestr("some/trainA/bomb.png", bytes(10_001))
+        opened.writestr("some/trainA/two\rlines\n.png", b"x")
+        opened.writestr("some/trainA/Icon\r", b"")
+        with pytest.warns(UserWarning, match="Duplicate name"):
+            opened.writestr("some/trainA/a.png", b"y")
     found = archive.contents(path, "some")
     assert found.members == [
         "some/testA/sub folder/ünïcode \u202e name.jpg",
         "some/trainA/a.png",
     ]
-    assert found.refused == {
+    assert dict(found.refused) == {
         "/etc/passwd": "its name points outside the zip",
         "C:/trainA/e.png": "its name points outside the zip",
         "some/trainA/../../../escape.png": "its name points outside the zip",
         "some\\..\\trainA\\f.png": "its name points outside the zip",
         "some/trainA/link.png": "a link or device, not a file",
         "some/trainA/bomb.png": "unpacks to 10,001 bytes, more than 10,000",
+        "some/trainA/two\\rlines\\n.png": "its name holds control characters",
+        "some/trainA/a.png": "another file in the zip has the same name",
     }
     assert found.ignored == {
         "__MACOSX/some": 1,
         "other/trainA": 1,
         "some": 2,
-        "some/trainA": 2,
+        "some/trainA": 3,
         "some/val": 2,
     }
 
@@ -109,7 +115,7 @@ def test_encrypted_members_are_refused(tmp_path):
     data[6] |= 1
     data[data.index(b"PK\x01\x02") + 8] |= 1
     path.write_bytes(data)
-    assert archive.contents(path, "some").refused == {"some/trainA/a.png": "encrypted"}
+    assert archive.contents(path, "some").refused == [("some/trainA/a.png", "encrypted")]
 
 
 def raw_folder(folder, files: dict[str, bytes]):

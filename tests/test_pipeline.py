@@ -2,6 +2,7 @@
 
 import ast
 import functools
+import os
 import re
 import subprocess
 
@@ -16,7 +17,7 @@ STAGES = DVC["stages"]
 
 # Code that changes no result: what all share, what reads and checks, and what draws training.
 INERT = ("colorize/base/", "colorize/report/grids.py", "stages/common.py", "stages/parameters.py")
-INERT += ("stages/check.py",)
+INERT += ("stages/check.py", "stages/inputs.py")
 
 
 def definition(stage: str) -> dict:
@@ -146,6 +147,34 @@ def test_check_writes_the_catalog_and_folders_of_ones_own(tmp_path):
     project.params(data__catalog="colorize/catalog.yaml", data__datasets=["sample"])
     assert "watches nothing of your own" in project.stage("check", "--fix").stdout
     assert project.path("dvc.yaml").read_text() == before
+
+
+@pytest.mark.parametrize(
+    ("make", "told"),
+    [
+        (lambda f: (f / "a.jpg").symlink_to("/nowhere"), "a.jpg: a link to nothing"),
+        (lambda f: os.mkfifo(f / "pipe"), "pipe: a device, for which DVC would wait"),
+        (lambda f: (f / os.fsdecode(b"M\xfc.jpg")).touch(), r"M\udcfc.jpg: its name is no UTF-8"),
+    ],
+)
+def test_check_names_the_file_over_which_dvc_would_stumble(tmp_path, make, told):
+    project = checkout(tmp_path / "project")
+    photos = tmp_path / "photos"
+    (photos / "2019").mkdir(parents=True)
+    described = catalog(tmp_path, {"mine": {"folder": str(photos)}})
+    project.params(data__catalog=str(described), data__datasets=["mine"])
+    project.stage("check", "--fix")
+    make(photos / "2019")
+    for arguments in ((), ("--fix",)):
+        said = project.stage("check", *arguments, expect=2).stderr
+        assert said.startswith(f"error: {photos}/2019/{told}")
+
+
+def test_a_folder_in_which_dvc_runs_no_experiments_is_named(tmp_path):
+    project = checkout(tmp_path / "Fotos für mich")
+    assert "für mich: its path has letters beyond" in project.stage("check").stderr
+    said = project.module("studies.seeds", "gan", expect=2).stderr
+    assert said.startswith(f"error: {tmp_path}/Fotos für mich: its path has letters beyond ASCII")
 
 
 def test_packages_hold_no_code():

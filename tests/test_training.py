@@ -149,6 +149,20 @@ def test_after_the_minutes_that_it_has_it_saves_and_stops(project):
         done = int(stopped[1])
 
 
+@pytest.mark.parametrize("samples", [1, 5])
+def test_what_is_watched_may_change_between_a_stop_and_the_next_run(project, tmp_path, samples):
+    undisturbed = Project(shutil.copytree(project.root, tmp_path / "undisturbed"))
+    project.stage("train", "zhang_l2", **KILLED_IN_THE_LAST_STEP)
+    for each in (undisturbed, project):
+        each.params(train={"samples": samples, "snapshots": 4, "measurements": 5})
+        each.params(runtime__log_interval=3, runtime__save_interval=2, runtime__workers=1)
+        each.stage("train", "zhang_l2")
+    with Image.open(project.path("reports/training/zhang_l2.png")) as grid:
+        assert grid.height > 20 * samples
+    weights = "models/zhang_l2/weights.safetensors"
+    assert project.path(weights).read_bytes() == undisturbed.path(weights).read_bytes()
+
+
 def test_a_full_disk_loses_nothing(project, tmp_path):
     undisturbed = Project(shutil.copytree(project.root, tmp_path / "undisturbed"))
     undisturbed.stage("train", "gan")

@@ -9,6 +9,8 @@ import numpy as np
 from PIL import Image
 from ruamel.yaml import YAML
 
+from colorize.data.archive import FOLDERS
+
 
 def image(seed: int, width: int = 48, height: int = 40) -> Image.Image:
     """A colorful picture that no other seed gives."""
@@ -29,9 +31,7 @@ def dataset(folder: Path, name: str, files: dict[str, bytes], sides: dict | None
     with zipfile.ZipFile(path, "w") as archive:
         for member, data in files.items():
             archive.writestr(f"{name}/{member}", data)
-    counts = {
-        f: sum(m.startswith(f) for m in files) for f in ("trainA", "trainB", "testA", "testB")
-    }
+    counts = {folder: sum(m.startswith(folder) for m in files) for folder in FOLDERS}
     entry = {
         "file": path.name,
         "bytes": path.stat().st_size,

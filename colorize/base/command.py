@@ -53,7 +53,7 @@ def run(main: Callable[[], None]) -> NoReturn:
         code = INTERRUPTED
     lifetime.leave_at_once()
     # Only here is the error forgotten, and with it what it held: the loader's worker processes.
-    sys.exit(code)
+    lifetime.end(code)
 
 
 def _say(error: Exception) -> None:

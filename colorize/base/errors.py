@@ -19,3 +19,8 @@ def printable(line: str) -> str:
 def one_line(error: object) -> str:
     """What an error says, or what it is where it says nothing."""
     return " ".join(str(error).split()) or type(error).__name__
+
+
+def change(key: str, before: object, now: object) -> str:
+    """`key` with both values; of a file, whose values are hashes, its name says enough."""
+    return key if "/" in key else f"{key} ({before}, now {now})"

@@ -154,6 +154,16 @@ def read_bytes(path: Path) -> bytes:
         raise UserError(f"{path}: cannot be read: {error.strerror}") from None
 
 
+def read_text(path: Path) -> str:
+    """Read a file of the project itself. Raises UserError where it is missing or no UTF-8."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise UserError(f"{path}: missing; run this from the project's root") from None
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path}: not UTF-8, from byte {error.start} on") from None
+
+
 def read_json(path: Path) -> Any:
     """The same of JSON. Raises UserError where it is missing or broken."""
     try:

@@ -55,15 +55,15 @@ class Dataset(Parameters):
 def load(catalog: str) -> dict[str, Dataset]:
     """Read a catalog from a file or URL.
 
-    A catalog of a mirror need not say what the sides are: entries without `sides` take them from
-    the built-in entry of the same name. Raises UserError where it cannot be read or is malformed.
+    It adds to the built-in one, and replaces entries of the same name. One of a mirror need not say
+    what the sides are: entries without `sides` take them from the entry that they replace. Raises
+    UserError where it cannot be read or is malformed.
     """
-    entries = _read(catalog)
     builtin = _read(str(BUILTIN))
+    entries = builtin | _read(catalog)
     for name, entry in entries.items():
-        known = builtin.get(name)
-        if isinstance(entry, dict) and "sides" not in entry and isinstance(known, dict):
-            entry["sides"] = known.get("sides")
+        if isinstance(entry, dict) and "sides" not in entry and name in builtin:
+            entry["sides"] = builtin[name].get("sides")
     return {name: Dataset.parse(entry, f"{catalog}: {name}") for name, entry in entries.items()}
 
 

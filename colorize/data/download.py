@@ -199,7 +199,8 @@ def _check_content(path: Path, name: str, dataset: Dataset) -> None:
     except UserError as error:
         raise UserError(str(error).replace(str(path), label)) from None
     # What is refused is there all the same: the next stage says why it is not read.
-    places = Counter(tuple(s.split("/")[:2]) for s in (*zipped.members, *zipped.refused))
+    refused = (name for name, _ in zipped.refused)
+    places = Counter(tuple(s.split("/")[:2]) for s in (*zipped.members, *refused))
     counts = {folder: places[name, folder] for folder in FOLDERS}
     if dataset.images is not None:
         expected = {folder: dataset.images.get(folder, 0) for folder in FOLDERS}

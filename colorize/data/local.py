@@ -11,15 +11,16 @@ import io
 import os
 import shutil
 import zipfile
+from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
 
 from PIL import Image
 
-from colorize.base.errors import UserError
+from colorize.base.errors import UserError, printable
 from colorize.base.files import check_room, sha256_of
 from colorize.base.progress import progress
-from colorize.data.archive import FOLDERS, LITTER
+from colorize.data.archive import FOLDERS, LITTER, SPLITS, split_of
 
 # Of the installed packages that come with photographs
 PACKAGES = {"skimage": "data", "matplotlib": "mpl-data/sample_data"}
@@ -103,9 +104,7 @@ def build_from_folder(source: Path, name: str, test: float, target: Path) -> Non
         raise UserError(f"{name}: no files in {source} (the catalog's 'folder')")
     total = sum((source / file).stat().st_size for file in files)
     check_room(total, target.parent, f"{name}: the copy of {source}")
-    members = _sorted_by_hand(files, name) or {
-        f"{_split(source / file, test)}/{file}": file for file in progress(files, name)
-    }
+    members = _members(source, files, name, test)
     with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
         for member in progress(sorted(members), name):
             _write(source / members[member], f"{name}/{member}", archive)
@@ -129,23 +128,66 @@ def _is_wanted(path: Path, name: str) -> bool:
     if path.name.startswith(".") or path.name in LITTER:
         return False
     if path.is_symlink() or not (path.is_file() or path.is_dir()):
-        print(f"{name}: {path} is left out: a link or device, not a file")
+        print(f"{name}: {printable(str(path))} is left out: a link or device, not a file")
+        return False
+    if not _is_utf8(path.name):
+        print(f"{name}: {printable(str(path))} is left out: its name is no UTF-8")
         return False
     return True
 
 
-def _sorted_by_hand(files: list[str], name: str) -> dict[str, str]:
-    """Member -> file for what lies in trainA and the like; empty where there are none of them."""
-    members = {file: file for file in files if file.startswith(tuple(f"{f}/" for f in FOLDERS))}
-    if members and len(members) < len(files):
-        outside = len(files) - len(members)
-        print(f"{name}: {outside} files are left out: not in {', '.join(FOLDERS)}")
+def _is_utf8(name: str) -> bool:
+    return name.encode("utf-8", "replace").decode() == name
+
+
+def check_watched(folder: Path) -> None:
+    """Raise UserError for the first file in `folder` over which DVC, which watches it, stumbles."""
+    for parent, folders, files in os.walk(folder):
+        for path in (Path(parent, name) for name in (*folders, *files)):
+            told = printable(str(path))
+            if not _is_utf8(path.name):
+                raise UserError(f"{told}: its name is no UTF-8, which DVC cannot read; rename it")
+            if not path.exists():
+                raise UserError(f"{told}: a link to nothing, which DVC cannot read; remove it")
+            if not (path.is_file() or path.is_dir()):
+                raise UserError(f"{told}: a device, for which DVC would wait; remove it")
+
+
+# Folders of photographs that are split already: like CycleGAN's, or as most others call them
+SPLIT_ALREADY = {folder.lower(): folder for folder in FOLDERS}
+SPLIT_ALREADY |= {"train": "trainA", "test": "testA", "val": "valA"}
+SPLIT_ALREADY |= {"valid": "valA", "validation": "valA"}
+
+
+def _members(source: Path, files: list[str], name: str, test: float) -> dict[str, str]:
+    """Name in the zip -> file: as its folders split them, or by content.
+
+    Where they split nothing off for the test, `test` of the rest is taken. By content, so that a
+    photograph stays where it is when others come or go.
+    """
+    folders = {file: SPLIT_ALREADY.get(file.partition("/")[0].lower()) for file in files}
+    named = {file.partition("/")[0].lower() for file in files} & SPLIT_ALREADY.keys()
+    splits = {split_of(f"{name}/{SPLIT_ALREADY[each]}") for each in named}
+    is_split = len(splits) > 1 or any(each.endswith(("a", "b")) for each in named)
+    members = {}
+    for file in progress(files, name):
+        folder = folders[file] if is_split else "trainA"
+        if folder is None:
+            continue
+        if "test" not in splits and folder in ("trainA", "trainB") and _is_for(source / file, test):
+            folder = folder.replace("train", "test")
+        members[file if file.startswith(f"{folder}/") else f"{folder}/{file}"] = file
+    if is_split:
+        counts = Counter(split_of(f"{name}/{member}") for member in members)
+        told = ", ".join(f"{counts[split]} for {split}" for split in SPLITS)
+        print(f"{name}: split as its folders say: {told}")
+    if outside := len(files) - len(members):
+        print(f"{name}: {outside} files are left out: in no folder for train, val or test")
     return members
 
 
-def _split(path: Path, test: float) -> str:
-    """By content, so that a photograph stays where it is when others come or go."""
-    return "testA" if int(sha256_of(path)[:8], 16) < test * 2**32 else "trainA"
+def _is_for(path: Path, share: float) -> bool:
+    return int(sha256_of(path)[:8], 16) < share * 2**32
 
 
 def _write(path: Path, member: str, archive: zipfile.ZipFile) -> None:

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from colorize.data.archive import SPLITS
 from colorize.data.members import Measures, Seen, name_of
 from colorize.data.palette import Palette, is_gray
 
@@ -31,6 +32,11 @@ class File:
         self.kept = False
         self.reject_reason, self.reject_detail = reason, detail
         self.duplicate_of = duplicate_of
+
+
+def rank(file: File) -> int:
+    """Which goes first, where only one of two is kept: test, val, train."""
+    return SPLITS.index(file.split or "train")
 
 
 def reject_sides(files: Iterable[File], sides: str) -> None:
@@ -113,7 +119,7 @@ def _gray_detail(colors: Palette) -> str:
 def reject_near_duplicates(
     selected: list[tuple[File, int]], measures: Measures, workers: int
 ) -> None:
-    """Of photographs that are alike, keep one: of test before train, larger before smaller.
+    """Of photographs that are alike, keep one: of the first split, and there the largest.
 
     selected: as `select` returned them.
     """
@@ -123,7 +129,7 @@ def reject_near_duplicates(
 
     def preference(number: int) -> tuple:
         file, area = selected[number]
-        return file.split != "test", -area, file.name
+        return rank(file), -area, file.name
 
     for number in sorted(alike, key=preference):
         better = [n for n in alike[number] if preference(n) < preference(number)]
@@ -143,13 +149,13 @@ def name_groups(files: Iterable[File]) -> None:
             file.group = names.setdefault(file.group, file.name)
 
 
-def reject_groups_of_test(files: Iterable[File]) -> None:
-    """Reject training images of groups that the test has images of."""
-    in_test = {}
+def reject_groups_of_other_splits(files: Iterable[File]) -> None:
+    """Leave each group in the first of its splits alone: test, val, train."""
+    first: dict[str, File] = {}
+    for file in filter(lambda file: file.kept, files):
+        if file.group not in first or rank(file) < rank(first[file.group]):
+            first[file.group] = file
     for file in files:
-        if file.kept and file.split == "test":
-            in_test.setdefault(file.group, file.source)
-    for file in files:
-        if file.kept and file.split == "train" and file.group in in_test:
-            other = in_test[file.group]
+        if file.kept and file.split != first[file.group].split:
+            other = first[file.group].source
             file.reject("group", f"of one group with {other}", other)

@@ -18,7 +18,7 @@ from colorize.base.parameters import Parameters
 from colorize.base.progress import progress
 from colorize.base.workers import cores, spread
 from colorize.data import archive, selection
-from colorize.data.archive import MANIFEST, folder_of
+from colorize.data.archive import MANIFEST, folder_of, split_of
 from colorize.data.images import jpeg
 from colorize.data.members import Measures, hash_of, look
 from colorize.data.palette import Palette, histogram, pool
@@ -55,12 +55,13 @@ def union(parameters: UnionParameters, raw: Path, target: Path, workers: int | N
     file that was kept in its place:
 
     - rejected: it cannot be read as an image (or the zip's name for it is not to be trusted)
-    - duplicate: the same bytes, or the same pixels; test goes before train
+    - duplicate: the same bytes, or the same pixels; test goes before val and val before train
     - small: its short side has fewer than image_size pixels
     - side: a training image that is no photograph, where data.sides asks for photographs
     - gray: its true colors are unknown (see `palette`); label maps are exempt
-    - near-duplicate: like another (see `duplicates`); test goes before train, large before small
-    - group: a training image of a group of which the test has images
+    - near-duplicate: like another (see `duplicates`); test goes before val and val before train,
+      large before small
+    - group: of a group that a split has images of which goes before this one's
 
     A photograph's name is its pixels' hash, and its place in val and its half in unpaired training
     follow from its group's: none moves when a dataset is added.
@@ -83,7 +84,7 @@ def union(parameters: UnionParameters, raw: Path, target: Path, workers: int | N
                 selected = selection.select(files, seen, parameters.min_chroma, suffix, measures)
             selection.reject_near_duplicates(selected, measures, workers)
             selection.name_groups(files)
-            selection.reject_groups_of_test(files)
+            selection.reject_groups_of_other_splits(files)
             index = _index(files, parameters.validation)
             _check_splits(index, parameters.image_size)
             statistics = training_statistics(index, measures.palettes, parameters.image_size)
@@ -110,7 +111,7 @@ def _zips(raw: Path, manifest: dict[str, dict]) -> dict[str, Path]:
 def _list(
     manifest: dict[str, dict], zips: dict[str, Path]
 ) -> tuple[list[File], dict[str, dict[str, int]]]:
-    """Every file of the zips, test first, and what is ignored.
+    """Every file of the zips, test first, then val, and what is ignored.
 
     Raises UserError where a zip is missing or is none.
     """
@@ -121,14 +122,14 @@ def _list(
         for source in contents.members:
             side = manifest[dataset]["sides"][folder_of(source)[-1]]
             group = _group(dataset, source, manifest[dataset].get("groups"))
-            split = "test" if _is_test(source) else "train"
+            split = split_of(source)
             file = File(dataset=dataset, side=side, source=source, split=split, group=group)
             files.append(file)
-        for source, reason in contents.refused.items():
+        for source, reason in contents.refused:
             file = File(dataset=dataset, side="", source=source, split="")
             file.reject("rejected", reason)
             files.append(file)
-    files.sort(key=lambda file: file.split != "test")  # stable: within a split as before
+    files.sort(key=selection.rank)  # stable: within a split as before
     return files, ignored
 
 
@@ -136,10 +137,6 @@ def _group(dataset: str, source: str, pattern: str | None) -> str:
     """What the names of a group's files have in common; of a file on its own, its name."""
     match = pattern and re.search(pattern, source.rpartition("/")[2])
     return f"{dataset} {match[0]}" if match else source
-
-
-def _is_test(source: str) -> bool:
-    return folder_of(source).startswith("test")
 
 
 def _set_hashes(files: list[File], zips: dict[str, Path], workers: int) -> None:
@@ -153,11 +150,15 @@ def _set_hashes(files: list[File], zips: dict[str, Path], workers: int) -> None:
 
 
 def _index(files: list[File], validation: float) -> pd.DataFrame:
-    """The files as a frame in the order of columns of index.csv, with val chosen."""
+    """The files as a frame in the order of columns of index.csv, with val chosen.
+
+    A dataset that has photographs for val has chosen for itself.
+    """
     index = pd.DataFrame(files, columns=[field.name for field in fields(File)])
     index.loc[~index["kept"], ["name", "group"]] = ""
     of_train = index["kept"] & (index["split"] == "train")
-    groups = index.loc[of_train & (index["side"] == "photograph"), "group"].unique()
+    has_val = index["dataset"].isin(index.loc[index["split"] == "val", "dataset"])
+    groups = index.loc[of_train & ~has_val & (index["side"] == "photograph"), "group"].unique()
     val = {group for group in groups if is_validation(group, validation)}
     index.loc[of_train & index["group"].isin(val), "split"] = "val"
     return index

@@ -18,7 +18,7 @@ import torch
 
 from colorize.base import distributed
 from colorize.base.command import FAILED
-from colorize.base.errors import UserError
+from colorize.base.errors import UserError, change
 from colorize.base.files import only_one, sha256_of, write_bytes, write_json
 from colorize.methods.shared.base import ModelParameters
 from colorize.training.interruption import Stopped
@@ -124,7 +124,7 @@ class Checkpoints:
         except (ValueError, TypeError):
             return
         changes = [
-            _change(key, before.get(key), self.facts.get(key))
+            change(key, before.get(key), self.facts.get(key))
             for key in sorted(before.keys() | self.facts.keys())
             if before.get(key) != self.facts.get(key)
         ]
@@ -149,8 +149,3 @@ def facts(
 
 def _digest(content: bytes | memoryview) -> str:
     return hashlib.sha256(content).hexdigest()[:DIGITS]
-
-
-def _change(key: str, before: object, now: object) -> str:
-    """`key` with both values; of a file, whose values are hashes, its name says enough."""
-    return key if "/" in key else f"{key} ({before}, now {now})"

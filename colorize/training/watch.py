@@ -150,7 +150,12 @@ class Watch:
         return {"pictures": self.snapshots, "measured": self.measured, "losses": losses}
 
     def load_state(self, state: dict) -> None:
-        self.snapshots = {step: of.cpu() for step, of in state["pictures"].items()}
+        # Of as many photographs as are asked for now; what was shown before the fewest is gone.
+        self.snapshots = {
+            step: of[: self.samples].cpu()
+            for step, of in state["pictures"].items()
+            if len(of) >= len(self.gray[: self.samples])
+        }
         self.measured = state["measured"]
         self.losses.load_state(state["losses"])
 

@@ -28,7 +28,8 @@ class Index:
         """Read `union`/index.csv; raises UserError where it is missing or not an index."""
         path = union / "index.csv"
         try:
-            rows = pd.read_csv(path, keep_default_na=False)
+            text = dict.fromkeys(["name", *COLUMNS], str)  # a dataset may be called 007
+            rows = pd.read_csv(path, keep_default_na=False, dtype=text)
             kept = rows[rows["kept"]].set_index("name")[COLUMNS]
         except FileNotFoundError:
             raise UserError(f"{path}: missing; run `dvc repro` to make it") from None
