@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from colorize.base.files import only_one, remove_leftovers
+from colorize.base.files import expanded, only_one, remove_leftovers
 from stages.inputs import PARAMS, Inputs
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def remove_others(folder: Path, names: Iterable[str]) -> None:
 
 def from_root(path: str) -> Path:
     """A path in params.yaml to what git and DVC do not keep: from the main checkout, or from ~."""
-    return ROOT / Path(path).expanduser()
+    return ROOT / expanded(path)
 
 
 def name_argument(description: str) -> str:

@@ -25,15 +25,15 @@ def main() -> None:
             name: [significance.row_named(common.IMAGE_METRICS, name, split)]
             for name in significance.rows_of([*of_models, *comparisons])
         }
-        answers = {
-            "split": split,
-            "models": significance.test(of_models, rows),
-            "planned": significance.test(comparisons, rows),
-        }
+        answers = significance.Significance(
+            split=split,
+            models=significance.test(of_models, rows),
+            planned=significance.test(comparisons, rows),
+        )
         with replaced_folder(common.VAL) as partial:
             for name, metrics in of_val.items():
                 write_json(partial / f"{name}.json", deciding(metrics))
-        write_json(common.SIGNIFICANCE, answers)
+        write_json(common.SIGNIFICANCE, answers.model_dump())
 
 
 if __name__ == "__main__":

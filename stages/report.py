@@ -3,10 +3,11 @@
 import pandas as pd
 
 from colorize.base import command
-from colorize.base.files import read_json, write_text
+from colorize.base.files import write_text
+from colorize.comparison.significance import Significance
 from colorize.data.reading import photographs
 from colorize.data.reading.index import statistics
-from colorize.data.union import DATASHEET, SHEETS
+from colorize.data.union import SHEETS, read_datasheet
 from colorize.evaluation.baselines import BASELINE, TRIVIAL
 from colorize.report import pictures, tables
 from colorize.report.page import page
@@ -23,11 +24,11 @@ def main() -> None:
         html = page(
             rows,
             baseline=BASELINE,
-            significance=read_json(common.SIGNIFICANCE),
+            significance=Significance.read(common.SIGNIFICANCE),
             parameters=models,
             datasets=params.data.datasets,
             statistics=statistics(common.UNION, params.data.image_size),
-            datasheet=read_json(common.UNION / DATASHEET),
+            datasheet=read_datasheet(common.UNION),
             sheets={
                 path.stem: photographs.read(path, "RGB")
                 for path in sorted((common.UNION / SHEETS).glob("*.jpg"))

@@ -9,11 +9,13 @@ import argparse
 import hashlib
 import io
 import json
+import shlex
 import subprocess
 from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap
 
 from colorize.base import command
 from colorize.base.errors import UserError
@@ -29,9 +31,8 @@ MODELS = "models."  # whose entries a preset can do without: null
 
 
 def main() -> None:
-    names = ["sample", *sorted(path.stem for path in PRESETS.glob("*.yaml"))]
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("name", choices=names, metavar="NAME", help=" | ".join(names))
+    parser.add_argument("name", choices=names(), metavar="NAME", help=" | ".join(names()))
     parser.add_argument(
         "--mirror", help="folder or URL with zips and catalog.yaml, or a catalog there"
     )
@@ -41,7 +42,7 @@ def main() -> None:
     deltas = read(arguments.name, arguments.mirror)
     committed = _committed()
     if arguments.print:
-        print(" ".join(flags(deltas, from_yaml(committed, str(PARAMS)))))
+        print(shlex.join(flags(deltas, from_yaml(committed, str(PARAMS)))))
         return
     text = applied(committed, deltas) if deltas else committed
     params = checked(text, arguments.name)
@@ -52,6 +53,10 @@ def main() -> None:
     print(f"params.yaml is now the preset '{arguments.name}'")
 
 
+def names() -> list[str]:
+    return ["sample", *sorted(path.stem for path in PRESETS.glob("*.yaml"))]
+
+
 def read(name: str, mirror: str | None) -> dict[str, Any]:
     """The changes a preset makes. One that changes `data` but names no datasets takes the mirror's.
 
@@ -59,7 +64,7 @@ def read(name: str, mirror: str | None) -> dict[str, Any]:
     """
     deltas = load(name)
     data = deltas.get("data")
-    if data is None or "datasets" in data:
+    if not isinstance(data, dict) or "datasets" in data:  # a wrong one is named later
         if mirror:
             raise UserError(f"--mirror: the preset '{name}' has datasets of its own")
         return deltas
@@ -74,17 +79,24 @@ def read(name: str, mirror: str | None) -> dict[str, Any]:
         described, folder = folder, folder.rpartition("/")[0]
     else:
         described = f"{folder}/catalog.yaml"
-    datasets = sorted(catalog.load(described))
+    datasets = catalog.names(described)
     data.update({"datasets": datasets, "catalog": described, "mirror": folder})
     return deltas
 
 
-def load(name: str) -> dict[str, Any]:
+def load(name: str, extended_by: tuple[str, ...] = ()) -> dict[str, Any]:
     """What a preset changes in the committed params.yaml, with all that it extends."""
     if name == "sample":
         return {}
-    values = YAML().load(PRESETS / f"{name}.yaml")  # with its comments, for those of new models
-    deltas = load(values.pop("extends", "sample"))
+    path = PRESETS / f"{name}.yaml"
+    if not isinstance(from_yaml(read_text(path), str(path)), dict):
+        raise UserError(f"{path}: expected sections of params.yaml, as it would change them")
+    values = YAML().load(path)  # with its comments, for those of new models
+    base = values.pop("extends", "sample")
+    if base not in names() or base in (name, *extended_by):
+        others = [each for each in names() if each not in (name, *extended_by)]
+        raise UserError(f"{path}: extends: one of {', '.join(others)} is needed, found {base!r}")
+    deltas = load(base, (name, *extended_by))
     _merge(deltas, values)
     return deltas
 
@@ -95,16 +107,16 @@ def checked(text: str, name: str) -> Params:
 
 
 def flags(deltas: dict[str, Any], values: dict[str, Any], where: str = "") -> list[str]:
-    """The changes to `values` as `-S key=value` arguments; Hydra wants ++ before a new key."""
+    """The changes to `values` as arguments -S, key=value; Hydra wants ++ before a new key."""
     result = []
     for key, value in deltas.items():
         if isinstance(value, dict):
             result += flags(value, values.get(key, {}), f"{where}{key}.")
         elif value is None and where == MODELS:
-            result += [f"-S '~{where}{key}'"] if key in values else []
+            result += ["-S", f"~{where}{key}"] if key in values else []
         else:
             new = "" if key in values else "++"
-            result.append(f"-S '{new}{where}{key}={_of_hydra(value)}'")
+            result += ["-S", f"{new}{where}{key}={_of_hydra(value)}"]
     return result
 
 
@@ -139,7 +151,7 @@ def _merge(values: dict[str, Any], deltas: dict[str, Any]) -> None:
             _merge(values[key], value)
         elif isinstance(value, list) and not any(isinstance(item, dict) for item in value):
             values[key][:] = value  # in place: keeps the comment behind it
-        elif key in values or isinstance(value, dict):
+        elif key in values or isinstance(value, dict) or not isinstance(values, CommentedMap):
             values[key] = value
         else:  # not last: the last key has the empty line behind the entry
             values.insert(max(0, len(values) - 1), key, value)

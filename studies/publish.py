@@ -18,7 +18,8 @@ from pathlib import Path
 
 from colorize.base import command
 from colorize.base.errors import UserError
-from colorize.base.files import read_json, read_text, replaced_folder, write_json, write_text
+from colorize.base.files import read_text, replaced_folder, write_json, write_text
+from colorize.comparison.significance import Significance
 from colorize.data.reading.index import Index
 from colorize.evaluation.baselines import TRIVIAL
 from colorize.report import tables
@@ -57,15 +58,16 @@ def main() -> None:
         spread = seeds.of_seeds(params, arguments.seeds_of, arguments.seeds, jobs=1)
 
     models, trivial = common.results(params.models), common.results(TRIVIAL)
-    rows, significance = tables.rows_of(models, trivial), read_json(common.SIGNIFICANCE)
+    rows, significance = tables.rows_of(models, trivial), Significance.read(common.SIGNIFICANCE)
     run = _run(name, code, arguments.note)
     results = {name: result.values() for name, result in (models | trivial).items()}
-    metrics = {"rows": results, "significance": significance}
+    metrics = {"rows": results, "significance": significance.model_dump()}
     if spread is not None:
         of_seeds = {
             name: [result.values() for result in each] for name, each in spread.results.items()
         }
-        metrics["seeds"] = spread._asdict() | {"results": of_seeds}
+        differences = [each.model_dump() for each in spread.significance]
+        metrics["seeds"] = spread._asdict() | {"results": of_seeds, "significance": differences}
     with replaced_folder(PUBLISHED / name) as partial:
         write_json(partial / "metrics.json", metrics)
         write_json(partial / "run.json", run._asdict())

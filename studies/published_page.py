@@ -5,10 +5,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from colorize.comparison.significance import ComparisonResult, Significance
 from colorize.evaluation.metrics import DECIDING
 from colorize.evaluation.results import Result, Split
 from colorize.report.columns import COLUMNS
-from colorize.report.comparisons import TestResult, markdown
+from colorize.report.comparisons import markdown
 from colorize.report.tables import Row, in_line, markdown_table, text
 
 # How close, how much like photographs, how much of it right, how strong
@@ -31,13 +32,13 @@ class Spread(NamedTuple):
     seeds: Sequence[int]
     splits: Sequence[Split]  # that were looked at; tests are of the last
     results: Mapping[str, Sequence[Result]]  # by model, the results of each seed
-    significance: Sequence[TestResult]  # of the means over seeds
+    significance: Sequence[ComparisonResult]  # of the means over seeds
 
 
 def page(
     run: PublishedRun,
     rows: Iterable[Row],
-    significance: Mapping[str, Sequence[TestResult]],
+    significance: Significance,
     spread: Spread | None,
 ) -> str:
     """README.md of the folder of a run."""
@@ -62,7 +63,7 @@ def page(
         "",
         "## What was asked beforehand",
         "",
-        *map(markdown, significance["planned"]),
+        *map(markdown, significance.planned),
         "",
         *(["## With other seeds", "", seeds_page(spread)] if spread else []),
         "## To repeat it",

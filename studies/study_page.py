@@ -7,8 +7,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from colorize.comparison.significance import ComparisonResult
 from colorize.evaluation.results import Result, Split
-from colorize.report.comparisons import TestResult, markdown
+from colorize.report.comparisons import markdown
 from colorize.report.curves import PALETTE, STYLES, drawing, svg
 from colorize.report.tables import NO_VALUE, markdown_table, text
 
@@ -82,7 +83,9 @@ SHOWN = (
 MOST_SHOWN = 3
 
 
-def tables(variants: Mapping[str, VariantRuns], tests: Sequence[TestResult], split: str) -> str:
+def tables(
+    variants: Mapping[str, VariantRuns], tests: Sequence[ComparisonResult], split: str
+) -> str:
     """Markdown: the tests of the comparisons, then what each variant gave."""
     lines = [f"On {split}, of the means over seeds:", "", *map(markdown, tests)]
     for cells, of in ((RESULTS, f"On {split}"), (DIAGNOSTICS, "What shows why")):

@@ -4,10 +4,11 @@ import contextlib
 import copy
 import itertools
 import math
+import shutil
 
 import pytest
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 from torch.nn import functional as F
 
 from colorize import color
@@ -485,6 +486,17 @@ def test_starting_from_trained_weights(tmp_path):
     for file, sha256, message in wrong:
         with pytest.raises(UserError, match=message):
             model.start_from(fresh, base.InitFrom(path=str(file), sha256=sha256), "models.gan")
+    quantized = {key: value.to(torch.int8) for key, value in load_file(path).items()}
+    (tmp_path / "quantized").mkdir()
+    shutil.copy(tmp_path / "config.json", tmp_path / "quantized")
+    for broken, told in (({}, "holds no weights"), (quantized, "is int8, not floating-point")):
+        file = tmp_path / "quantized/weights.safetensors"
+        save_file(broken, file)
+        start = base.InitFrom(path=str(file), sha256=files.sha256_of(file))
+        with pytest.raises(UserError, match=rf"^models\.gan\.init_from\.path: {file}.* {told}$"):
+            model.start_from(fresh, start, "models.gan")
+    with pytest.raises(UserError, match=rf"^{file}: G\.\S+ is int8, not floating-point$"):
+        model.load(tmp_path / "quantized")
     for other, changes in (("gan", {"width": 4}), ("zhang_l2", {})):
         start = base.InitFrom(path=str(path), sha256=digest)
         with pytest.raises(UserError, match=r"init_from.path: .* has G\..*, the model "):

@@ -1,7 +1,10 @@
 """params.yaml: every key documented and used, every mistake named by its dotted key."""
 
 import copy
+import json
 import re
+import shlex
+import shutil
 
 import pytest
 from ruamel.yaml import YAML
@@ -196,6 +199,15 @@ MISTAKES = {
         {"models": {"gan": {"discriminator_layers": 5}}, "data": {"image_size": 64}},
         r"^models\.gan\.discriminator_layers: 5 layers need images of 96",
     ),
+    "a path that is none": ({"data": {"mirror": "a\0b"}}, r"^data\.mirror: it has control char"),
+    "orders to a terminal": (
+        {"data": {"datasets": ["\x1b[2Jsample"]}},
+        r"^data\.datasets: it has control characters, found \['\\x1b\[2Jsample'\]$",
+    ),
+    "a home of nobody": (
+        {"data": {"catalog": "~nobody-here/catalog.yaml"}},
+        r"^data\.catalog: cannot read ~nobody-here/catalog\.yaml",
+    ),
     "a key that dvc would ignore": (
         {"models": {"gan": {"size": 1}}},
         r"^models\.gan\.size: unknown key",
@@ -243,6 +255,19 @@ def test_a_mistake_is_named_by_its_dotted_key(mistake):
     with pytest.raises(UserError, match=message) as raised:
         check(values)
     assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize("key", leaves(committed()))
+def test_a_number_beyond_all_measure_is_named_by_its_key(key):
+    """Before anything takes as many steps, or as much memory."""
+    values = committed()
+    *sections, last = key.split(".")
+    section = values
+    for name in sections:
+        section = section[name]
+    section[last] = 10**30
+    with pytest.raises(UserError, match=rf"{re.escape(key)}[.:]"):
+        check(values)
 
 
 REQUIRED = [
@@ -396,6 +421,38 @@ def test_a_preset_can_do_without_models_and_take_another_catalog(repository, tmp
     assert repository.path("params.yaml").read_text(encoding="utf-8") == TEXT
 
 
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"", "presets/other.yaml: expected sections"),
+        (b"- a", "presets/other.yaml: expected sections"),
+        (b"data: [", "presets/other.yaml: not YAML"),
+        (b"data: {mirror: M\xfcnchen}", "presets/other.yaml: not UTF-8, from byte 16 on"),
+        (b"extends: other", "presets/other.yaml: extends: one of sample, all, "),
+        (b"extends: [small]", r"presets/other.yaml: extends: one of sample, all, "),
+        (b"data: 3", "data: expected a section"),
+        (b"models: {gan: 3}", "models.gan"),
+    ],
+)
+def test_a_preset_that_is_none_is_named(repository, content, told):
+    repository.path("presets").unlink()
+    shutil.copytree(ROOT / "presets", repository.path("presets"))
+    repository.path("presets/other.yaml").write_bytes(content)
+    said = repository.module("studies.preset", "other", expect=2).stderr
+    assert said.startswith(f"error: {told}")
+    assert said.count("\n") == 1
+
+
+def test_flags_of_a_preset_are_arguments_of_a_shell(repository, tmp_path):
+    folder = tmp_path / """it's "mine" $HOME"""
+    folder.mkdir()
+    catalog(folder, {"a": dataset(folder, "a", {"trainA/a.png": encoded(image(0))})})
+    flags = repository.module("studies.preset", "mirror", "--mirror", str(folder), "--print").stdout
+    arguments = shlex.split(flags)
+    assert arguments[::2] == ["-S"] * (len(arguments) // 2)
+    assert f"data.mirror={json.dumps(str(folder))}" in arguments
+
+
 def test_commands_end_with_one_line_and_exit_code_2(repository):
     assert "models: no entry 'nothing'" in repository.stage("train", "nothing", expect=2).stderr
     repository.params(data__imagesize=64)
@@ -421,6 +478,12 @@ def test_commands_end_with_one_line_and_exit_code_2(repository):
     repository.path("params.yaml").write_text("a: [", encoding="utf-8")
     done = repository.stage("check", expect=2)
     assert re.fullmatch(r"error: params\.yaml: not YAML: .*\n", done.stderr)
+    repository.path("params.yaml").write_bytes(b"seed: 0 # M\xfcnchen")
+    said = repository.stage("check", expect=2).stderr
+    assert said == "error: params.yaml: not UTF-8, from byte 11 on\n"
+    repository.path("params.yaml").write_bytes(b"")
+    said = repository.stage("train", "gan", expect=2).stderr
+    assert said == "error: params.yaml: expected a section of keys and values, found None\n"
     repository.path("params.yaml").unlink()
     assert "run this from the project's root" in repository.stage("union", expect=2).stderr
 

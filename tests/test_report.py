@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from colorize.color.domains import WAY
+from colorize.comparison.significance import ComparisonResult, Significance
 from colorize.data import palette, union
 from colorize.evaluation.cases import Case
 from colorize.evaluation.metrics import DECIDING, deciding
@@ -134,7 +135,7 @@ def render(rows, **changes) -> str:
     options = {
         "baseline": models[0],
         "parameters": dict.fromkeys(models, parameters),
-        "significance": {"split": "test", "models": [], "planned": []},
+        "significance": Significance(split="test", models=[], planned=[]),
         "datasets": ["<b>mine</b>"],
         "statistics": {"image_size": 16, "images": {"train": 4, "val": 2, "test": 3}},
         "datasheet": sheet_of("<b>mine</b>"),
@@ -145,6 +146,10 @@ def render(rows, **changes) -> str:
         "domains": {},
     }
     return page(rows, **options | changes)
+
+
+def answers(models: list[dict], planned: list[dict]) -> Significance:
+    return Significance.parse({"split": "test", "models": models, "planned": planned}, "")
 
 
 def words(html: str) -> list[str]:
@@ -238,7 +243,7 @@ def test_significance_are_sentences():
         ]
     comparisons = [compared("good", "grayscale", "auc_raw", "worse", -0.5, -1, 0)]
     rows = rows_of({name: results(0.5) for name in ("zhang_l2", "good", "bad", "so_so")}, {})
-    html = render(rows, significance={"split": "test", "models": models, "planned": comparisons})
+    html = render(rows, significance=answers(models, comparisons))
     listed = re.findall(r"<li>(.*?)</li>", html.split('<ul class="significance">')[1])
     text = [re.sub("<[^>]*>", "", item) for item in listed]
     assert text == [
@@ -340,11 +345,8 @@ def test_figures_show_every_model_in_the_ink_of_the_page():
         for name, said, *numbers in (("one", "better", -1, -2, -0.5), ("two", "worse", 1, 0.5, 2))
         for metric in ("ciede2000", "ab_histogram_js")
     ]
-    tests = {"split": "test", "models": models, "planned": []}
-    tests["models"] += [
-        compared(n, "mean_color", "ciede2000", "better", -1, -2, -1) for n in ("one", "two")
-    ]
-    html = render(rows_of(of, {}), significance=tests)
+    models += [compared(n, "mean_color", "ciede2000", "better", -1, -2, -1) for n in ("one", "two")]
+    html = render(rows_of(of, {}), significance=answers(models, []))
     beside = drawn(html, "Each model")
     assert all(f">{name}</text>" in beside for name in ("one", "two"))
     for svg in (beside, drawn(html, "Loss curves")):
@@ -363,10 +365,9 @@ def test_the_spread_over_seeds_is_that_of_a_sample():
     assert published_page.spread([1.0, None], 1) == "–"
     assert published_page.spread([-0.04, 0.04], 1) == "0.0 ± 0.1 (0.0 to 0.0)"
     of_seeds = [Result.parse(results(projection), "") for projection in (0.25, 0.75)]
-    tests = compared("gan", "zhang_l2", "ciede2000", "worse", 1, 0.5, 1.5) | {"seeds": [2, 1]}
-    text = published_page.seeds_page(
-        published_page.Spread([1, 2], ["val", "test"], {"gan": of_seeds}, [tests])
-    )
+    result = compared("gan", "zhang_l2", "ciede2000", "worse", 1, 0.5, 1.5) | {"seeds": [2, 1]}
+    results_of = ({"gan": of_seeds}, [ComparisonResult(**result)])
+    text = published_page.seeds_page(published_page.Spread([1, 2], ["val", "test"], *results_of))
     assert "Seeds 1, 2: mean ± standard deviation (least to largest)." in text
     same = "1.50 ± 0.00 (1.50 to 1.50) | 1.500 ± 0.000 (1.500 to 1.500)"
     assert f"| `gan` | val | {same} | 0.50 ± 0.35 (0.25 to 0.75) |" in text
@@ -427,8 +428,9 @@ def studied() -> dict[str, study_page.VariantRuns]:
 
 def test_a_study_says_what_each_variant_gave():
     variants = studied()
-    tests = compared("other", "default", "projection", "better", -0.1, -0.2, -0.05)
-    text = study_page.tables(variants, [tests | {"seeds": [2, 1]}], "test")
+    asked = ("other", "default", "projection")
+    result = ComparisonResult(**compared(*asked, "better", -0.1, -0.2, -0.05) | {"seeds": [2, 1]})
+    text = study_page.tables(variants, [result], "test")
     assert "- `other` beside `default`: better (projection −0.10, −0.20 to −0.05; p 0.0100;" in text
     results_of_other, diagnostics_of_other, effort_of_other = (
         line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("| `other`")

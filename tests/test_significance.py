@@ -47,11 +47,11 @@ def test_a_small_difference_on_each_photograph_is_decided(tmp_path):
     errors = difficulty(60)
     rival = row(tmp_path, "b", ciede2000=errors)
     found = result_of("ciede2000", row(tmp_path, "a", ciede2000=errors - 0.1), rival)
-    assert found["difference"] == found["low"] == found["high"] == pytest.approx(-0.1)
-    assert found["result"] == "better"
-    assert found["p"] == pytest.approx(2 / (significance.RESAMPLES + 1), rel=1e-2)
+    assert found.difference == found.low == found.high == pytest.approx(-0.1)
+    assert found.result == "better"
+    assert found.p == pytest.approx(2 / (significance.RESAMPLES + 1), rel=1e-2)
     found = result_of("ciede2000", rival, row(tmp_path, "a", ciede2000=errors - 0.1))
-    assert (found["difference"], found["result"]) == (pytest.approx(0.1), "worse")
+    assert (found.difference, found.result) == (pytest.approx(0.1), "worse")
 
 
 def test_the_interval_of_a_mean_is_that_of_theory(tmp_path):
@@ -61,9 +61,9 @@ def test_the_interval_of_a_mean_is_that_of_theory(tmp_path):
     rival = row(tmp_path, "b", ciede2000=errors)
     found = result_of("ciede2000", row(tmp_path, "a", ciede2000=errors - less), rival)
     half = 1.96 * less.std() / 20
-    assert found["difference"] == pytest.approx(-less.mean(), abs=1e-6)
-    assert found["low"] == pytest.approx(-less.mean() - half, abs=0.01)
-    assert found["high"] == pytest.approx(-less.mean() + half, abs=0.01)
+    assert found.difference == pytest.approx(-less.mean(), abs=1e-6)
+    assert found.low == pytest.approx(-less.mean() - half, abs=0.01)
+    assert found.high == pytest.approx(-less.mean() + half, abs=0.01)
 
 
 @pytest.mark.parametrize("scale", [pytest.param(1, marks=pytest.mark.soak), 1.5])
@@ -76,7 +76,7 @@ def test_of_models_that_do_not_differ_few_are_told_apart(tmp_path, monkeypatch, 
         errors, noise = difficulty(40), rng.normal(0, scale, 40) * rng.uniform(0.5, 2, 40)
         model = row(tmp_path, "a", ciede2000=errors + noise)
         rival = row(tmp_path, "b", ciede2000=errors)
-        decided += result_of("ciede2000", model, rival)["result"] != "inconclusive"
+        decided += result_of("ciede2000", model, rival).result != "inconclusive"
     assert 4 <= decided <= 20
 
 
@@ -89,14 +89,14 @@ def test_tiles_of_one_photograph_are_one_piece_of_evidence(tmp_path):
         row(tmp_path, "a", ciede2000=errors + difference),
         row(tmp_path, "b", ciede2000=errors),
     ]
-    assert result_of("ciede2000", *tiles)["result"] == "worse"
+    assert result_of("ciede2000", *tiles).result == "worse"
     tiles = [
         row(tmp_path, "a", of, ciede2000=errors + difference),
         row(tmp_path, "b", of, ciede2000=errors),
     ]
     found = result_of("ciede2000", *tiles)
-    assert found["low"] < 0 < found["high"]
-    assert found["result"] == "inconclusive"
+    assert found.low < 0 < found.high
+    assert found.result == "inconclusive"
 
 
 @pytest.mark.parametrize(
@@ -111,8 +111,8 @@ def test_few_groups_decide_nothing(tmp_path, groups, result):
         row(tmp_path, "a", of, ciede2000=errors - 1),
         row(tmp_path, "b", of, ciede2000=errors),
     )
-    assert found["p"] >= 2.0 ** (1 - groups)
-    assert found["result"] == result
+    assert found.p >= 2.0 ** (1 - groups)
+    assert found.result == result
 
 
 def test_metrics_of_the_whole_set_are_made_anew_of_each_resample(tmp_path):
@@ -127,19 +127,19 @@ def test_metrics_of_the_whole_set_are_made_anew_of_each_resample(tmp_path):
         )
     }
     found = result_of("chroma_ratio", rows["gaudy"], rows["pale"])
-    assert found["difference"] == pytest.approx(0.2)
-    assert found["result"] == "worse"
-    assert result_of("chroma_ratio", rows["pale"], rows["gaudy"])["result"] == "better"
+    assert found.difference == pytest.approx(0.2)
+    assert found.result == "worse"
+    assert result_of("chroma_ratio", rows["pale"], rows["gaudy"]).result == "better"
     ratio = (true.mean() / true).sum() / true.sum()
     found = result_of("chroma_ratio", rows["flat"], rows["pale"])
-    assert found["difference"] == pytest.approx(abs(ratio - 1) - 0.1)
-    assert found["low"] < found["difference"] < found["high"]
+    assert found.difference == pytest.approx(abs(ratio - 1) - 0.1)
+    assert found.low < found.difference < found.high
 
 
 def test_higher_is_better_where_it_is(tmp_path):
     psnr = difficulty(50)
     rival = row(tmp_path, "b", psnr=psnr)
-    assert result_of("psnr", row(tmp_path, "a", psnr=psnr + 1), rival)["result"] == "better"
+    assert result_of("psnr", row(tmp_path, "a", psnr=psnr + 1), rival).result == "better"
 
 
 def test_the_gap_of_colorfulness_is_a_size(tmp_path):
@@ -150,10 +150,10 @@ def test_the_gap_of_colorfulness_is_a_size(tmp_path):
         for name, by in (("more", 5), ("less", -5), ("little_less", -1))
     }
     found = result_of("colorfulness_gap", rows["more"], rows["less"])
-    assert found["difference"] == pytest.approx(0, abs=1e-6)
-    assert found["result"] == "inconclusive"
+    assert found.difference == pytest.approx(0, abs=1e-6)
+    assert found.result == "inconclusive"
     found = result_of("colorfulness_gap", rows["little_less"], rows["more"])
-    assert (found["difference"], found["result"]) == (pytest.approx(-4), "better")
+    assert (found.difference, found.result) == (pytest.approx(-4), "better")
 
 
 def test_resamples_that_contradict_the_set_decide_nothing(tmp_path):
@@ -164,9 +164,9 @@ def test_resamples_that_contradict_the_set_decide_nothing(tmp_path):
         for name, by in (("even", np.resize([150, -150], 40)), ("near", np.full(40, 0.5)))
     }
     found = result_of("colorfulness_gap", rows["even"], rows["near"])
-    assert found["difference"] == pytest.approx(-0.5)
-    assert found["p"] > 0.9
-    assert found["result"] == "inconclusive"
+    assert found.difference == pytest.approx(-0.5)
+    assert found.p > 0.9
+    assert found.result == "inconclusive"
 
 
 def test_the_interval_of_a_difference_of_divergences_holds_it(tmp_path):
@@ -181,8 +181,8 @@ def test_the_interval_of_a_difference_of_divergences_holds_it(tmp_path):
         for name, made in (("a", like), ("b", other))
     ]
     found = result_of("ab_histogram_js", *rows)
-    assert found["result"] == "better"
-    assert found["low"] < found["difference"] < found["high"] < 0
+    assert found.result == "better"
+    assert found.low < found.difference < found.high < 0
 
 
 def test_seeds_are_averaged_and_must_agree(tmp_path):
@@ -196,21 +196,21 @@ def test_seeds_are_averaged_and_must_agree(tmp_path):
         ]
 
     found = result_of("ciede2000", seeds(-1, -2, -0.3), rival)
-    assert found["difference"] == pytest.approx(-1.1)
-    assert found["seeds"] == [3, 1]
-    assert found["result"] == "better"
+    assert found.difference == pytest.approx(-1.1)
+    assert found.seeds == [3, 1]
+    assert found.result == "better"
     found = result_of("ciede2000", seeds(-1, -2, 0.3), rival)
-    assert found["difference"] == pytest.approx(-0.9)
-    assert found["high"] < 0
-    assert found["result"] == "inconclusive"
+    assert found.difference == pytest.approx(-0.9)
+    assert found.high < 0
+    assert found.result == "inconclusive"
 
 
 def test_what_photographs_do_not_define_is_not_decided(tmp_path):
     gray = np.zeros(20)
     rows = [row(tmp_path, name, chroma=gray, chroma_of_truth=gray) for name in "ab"]
     found = result_of("chroma_ratio", *rows)
-    assert (found["difference"], found["low"], found["p"]) == (None, None, 1)
-    assert found["result"] == "inconclusive"
+    assert (found.difference, found.low, found.p) == (None, None, 1)
+    assert found.result == "inconclusive"
 
 
 def test_what_few_resamples_define_is_not_decided(tmp_path):
@@ -222,9 +222,9 @@ def test_what_few_resamples_define_is_not_decided(tmp_path):
         for name, chroma in (("a", true), ("b", true / 2))
     ]
     found = result_of("chroma_ratio", *rows)
-    assert found["difference"] == pytest.approx(-0.5)
-    assert found["p"] == pytest.approx(2 * (29 / 30) ** 30, abs=0.02)
-    assert found["result"] == "inconclusive"
+    assert found.difference == pytest.approx(-0.5)
+    assert found.p == pytest.approx(2 * (29 / 30) ** 30, abs=0.02)
+    assert found.result == "inconclusive"
 
 
 def test_holms_correction():
@@ -242,10 +242,10 @@ def test_the_more_is_asked_the_surer_an_answer_has_to_be(tmp_path):
     one = Comparison(model="model", against="rival", metric="ciede2000")
     alone = significance.test([one], rows)[0]
     among = significance.test([one] * 10, rows)[0]
-    assert alone["result"] == "better"
-    assert among["p"] == pytest.approx(10 * alone["p"], abs=1e-5)
-    assert among["result"] == "inconclusive"
-    assert (among["low"], among["high"]) == (alone["low"], alone["high"])
+    assert alone.result == "better"
+    assert among.p == pytest.approx(10 * alone.p, abs=1e-5)
+    assert among.result == "inconclusive"
+    assert (among.low, among.high) == (alone.low, alone.high)
 
 
 def test_every_metric_but_one_has_better_values():

@@ -149,6 +149,20 @@ def test_after_the_minutes_that_it_has_it_saves_and_stops(project):
         done = int(stopped[1])
 
 
+def test_a_full_disk_names_what_could_not_be_written(project):
+    project.stage("train", "zhang_l2")
+    for command, kilobytes, told in (
+        ("union", 4, "data/union"),
+        ("grayscale", 2, "data/gray"),
+        ("evaluate zhang_l2", 2, "metrics/results/zhang_l2.json"),
+        ("evaluate zhang_l2", 30, "metrics/images/zhang_l2.parquet"),
+        ("baselines", 2, "metrics/results/grayscale.json"),
+    ):
+        limited = f"ulimit -f {kilobytes}; exec python -B -m stages.{command}"
+        said = project.run("bash", "-c", limited, expect=1).stderr
+        assert f"error: [Errno 27] File too large: '{told}'\n" in said
+
+
 @pytest.mark.parametrize("samples", [1, 5])
 def test_what_is_watched_may_change_between_a_stop_and_the_next_run(project, tmp_path, samples):
     undisturbed = Project(shutil.copytree(project.root, tmp_path / "undisturbed"))

@@ -63,14 +63,24 @@ def replaced_file(path: Path) -> Iterator[Path]:
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = _beside(path, PARTIAL)
     try:
-        yield partial
-        give_name(partial, path)
-    except OSError as error:
-        if error.filename not in (None, str(partial)):
-            raise
-        raise OSError(error.errno, error.strerror, str(path)) from None  # not where it is made
+        with named(partial, path):
+            yield partial
+            give_name(partial, path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def named(partial: Path, path: Path) -> Iterator[None]:
+    """Errors name `path`, not where it is made; a full disk names nothing."""
+    try:
+        yield
+    except OSError as error:
+        name = str(error.filename or partial)
+        if error.errno is None or not name.startswith(str(partial)):
+            raise
+        name = name.replace(str(partial), str(path))
+        raise OSError(error.errno, os.strerror(error.errno), name) from None
 
 
 def give_name(partial: Path, path: Path) -> None:
@@ -89,9 +99,10 @@ def replaced_folder(path: Path) -> Iterator[Path]:
     partial, old = _beside(path, PARTIAL), _beside(path, OLD)
     partial.mkdir(parents=True)
     try:
-        yield partial
-        _exchange(partial, path, old)
-        _flush(path.parent)
+        with named(partial, path):
+            yield partial
+            _exchange(partial, path, old)
+            _flush(path.parent)
     finally:
         for leftover in (partial, old):
             shutil.rmtree(leftover, ignore_errors=True)
@@ -164,12 +175,15 @@ def read_text(path: Path) -> str:
         raise UserError(f"{path}: not UTF-8, from byte {error.start} on") from None
 
 
-def read_json(path: Path) -> Any:
-    """The same of JSON. Raises UserError where it is missing or broken."""
+def read_json(path: Path, kind: type = object) -> Any:
+    """The same of JSON. Raises UserError where it is missing, broken or not of the `kind`."""
     try:
-        return json.loads(read_bytes(path))
+        value = json.loads(read_bytes(path))
     except ValueError as error:
         raise UserError(f"{path}: not JSON ({error})") from None
+    if not isinstance(value, kind):
+        raise UserError(f"{path}: not what its stage wrote; run `dvc repro` to make it again")
+    return value
 
 
 def check_room(needed: int, folder: Path, what: str) -> None:
@@ -184,6 +198,14 @@ def check_room(needed: int, folder: Path, what: str) -> None:
 def sha256_of(path: Path) -> str:
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def expanded(path: str) -> Path:
+    """`path`, with the home folder for its ~. Raises UserError where there is no such user."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        raise UserError(f"{path}: there is no such user") from None
 
 
 @contextlib.contextmanager

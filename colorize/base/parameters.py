@@ -1,10 +1,11 @@
 """What every group of parameters shares: strict types, no unknown keys, errors with dotted keys."""
 
+import re
 import reprlib
 from collections.abc import Mapping
 from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 from ruamel.yaml import YAML, YAMLError
 
 from colorize.base.errors import UserError, one_line
@@ -21,6 +22,8 @@ def from_yaml(text: str, where: str) -> Any:
         raise UserError(f"{where}: nested too deeply") from None
 
 
+CONTROL = re.compile(r"[\0-\x08\x0b-\x1f\x7f-\x9f]")  # all but tab and newline
+
 # Keys of parameters, catalogs and models by their names in earlier versions
 RENAMED = {
     "contrasts": "comparisons",
@@ -34,6 +37,15 @@ class Parameters(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
+    @field_validator("*", mode="before")
+    @classmethod
+    def _without_control_characters(cls, value: Any) -> Any:
+        """No path has a NUL, and no terminal is to be told what to do."""
+        for text in value if isinstance(value, list) else [value]:
+            if isinstance(text, str) and CONTROL.search(text):
+                raise ValueError("it has control characters")
+        return value
+
     @classmethod
     def parse(cls, values: Any, where: str, elsewhere: Mapping[str, str] | None = None) -> Self:
         """Validate `values`, the section of params.yaml whose dotted key is `where`.
@@ -43,7 +55,9 @@ class Parameters(BaseModel):
         """
         if not isinstance(values, dict):
             value = _short(values)
-            raise UserError(f"{where}: expected a section of keys and values, found {value}")
+            raise UserError(
+                f"{where or 'params.yaml'}: expected a section of keys and values, found {value}"
+            )
         try:
             return cls.model_validate(values)
         except ValidationError as error:

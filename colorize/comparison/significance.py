@@ -3,7 +3,7 @@
 import functools
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, Self
 
 import numpy as np
 import pandas as pd
@@ -12,6 +12,7 @@ import pyarrow.parquet
 from pydantic import field_validator
 
 from colorize.base.errors import UserError, one_line
+from colorize.base.files import read_json
 from colorize.base.parameters import Parameters
 from colorize.evaluation.bootstrap import DIVERGENCES, WeightedSums, weights
 from colorize.evaluation.metrics import BETTER, METRICS, PERCEPTUAL
@@ -96,6 +97,37 @@ class Comparison(Parameters):
         return metric
 
 
+class ComparisonResult(Comparison):
+    """The answer.
+
+    `difference` is model less rival, of the means over seeds, in the metric's own units (of a
+    metric that should be near 1, of distances from 1); `low` and `high` its 95 % percentile
+    interval over resampled groups, the same ones for both; `p` two-sided and corrected. `result` is
+    `better` or `worse` where p is below 0.05 and every seed of the one is on the same side of every
+    seed of the other, `inconclusive` otherwise.
+    """
+
+    seeds: list[int]  # how many of the model, and of its rival
+    difference: float | None = None
+    low: float | None = None
+    high: float | None = None
+    p: float = 1.0
+    result: Literal["better", "worse", "inconclusive"] = INCONCLUSIVE
+
+
+class Significance(Parameters):
+    """metrics/significance.json."""
+
+    split: str
+    models: list[ComparisonResult]  # the standard comparisons
+    planned: list[ComparisonResult]  # compare.comparisons
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Raises UserError where the file is missing, or is another."""
+        return cls.parse(read_json(path), str(path))
+
+
 class CompareParameters(Parameters):
     """The section `compare`."""
 
@@ -121,18 +153,11 @@ def rows_of(comparisons: Iterable[Comparison]) -> set[str]:
 
 def test(
     comparisons: Sequence[Comparison], rows: Mapping[str, Sequence[Row]]
-) -> list[dict[str, Any]]:
+) -> list[ComparisonResult]:
     """A test of each comparison; together they are one family for Holm's correction.
 
-    rows: by name, a Row for each seed, all over the same photographs in the same order.
-
-    A test holds its comparison; `difference`, model less rival, of the means over seeds, in the
-    metric's own units (of a metric that should be near 1, of distances from 1); `low` and `high`,
-    its 95 % percentile interval over resampled groups, the same ones for both; `p`, two-sided and
-    corrected; `seeds` of both; and `result`: `better` or `worse` where p is below 0.05 and every
-    seed of the one is on the same side of every seed of the other, `inconclusive` otherwise.
-
-    Raises UserError where rows are of different photographs.
+    rows: by name, a Row for each seed, all over the same photographs in the same order. Raises
+    UserError where they are of different ones.
     """
     first, *others = (seed for name in sorted(rows) for seed in rows[name])
     for other in others:
@@ -152,7 +177,7 @@ def test(
         each["p"] = round(p, 6)
         if p >= LEVEL:
             each["result"] = INCONCLUSIVE
-    return tests
+    return [ComparisonResult(**each) for each in tests]
 
 
 def _scores(metric: str, row: Row, resampled: np.ndarray) -> np.ndarray:
@@ -180,15 +205,14 @@ def _scores(metric: str, row: Row, resampled: np.ndarray) -> np.ndarray:
 def _compare(
     comparison: Comparison, model: np.ndarray, against: np.ndarray, least: float
 ) -> dict[str, Any]:
-    """The test before Holm's correction, from scores (seeds, 1 + RESAMPLES) of both rows.
+    """A ComparisonResult before Holm's correction, from scores (seeds, 1 + RESAMPLES) of both rows.
 
     least: no p is below it. Where the difference is the same in all resamples, of n groups it is
     still no more than n coins with the same side up.
     """
     difference = model.mean(0) - against.mean(0)
     value, resampled = difference[0], difference[1:]
-    test = comparison.model_dump() | {"seeds": [len(model), len(against)]}
-    test |= {"difference": None, "low": None, "high": None, "p": 1.0, "result": INCONCLUSIVE}
+    test = comparison.model_dump() | {"seeds": [len(model), len(against)], "p": 1.0}
     if not np.isfinite(value):
         return test
     test["difference"] = round(float(value), 6)

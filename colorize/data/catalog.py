@@ -7,9 +7,10 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from colorize.base.errors import UserError, one_line
+from colorize.base.files import expanded, read_json
 from colorize.base.parameters import Parameters, from_yaml
 from colorize.data import remote
-from colorize.data.archive import FOLDERS
+from colorize.data.archive import FOLDERS, MANIFEST
 
 BUILTIN = Path(__file__).parent.parent / "catalog.yaml"  # its path stands in params.yaml
 SAMPLE = "sample"  # the dataset that the download stage builds from nothing
@@ -18,14 +19,28 @@ TEST = 0.1  # share of a folder's photographs for the test
 Side = Literal["photograph", "painting", "rendering", "label map"]
 
 
+class Facts(Parameters):
+    """What the union has to know of a dataset: an entry of MANIFEST."""
+
+    sides: dict[Literal["A", "B"], Side]
+    groups: str | None = None
+
+
+def read_manifest(raw: Path) -> dict[str, Facts]:
+    """By dataset. Raises UserError where the file is missing, or is another."""
+    path = raw / MANIFEST
+    entries = read_json(path, dict).items()
+    return {name: Facts.parse(entry, f"{path}: {name}") for name, entry in entries}
+
+
 class Dataset(Parameters):
     """One entry of the catalog; colorize/catalog.yaml explains the keys."""
 
     file: str | None = None
-    bytes: Annotated[int, Field(gt=0)] | None = None
+    bytes: Annotated[int, Field(gt=0, le=10**15)] | None = None
     sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = None
-    images: dict[Literal[FOLDERS], Annotated[int, Field(ge=0)]] | None = None
-    folder: str | None = None
+    images: dict[Literal[FOLDERS], Annotated[int, Field(ge=0, le=10**9)]] | None = None
+    folder: Annotated[str, Field(min_length=1)] | None = None
     test: Annotated[float, Field(gt=0, lt=1)] | None = None
     groups: str | None = None
     sides: dict[Literal["A", "B"], Side] | None = None
@@ -36,8 +51,8 @@ class Dataset(Parameters):
     def _compiles(cls, groups: str | None) -> str | None:
         try:
             re.compile(groups or "")
-        except re.error as error:
-            raise ValueError(f"not a regular expression: {error}") from None
+        except (re.error, OverflowError, RecursionError) as error:
+            raise ValueError(f"not a regular expression: {one_line(error)}") from None
         return groups
 
     @model_validator(mode="after")
@@ -48,8 +63,9 @@ class Dataset(Parameters):
             raise ValueError("'folder' excludes 'file', 'bytes', 'sha256' and 'images'")
         return self
 
-    def side(self, letter: str) -> Side:
-        return (self.sides or {}).get(letter, "photograph")
+    def facts(self) -> Facts:
+        sides = {letter: (self.sides or {}).get(letter, "photograph") for letter in "AB"}
+        return Facts(sides=sides, groups=self.groups)
 
 
 def load(catalog: str) -> dict[str, Dataset]:
@@ -65,6 +81,11 @@ def load(catalog: str) -> dict[str, Dataset]:
         if isinstance(entry, dict) and "sides" not in entry and name in builtin:
             entry["sides"] = builtin[name].get("sides")
     return {name: Dataset.parse(entry, f"{catalog}: {name}") for name, entry in entries.items()}
+
+
+def names(catalog: str) -> list[str]:
+    """Those of a catalog's own entries. Raises UserError where it cannot be read."""
+    return sorted(_read(catalog))
 
 
 def select(names: list[str], datasets: dict[str, Dataset], catalog: str) -> dict[str, Dataset]:
@@ -83,9 +104,9 @@ def select(names: list[str], datasets: dict[str, Dataset], catalog: str) -> dict
 
 def local_sources(catalog: str, chosen: dict[str, Dataset]) -> list[str]:
     """What may change on this machine: a catalog of one's own, and folders of photographs."""
-    path = Path(catalog).expanduser()
+    path = expanded(catalog)
     catalogs = [str(path)] if path.is_file() and not path.samefile(BUILTIN) else []
-    folders = {str(Path(d.folder).expanduser()) for d in chosen.values() if d.folder is not None}
+    folders = {str(expanded(d.folder)) for d in chosen.values() if d.folder is not None}
     return catalogs + sorted(folders)
 
 

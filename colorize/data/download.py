@@ -11,14 +11,20 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from pydantic import Field, field_validator
 from pydantic_core import PydanticCustomError
 from tqdm import tqdm
 
 from colorize.base.errors import UserError
-from colorize.base.files import check_room, only_one, replaced_folder, sha256_of, write_json
+from colorize.base.files import (
+    check_room,
+    expanded,
+    only_one,
+    replaced_folder,
+    sha256_of,
+    write_json,
+)
 from colorize.base.parameters import Parameters
 from colorize.base.progress import INTERVAL
 from colorize.data import catalog, local
@@ -75,7 +81,10 @@ def download(parameters: DownloadParameters, target: Path, kept: Path) -> list[s
     # Two runs share what is kept: the second waits, and finds what the first has fetched.
     with only_one(kept / "lock", "downloading", seconds=-1), replaced_folder(target) as raw:
         _place(chosen, parameters.mirror, kept, raw)
-        write_json(raw / MANIFEST, {name: _facts(chosen[name]) for name in sorted(chosen)})
+        facts = {name: chosen[name].facts() for name in sorted(chosen)}
+        write_json(
+            raw / MANIFEST, {name: of.model_dump(exclude_none=True) for name, of in facts.items()}
+        )
     return catalog.local_sources(parameters.catalog, chosen)
 
 
@@ -92,12 +101,6 @@ def _place(chosen: dict[str, Dataset], mirror: str, kept: Path, raw: Path) -> No
         _check_content(raw / f"{name}.zip", name, dataset)
 
 
-def _facts(dataset: Dataset) -> dict[str, Any]:
-    """What the union has to know of a dataset."""
-    facts = {"sides": {side: dataset.side(side) for side in "AB"}}
-    return facts if dataset.groups is None else facts | {"groups": dataset.groups}
-
-
 def _remote(dataset: Dataset, mirror: str) -> Remote:
     return Remote(f"{mirror.rstrip('/')}/{dataset.file}", dataset.bytes, dataset.sha256)
 
@@ -106,8 +109,9 @@ def _build(name: str, dataset: Dataset, target: Path) -> None:
     if dataset.folder is None:
         local.build_sample(target)
     else:
-        source = Path(dataset.folder).expanduser()
-        local.build_from_folder(source, name, dataset.test or catalog.TEST, target)
+        local.build_from_folder(
+            expanded(dataset.folder), name, dataset.test or catalog.TEST, target
+        )
 
 
 def _fetch_all(remotes: dict[str, Remote], kept: Path) -> None:

@@ -17,8 +17,8 @@ import requests
 import urllib3
 from tqdm import tqdm
 
-from colorize.base.errors import UserError, one_line
-from colorize.base.files import give_name, sha256_of
+from colorize.base.errors import UserError, one_line, printable
+from colorize.base.files import give_name, named, sha256_of
 
 CONNECT_SECONDS = 30
 READ_SECONDS = 20  # a line that brings nothing for so long is dead
@@ -122,9 +122,15 @@ def _over_http(remote: Remote, have: int) -> Iterator[tuple[int, Iterable[bytes]
                 yield 0, ()
             else:
                 _check_size(remote, size, answer.headers.get("Content-Type", ""))
-                yield start, answer.iter_content(CHUNK)
-    except requests.RequestException as error:
+                yield start, _as_it_comes(answer)
+    except (requests.RequestException, urllib3.exceptions.HTTPError, ValueError) as error:
         raise _broken(error, remote.address) from error
+
+
+def _as_it_comes(answer: requests.Response) -> Iterator[bytes]:
+    """To wait for so many bytes each time would lose those that come before a break."""
+    while chunk := answer.raw.read1(CHUNK, decode_content=True):
+        yield chunk
 
 
 def _extent(answer: requests.Response) -> tuple[int, int | None]:
@@ -172,8 +178,8 @@ def _retry_after(answer: requests.Response) -> float | None:
         return None
 
 
-def _broken(error: requests.RequestException, address: str) -> Exception:
-    """What an exception of requests means here."""
+def _broken(error: Exception, address: str) -> Exception:
+    """What an exception of requests or urllib3 means here; ValueError: of a malformed address."""
     cause = error.args[0] if error.args else None
     cause = getattr(cause, "reason", None) or cause
     if isinstance(error, requests.exceptions.SSLError):
@@ -182,9 +188,10 @@ def _broken(error: requests.RequestException, address: str) -> Exception:
         return Unreachable(f"cannot reach {_host(address)}")
     if isinstance(error, requests.ConnectTimeout):
         return Unreachable(f"cannot reach {_host(address)} within {CONNECT_SECONDS} s")
-    if isinstance(error, requests.Timeout) or isinstance(cause, urllib3.exceptions.TimeoutError):
+    late = (requests.Timeout, urllib3.exceptions.TimeoutError)
+    if isinstance(error, late) or isinstance(cause, late):
         return Broken(f"nothing came for {READ_SECONDS} s")
-    if isinstance(error, requests.ConnectionError | requests.exceptions.ChunkedEncodingError):
+    if isinstance(error, requests.ConnectionError | urllib3.exceptions.ProtocolError):
         return Broken("the connection broke")
     return UserError(f"{address}: cannot be fetched: {one_line(error)}")
 
@@ -271,14 +278,19 @@ def _complete(remote: Remote, partial: Path, bar: tqdm, stop: threading.Event) -
 def _wait(remote: Remote, error: Broken, failures: int, stop: threading.Event) -> None:
     delay = BACKOFF * 2 ** (failures - 1) if error.delay is None else error.delay
     delay = min(delay, LONGEST_WAIT)
-    tqdm.write(f"{remote.address}: {error}; again in {delay:.0f} s", file=sys.stderr)
+    line = printable(f"{remote.address}: {error}; again in {delay:.0f} s")
+    tqdm.write(line, file=sys.stderr)
     if stop.wait(delay):
         raise Stopped
 
 
 def _attempt(remote: Remote, partial: Path, bar: tqdm, stop: threading.Event) -> None:
     """Append to `partial` what one answer brings. Raises Broken where that is not the rest."""
-    with opened(remote, size_of(partial)) as (start, chunks), open(partial, "ab") as file:
+    with (
+        opened(remote, size_of(partial)) as (start, chunks),
+        named(partial, partial),
+        open(partial, "ab") as file,
+    ):
         file.truncate(start)
         _rewind(bar, start)
         have = start

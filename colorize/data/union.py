@@ -19,6 +19,7 @@ from colorize.base.progress import progress
 from colorize.base.workers import cores, spread
 from colorize.data import archive, selection
 from colorize.data.archive import MANIFEST, folder_of, split_of
+from colorize.data.catalog import Facts, read_manifest
 from colorize.data.images import jpeg
 from colorize.data.members import Measures, hash_of, look
 from colorize.data.palette import Palette, histogram, pool
@@ -71,7 +72,7 @@ def union(parameters: UnionParameters, raw: Path, target: Path, workers: int | N
     workers = workers or cores()
     suffix = ".jpg" if parameters.encoding == "jpeg" else ".png"
     with replaced_folder(target) as folder:
-        manifest = read_json(raw / MANIFEST)
+        manifest = read_manifest(raw)
         zips = _zips(raw, manifest)
         files, ignored = _list(manifest, zips)
         _set_hashes(files, zips, workers)
@@ -100,7 +101,7 @@ def union(parameters: UnionParameters, raw: Path, target: Path, workers: int | N
             (folder / SHEETS / f"{dataset}.jpg").write_bytes(jpeg(sheet))
 
 
-def _zips(raw: Path, manifest: dict[str, dict]) -> dict[str, Path]:
+def _zips(raw: Path, manifest: Mapping[str, Facts]) -> dict[str, Path]:
     """Where each dataset's zip lies. Raises UserError for one that is not in the manifest."""
     stray = sorted({path.stem for path in raw.glob("*.zip")} - set(manifest))
     if stray:
@@ -109,7 +110,7 @@ def _zips(raw: Path, manifest: dict[str, dict]) -> dict[str, Path]:
 
 
 def _list(
-    manifest: dict[str, dict], zips: dict[str, Path]
+    manifest: Mapping[str, Facts], zips: dict[str, Path]
 ) -> tuple[list[File], dict[str, dict[str, int]]]:
     """Every file of the zips, test first, then val, and what is ignored.
 
@@ -120,8 +121,8 @@ def _list(
         contents = archive.contents(path, dataset)
         ignored[dataset] = contents.ignored
         for source in contents.members:
-            side = manifest[dataset]["sides"][folder_of(source)[-1]]
-            group = _group(dataset, source, manifest[dataset].get("groups"))
+            side = manifest[dataset].sides[folder_of(source)[-1]]
+            group = _group(dataset, source, manifest[dataset].groups)
             split = split_of(source)
             file = File(dataset=dataset, side=side, source=source, split=split, group=group)
             files.append(file)
@@ -207,6 +208,27 @@ def training_statistics(
     }
 
 
+class DatasheetEntry(Parameters):
+    """What the union took of a dataset."""
+
+    files: int
+    images: dict[str, int]  # by split
+    left_out: dict[str, int]  # by reason
+    leaks: int  # training images that are test images too, here or in another dataset
+    colorfulness: float | None
+    ab_histogram: dict[str, list] | None
+    ignored: dict[str, int]  # by folder
+
+
+def read_datasheet(union: Path) -> dict[str, dict]:
+    """By dataset. Raises UserError where the file is missing, or is another."""
+    path = union / DATASHEET
+    return {
+        name: DatasheetEntry.parse(entry, f"{path}: {name}").model_dump()
+        for name, entry in read_json(path, dict).items()
+    }
+
+
 def datasheet(
     index: pd.DataFrame,
     palettes: Mapping[str, Palette],
@@ -230,7 +252,6 @@ def _entry(rows: pd.DataFrame, palettes: Mapping[str, Palette]) -> dict:
         "left_out": {
             reason: int((rows["reject_reason"] == reason).sum()) for reason in REJECT_REASONS
         },
-        # Training images that are test images too, here or in another dataset.
         "leaks": int(((rows["split"] == "train") & of_test).sum()),
         "colorfulness": round(colors.colorfulness / len(kept), 3) if len(kept) else None,
         "ab_histogram": histogram(colors) if len(kept) else None,

@@ -29,7 +29,7 @@ class EvaluateParameters(Parameters):
     """The section `evaluate`."""
 
     splits: list[Split]
-    validation_max: Annotated[int, Field(ge=1)]
+    validation_max: Annotated[int, Field(ge=1, le=10**9)]
     resamples: Annotated[int, Field(ge=100, le=100_000)]
     grid: Annotated[int, Field(ge=1, le=50)]
     weights: Annotated[str, Field(min_length=1)] | None

@@ -8,6 +8,7 @@ import jinja2
 import pandas as pd
 from PIL import Image
 
+from colorize.comparison.significance import Significance
 from colorize.data.union import REJECT_REASONS
 from colorize.evaluation.metrics import COPY_BELOW, SAME_BELOW, failure
 from colorize.report import claims, columns, comparisons, gallery, tables
@@ -32,7 +33,7 @@ def page(
     rows: list[Row],
     *,
     baseline: str,
-    significance: dict[str, Any],  # metrics/significance.json
+    significance: Significance,
     parameters: Mapping[str, "ModelParameters"],  # by model
     datasets: list[str],
     statistics: dict[str, Any],
@@ -68,7 +69,7 @@ def page(
             if (words := failure(row.result.headline))
         },
         best=claims.best(rows),
-        overview=comparisons.figure(significance["models"], baseline),
+        overview=comparisons.figure(significance.models, baseline),
         claims=_claims(rows, parameters),
         limits={"pale": claims.PALE_BELOW, "same": SAME_BELOW, "copied": COPY_BELOW},
         # Results
@@ -78,8 +79,8 @@ def page(
         ],
         not_measured=not_measured,
         by_dataset=tables.by_dataset(rows, split),
-        sentences=comparisons.sentences(significance["models"], baseline),
-        comparisons=comparisons.comparisons(significance["planned"]),
+        sentences=comparisons.sentences(significance.models, baseline),
+        comparisons=comparisons.comparisons(significance.planned),
         to_gray=tables.to_gray(rows),
         of_gray=columns.TO_GRAY,
         domains={

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from PIL import Image
 from torch import Tensor
 
+from colorize.base.errors import UserError
 from colorize.base.files import read_json, write_json
 from colorize.data.reading import photographs
 from colorize.data.reading.tensors import to_image
@@ -77,10 +78,14 @@ def save(folder: Path, shown: list[Shown]) -> None:
 def read(folder: Path) -> list[Shown]:
     """What `save` wrote. Raises UserError where something is missing or broken."""
     shown = []
-    for entry in read_json(folder / MANIFEST):
-        files = entry.pop("pictures")
-        pictures = {v: photographs.read(folder / file, "RGB") for v, file in files.items()}
-        shown.append(Shown(Case(**entry), pictures))
+    for entry in read_json(folder / MANIFEST, list):
+        try:
+            files = dict(entry.pop("pictures"))
+            case = Case(**entry)
+        except (AttributeError, LookupError, TypeError, ValueError) as error:
+            raise UserError(f"{folder / MANIFEST}: not what `save` wrote: {error}") from None
+        pictures = {v: photographs.read(folder / str(file), "RGB") for v, file in files.items()}
+        shown.append(Shown(case, pictures))
     return shown
 
 

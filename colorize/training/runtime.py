@@ -19,9 +19,9 @@ class RuntimeParameters(Parameters):
     compile: bool
     processes: Annotated[int, Field(ge=1, le=1024)]
     workers: Annotated[int, Field(ge=0, le=64)]
-    log_interval: Annotated[int, Field(ge=1)]
-    save_interval: Annotated[int, Field(ge=1)]
-    max_minutes: Annotated[float, Field(ge=0)]
+    log_interval: Annotated[int, Field(ge=1, le=10**9)]
+    save_interval: Annotated[int, Field(ge=1, le=10**9)]
+    max_minutes: Annotated[float, Field(ge=0, le=10**9)]
 
 
 def can_compile(device: torch.device) -> bool:

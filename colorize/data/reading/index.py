@@ -8,6 +8,7 @@ import pandas as pd
 
 from colorize.base.errors import UserError
 from colorize.base.files import read_json, sha256_of
+from colorize.base.parameters import Parameters
 
 COLUMNS = ["group", "dataset", "side", "source", "split"]
 MADE_FROM = "made_from.json"  # in the folder of gray copies: which union they are copies of
@@ -56,18 +57,35 @@ def union_identity(union: Path) -> dict[str, str]:
     return {name: sha256_of(union / name) for name in ("index.csv", "statistics.json")}
 
 
+class AbHistogram(Parameters):
+    """Shares of the cells of a grid of ab, [a][b], whose middles are at `centers` both ways."""
+
+    centers: list[float]
+    share: list[list[float]]
+
+
+class Statistics(Parameters):
+    """statistics.json: sizes, and colors to learn from."""
+
+    image_size: int
+    images: dict[str, int]  # by split
+    mean_ab: list[float]
+    ab_histogram: AbHistogram
+
+
 def statistics(union: Path, image_size: int) -> dict:
     """Read `union`/statistics.json.
 
     Raises UserError where it is missing, or where the union was made at another `image_size`.
     """
-    values = read_json(union / "statistics.json")
-    if values.get("image_size") != image_size:
+    path = union / "statistics.json"
+    values = Statistics.parse(read_json(path), str(path))
+    if values.image_size != image_size:
         raise UserError(
-            f"{union}: made with data.image_size = {values.get('image_size')}, "
+            f"{union}: made with data.image_size = {values.image_size}, "
             f"params.yaml says {image_size}; run `dvc repro` to make it again"
         )
-    return values
+    return values.model_dump()
 
 
 def statistics_to_learn_from(union: Path, image_size: int) -> dict:

@@ -40,7 +40,7 @@ class Parameters(ModelParameters):
     discriminator_width: Width
     discriminator_layers: Annotated[int, Field(ge=1, le=5)]
     discriminator_norm: Norm
-    pool: Annotated[int, Field(ge=0)]
+    pool: Annotated[int, Field(ge=0, le=10_000)]
 
     def check(self, image_size: int) -> None:
         super().check(image_size)

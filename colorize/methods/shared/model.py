@@ -110,6 +110,9 @@ def start_from(model: Method, start: InitFrom, where: str) -> None:
         weights = safetensors.torch.load_file(path)
     except safetensors.SafetensorError as error:
         raise UserError(f"{where}.init_from.path: {path}: {one_line(error)}") from None
+    if not weights:
+        raise UserError(f"{where}.init_from.path: {path} holds no weights")
+    _check_kinds(weights, model, f"{where}.init_from.path: {path}")
     shapes = {name: tensor.shape for name, tensor in model.state_dict().items()}
     for name, tensor in weights.items():
         if shapes.get(name) != tensor.shape:
@@ -165,6 +168,7 @@ def load(folder: Path, device: torch.device | str = "cpu") -> Method:
             if name not in model.generators:
                 delattr(model, name)
         weights = safetensors.torch.load_file(folder / WEIGHTS)
+        _check_kinds(weights, model, str(folder / WEIGHTS))
         model.load_state_dict(weights)
     except UNLOADABLE as error:
         reason = one_line(error)[:300]
@@ -198,6 +202,15 @@ def _check_shapes(parameters: ModelParameters, image_size: int, folder: Path) ->
             raise ValueError(
                 f"{WEIGHTS} has {name} {shapes.get(name)}, {CONFIG} asks for {wanted.get(name)}"
             )
+
+
+def _check_kinds(weights: dict[str, Tensor], model: Method, where: str) -> None:
+    """Integers would be taken for weights without a word: quantized ones are from -128 to 127."""
+    state = model.state_dict()
+    for name, tensor in weights.items():
+        if name in state and state[name].is_floating_point() > tensor.is_floating_point():
+            kind = str(tensor.dtype).removeprefix("torch.")
+            raise UserError(f"{where}: {name} is {kind}, not floating-point")
 
 
 def _check_finite(weights: dict[str, Tensor], where: str) -> None:
