@@ -4,7 +4,7 @@ import contextlib
 import sys
 
 from colorize.base import command, distributed, lifetime
-from colorize.base.device import choose_device, explained, keep_freed
+from colorize.base.device import choose_device, explained, keep_freed, memory_of
 from colorize.base.files import replaced_folder
 from colorize.data.reading.index import Index, statistics_to_learn_from
 from colorize.methods.shared import model
@@ -51,6 +51,7 @@ def train(name: str, params: Params, inputs: Inputs) -> None:
         explained(where, "its batch_size or width, or data.image_size"),
     ):
         colors, index = statistics_to_learn_from(UNION, image_size), Index.read(UNION)
+        model.check_memory(p, image_size, memory_of(device), where)
         network = model.fresh(p, image_size, seed, colors, where)
         photographs = dataset.of(network, index, UNION, GRAY, seed)
         val, draw = index.split("val", "photograph"), grids.training_grid

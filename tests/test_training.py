@@ -290,6 +290,16 @@ def test_too_little_memory_is_said_in_one_line(project):
     assert "Traceback" not in said
 
 
+def test_far_too_little_memory_is_said_before_any_is_taken(project):
+    project.params(models__gan__width=1024, models__gan__depth=64)
+    said = project.stage("train", "gan", expect=2).stderr
+    assert re.fullmatch(
+        r"error: models\.gan: training needs \S+ GiB of memory and more, \S+ GiB are there; "
+        r"lower its width, depth or batch_size\n",
+        said,
+    )
+
+
 @pytest.mark.parametrize(
     ("error", "amount"),
     [

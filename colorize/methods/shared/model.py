@@ -93,6 +93,23 @@ def fresh(
     return model
 
 
+def check_memory(parameters: ModelParameters, image_size: int, there: int, where: str) -> None:
+    """Raise UserError where training needs more than `there` bytes of memory for certain.
+
+    Weights, gradients and Adam's two moments do, and a batch of photographs. It is said before any
+    is taken: an operating system that has none left ends other programs too.
+    """
+    with torch.device("meta"), _Undrawn():
+        weights = sum(weight.numel() for weight in build(parameters, image_size).parameters())
+    images = parameters.batch_size // parameters.accumulation
+    needed = 4 * (4 * weights + images * 3 * image_size**2)
+    if needed > there:
+        raise UserError(
+            f"{where}: training needs {needed / 2**30:.3g} GiB of memory and more, "
+            f"{there / 2**30:.3g} GiB are there; lower its width, depth or batch_size"
+        )
+
+
 def start_from(model: Method, start: InitFrom, where: str) -> None:
     """Load trained weights into the networks that they name; the others stay fresh.
 
