@@ -257,7 +257,7 @@ def test_a_mistake_is_named_by_its_dotted_key(mistake):
     assert "\n" not in str(raised.value)
 
 
-@pytest.mark.parametrize("key", leaves(committed()))
+@pytest.mark.parametrize("key", [k for k in leaves(committed()) if not k.endswith("_weight")])
 def test_a_number_beyond_all_measure_is_named_by_its_key(key):
     """Before anything takes as many steps, or as much memory."""
     values = committed()
