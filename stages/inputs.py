@@ -1,7 +1,8 @@
 """What a stage uses, as dvc.yaml lists it, and whether that changed while the stage ran.
 
 DVC records parameters, code and data as they are when a stage has ended. What is edited meanwhile
-would be recorded as if it had been used.
+would be recorded as if it had been used. Nobody sees an edit in the tenths of a second between the
+stage's last look and DVC's.
 """
 
 import contextlib

@@ -4,7 +4,6 @@ A stage whose `dvc` was killed must not go on writing beside the one that the ne
 starts. The kernel tells it, where it is Linux; elsewhere it looks for itself.
 """
 
-import atexit
 import contextlib
 import ctypes
 import math
@@ -24,7 +23,6 @@ PR_SET_PDEATHSIG = 1  # of prctl(2)
 
 began = math.inf  # when `begin` was called, in seconds since 1970
 _parent: int | None = None  # the process that must live for us to go on
-_code: int | None = None  # to exit with
 _gone = False  # so the kernel has told us, before it has given us another parent
 
 
@@ -37,7 +35,6 @@ def begin() -> None:
     """
     global began
     began = time.time()
-    atexit.register(_end)
     leave_at_once()
     # Who is started by hand, with nohup perhaps, may outlive the shell.
     if "DVC_STAGE" in os.environ or under_torchrun():
@@ -62,19 +59,14 @@ def raise_interrupts() -> None:
 
 
 def end(code: int) -> NoReturn:
-    """Exit, and leave what is in memory to the kernel."""
-    global _code
-    _code = code
-    sys.exit(code)
+    """Exit, and leave what is in memory to the kernel: Python takes a second to take it apart.
 
-
-def _end() -> None:
-    """Called last, because registered first: Python takes 0.7 s to take apart torch's modules."""
-    if _code is not None:
-        for stream in (sys.stdout, sys.stderr):
-            with contextlib.suppress(OSError):  # whoever read it has gone
-                stream.flush()
-        os._exit(_code)
+    Only for who has nothing left that is to be ended: no files, threads or processes.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError):  # whoever read it has gone
+            stream.flush()
+    os._exit(code)
 
 
 def orphaned() -> bool:
