@@ -6,6 +6,7 @@ stage's last look and DVC's.
 """
 
 import contextlib
+import functools
 import hashlib
 import os
 import stat
@@ -64,9 +65,7 @@ def _state(stage: str) -> tuple[dict[str, Any], list[Path]]:
 
 def _dependencies(stage: str) -> tuple[dict[str, Any], list[str]]:
     """Values of parameters by their dotted keys, and paths."""
-    from colorize.base.parameters import from_yaml  # only here: pydantic takes a while
-
-    values, pipeline = (from_yaml(read_text(path), str(path)) for path in (PARAMS, PIPELINE))
+    values, pipeline = (_parsed(path, read_text(path)) for path in (PARAMS, PIPELINE))
     family, _, name = stage.partition("@")
     filled = {}
     try:
@@ -89,6 +88,14 @@ def _dependencies(stage: str) -> tuple[dict[str, Any], list[str]]:
             value = value.get(part) if isinstance(value, dict) else None
         used |= dict(_leaves(key, value))
     return used, [fill(path) for path in definition["deps"]]
+
+
+@functools.lru_cache
+def _parsed(path: Path, text: str) -> Any:
+    """Once for a text: at the end of a stage it mostly is as it was."""
+    from colorize.base.parameters import from_yaml  # only here: pydantic takes a while
+
+    return from_yaml(text, str(path))
 
 
 def _leaves(key: str, value: Any) -> Iterator[tuple[str, Any]]:

@@ -87,11 +87,12 @@ def read(name: str, mirror: str | None) -> dict[str, Any]:
 def load(name: str, extended_by: tuple[str, ...] = ()) -> dict[str, Any]:
     """What a preset changes in the committed params.yaml, with all that it extends."""
     if name == "sample":
-        return {}
+        return CommentedMap()
     path = PRESETS / f"{name}.yaml"
-    if not isinstance(from_yaml(read_text(path), str(path)), dict):
+    text = read_text(path)
+    if not isinstance(from_yaml(text, str(path)), dict):
         raise UserError(f"{path}: expected sections of params.yaml, as it would change them")
-    values = YAML().load(path)  # with its comments, for those of new models
+    values = YAML().load(text)  # with its comments, for those of new models
     base = values.pop("extends", "sample")
     if base not in names() or base in (name, *extended_by):
         others = [each for each in names() if each not in (name, *extended_by)]
@@ -151,7 +152,7 @@ def _merge(values: dict[str, Any], deltas: dict[str, Any]) -> None:
             _merge(values[key], value)
         elif isinstance(value, list) and not any(isinstance(item, dict) for item in value):
             values[key][:] = value  # in place: keeps the comment behind it
-        elif key in values or isinstance(value, dict) or not isinstance(values, CommentedMap):
+        elif key in values or isinstance(value, dict):
             values[key] = value
         else:  # not last: the last key has the empty line behind the entry
             values.insert(max(0, len(values) - 1), key, value)

@@ -427,9 +427,8 @@ def depths() -> list[Case]:
             encoded(CAT.convert("YCbCr"), "TIFF"),
             shown(CAT.convert("YCbCr").convert("RGB")),
         ),
-        Case(
-            "lab.tif", encoded(in_lab, "TIFF"), shown(RGB), 8 / 255
-        ),  # Lab in bytes has large steps
+        # Lab in bytes has large steps
+        Case("lab.tif", encoded(in_lab, "TIFF"), shown(RGB), 8 / 255),
     ]
 
 

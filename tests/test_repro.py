@@ -381,25 +381,23 @@ def test_a_mistake_anywhere_stops_the_first_stage_that_runs(pipeline):
     pipeline.run("dvc", "checkout")
 
 
-@pytest.mark.parametrize(
-    ("stage", "file"),
-    [
+def test_a_file_of_another_shape_is_named(pipeline, tmp_path):
+    project = Project(shutil.copytree(pipeline.root, tmp_path / "copy"))
+    for stage, file in (
         ("union", "data/raw/datasets.json"),
         ("train zhang_l2", "data/union/statistics.json"),
         ("compare", "metrics/results/zhang_l2.json"),
         ("report", "metrics/significance.json"),
         ("report", "data/union/datasheet.json"),
         ("report", "reports/pictures/zhang_l2/manifest.json"),
-    ],
-)
-def test_a_file_of_another_shape_is_named(pipeline, tmp_path, stage, file):
-    project = Project(shutil.copytree(pipeline.root, tmp_path / "copy"))
-    right = project.path(file).read_bytes()
-    project.path(file).unlink()  # it may be a link into DVC's cache
-    for wrong in (b"3", b"[3]", b'{"a": 3}', right.replace(b'": ', b'": {"a": 3}, "b": ', 1)):
-        project.path(file).write_bytes(wrong)
-        said = project.stage(*stage.split(), expect=2).stderr.splitlines()[-1]
-        assert said.startswith(f"error: {file}"), wrong
+    ):
+        right = project.path(file).read_bytes()
+        project.path(file).unlink()  # it may be a link into DVC's cache
+        for wrong in (b"3", b"[3]", b'{"a": 3}', right.replace(b'": ', b'": {"a": 3}, "b": ', 1)):
+            project.path(file).write_bytes(wrong)
+            said = project.stage(*stage.split(), expect=2).stderr.splitlines()[-1]
+            assert said.startswith(f"error: {file}"), wrong
+        project.path(file).write_bytes(right)
 
 
 def test_a_removed_model_leaves_no_row(pipeline):

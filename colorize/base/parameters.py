@@ -3,12 +3,14 @@
 import re
 import reprlib
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 from ruamel.yaml import YAML, YAMLError
 
 from colorize.base.errors import UserError, one_line
+from colorize.base.files import read_json
 
 
 def from_yaml(text: str, where: str) -> Any:
@@ -63,6 +65,17 @@ class Parameters(BaseModel):
         except ValidationError as error:
             described = [_describe(e, elsewhere or {}, where, cls) for e in error.errors()]
             raise UserError("; ".join(described)) from None
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """The same of a JSON file. Raises UserError also where it is missing or broken."""
+        return cls.parse(read_json(path), str(path))
+
+    @classmethod
+    def read_each(cls, path: Path) -> dict[str, Self]:
+        """The same of a JSON file of named ones."""
+        entries = read_json(path, dict).items()
+        return {name: cls.parse(entry, f"{path}: {name}") for name, entry in entries}
 
 
 def _describe(error: Any, elsewhere: Mapping[str, str], where: str, cls: type[BaseModel]) -> str:

@@ -3,7 +3,7 @@
 import functools
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -12,7 +12,6 @@ import pyarrow.parquet
 from pydantic import field_validator
 
 from colorize.base.errors import UserError, one_line
-from colorize.base.files import read_json
 from colorize.base.parameters import Parameters
 from colorize.evaluation.bootstrap import DIVERGENCES, WeightedSums, weights
 from colorize.evaluation.metrics import BETTER, METRICS, PERCEPTUAL
@@ -121,11 +120,6 @@ class Significance(Parameters):
     split: str
     models: list[ComparisonResult]  # the standard comparisons
     planned: list[ComparisonResult]  # compare.comparisons
-
-    @classmethod
-    def read(cls, path: Path) -> Self:
-        """Raises UserError where the file is missing, or is another."""
-        return cls.parse(read_json(path), str(path))
 
 
 class CompareParameters(Parameters):

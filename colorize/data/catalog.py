@@ -7,10 +7,10 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from colorize.base.errors import UserError, one_line
-from colorize.base.files import expanded, read_json
+from colorize.base.files import expanded
 from colorize.base.parameters import Parameters, from_yaml
 from colorize.data import remote
-from colorize.data.archive import FOLDERS, MANIFEST
+from colorize.data.archive import FOLDERS
 
 BUILTIN = Path(__file__).parent.parent / "catalog.yaml"  # its path stands in params.yaml
 SAMPLE = "sample"  # the dataset that the download stage builds from nothing
@@ -24,13 +24,6 @@ class Facts(Parameters):
 
     sides: dict[Literal["A", "B"], Side]
     groups: str | None = None
-
-
-def read_manifest(raw: Path) -> dict[str, Facts]:
-    """By dataset. Raises UserError where the file is missing, or is another."""
-    path = raw / MANIFEST
-    entries = read_json(path, dict).items()
-    return {name: Facts.parse(entry, f"{path}: {name}") for name, entry in entries}
 
 
 class Dataset(Parameters):

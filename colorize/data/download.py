@@ -81,10 +81,10 @@ def download(parameters: DownloadParameters, target: Path, kept: Path) -> list[s
     # Two runs share what is kept: the second waits, and finds what the first has fetched.
     with only_one(kept / "lock", "downloading", seconds=-1), replaced_folder(target) as raw:
         _place(chosen, parameters.mirror, kept, raw)
-        facts = {name: chosen[name].facts() for name in sorted(chosen)}
-        write_json(
-            raw / MANIFEST, {name: of.model_dump(exclude_none=True) for name, of in facts.items()}
-        )
+        manifest = {
+            name: chosen[name].facts().model_dump(exclude_none=True) for name in sorted(chosen)
+        }
+        write_json(raw / MANIFEST, manifest)
     return catalog.local_sources(parameters.catalog, chosen)
 
 

@@ -20,7 +20,7 @@ from PIL import Image
 from colorize.base.errors import UserError, printable
 from colorize.base.files import check_room, sha256_of
 from colorize.base.progress import progress
-from colorize.data.archive import FOLDERS, LITTER, SPLITS, split_of
+from colorize.data.archive import FOLDERS, LITTER, SPLITS
 
 # Of the installed packages that come with photographs
 PACKAGES = {"skimage": "data", "matplotlib": "mpl-data/sample_data"}
@@ -165,20 +165,21 @@ def _members(source: Path, files: list[str], name: str, test: float) -> dict[str
     Where they split nothing off for the test, `test` of the rest is taken. By content, so that a
     photograph stays where it is when others come or go.
     """
-    folders = {file: SPLIT_ALREADY.get(file.partition("/")[0].lower()) for file in files}
-    named = {file.partition("/")[0].lower() for file in files} & SPLIT_ALREADY.keys()
-    splits = {split_of(f"{name}/{SPLIT_ALREADY[each]}") for each in named}
+    folders = {file: file.rpartition("/")[0].partition("/")[0].lower() for file in files}
+    named = SPLIT_ALREADY.keys() & folders.values()
+    splits = {SPLIT_ALREADY[each][:-1] for each in named}
     is_split = len(splits) > 1 or any(each.endswith(("a", "b")) for each in named)
-    members = {}
+    members, counts = {}, Counter()
     for file in progress(files, name):
-        folder = folders[file] if is_split else "trainA"
+        folder = SPLIT_ALREADY.get(folders[file]) if is_split else "trainA"
         if folder is None:
             continue
-        if "test" not in splits and folder in ("trainA", "trainB") and _is_for(source / file, test):
+        is_train = folder.startswith("train")
+        if is_train and "test" not in splits and _falls_within(source / file, test):
             folder = folder.replace("train", "test")
         members[file if file.startswith(f"{folder}/") else f"{folder}/{file}"] = file
+        counts[folder[:-1]] += 1
     if is_split:
-        counts = Counter(split_of(f"{name}/{member}") for member in members)
         told = ", ".join(f"{counts[split]} for {split}" for split in SPLITS)
         print(f"{name}: split as its folders say: {told}")
     if outside := len(files) - len(members):
@@ -186,7 +187,7 @@ def _members(source: Path, files: list[str], name: str, test: float) -> dict[str
     return members
 
 
-def _is_for(path: Path, share: float) -> bool:
+def _falls_within(path: Path, share: float) -> bool:
     return int(sha256_of(path)[:8], 16) < share * 2**32
 
 

@@ -150,12 +150,13 @@ def name_groups(files: Iterable[File]) -> None:
 
 
 def reject_groups_of_other_splits(files: Iterable[File]) -> None:
-    """Leave each group in the first of its splits alone: test, val, train."""
+    """Leave each group in the first of its splits alone.
+
+    files: by `rank`.
+    """
     first: dict[str, File] = {}
-    for file in filter(lambda file: file.kept, files):
-        if file.group not in first or rank(file) < rank(first[file.group]):
-            first[file.group] = file
     for file in files:
-        if file.kept and file.split != first[file.group].split:
-            other = first[file.group].source
-            file.reject("group", f"of one group with {other}", other)
+        if file.kept:
+            other = first.setdefault(file.group, file)
+            if file.split != other.split:
+                file.reject("group", f"of one group with {other.source}", other.source)

@@ -13,13 +13,13 @@ from PIL import Image
 from pydantic import Field
 
 from colorize.base.errors import UserError
-from colorize.base.files import read_json, replaced_folder, write_json
+from colorize.base.files import replaced_folder, write_json
 from colorize.base.parameters import Parameters
 from colorize.base.progress import progress
 from colorize.base.workers import cores, spread
 from colorize.data import archive, selection
 from colorize.data.archive import MANIFEST, folder_of, split_of
-from colorize.data.catalog import Facts, read_manifest
+from colorize.data.catalog import Facts
 from colorize.data.images import jpeg
 from colorize.data.members import Measures, hash_of, look
 from colorize.data.palette import Palette, histogram, pool
@@ -72,7 +72,7 @@ def union(parameters: UnionParameters, raw: Path, target: Path, workers: int | N
     workers = workers or cores()
     suffix = ".jpg" if parameters.encoding == "jpeg" else ".png"
     with replaced_folder(target) as folder:
-        manifest = read_manifest(raw)
+        manifest = Facts.read_each(raw / MANIFEST)
         zips = _zips(raw, manifest)
         files, ignored = _list(manifest, zips)
         _set_hashes(files, zips, workers)
@@ -222,11 +222,8 @@ class DatasheetEntry(Parameters):
 
 def read_datasheet(union: Path) -> dict[str, dict]:
     """By dataset. Raises UserError where the file is missing, or is another."""
-    path = union / DATASHEET
-    return {
-        name: DatasheetEntry.parse(entry, f"{path}: {name}").model_dump()
-        for name, entry in read_json(path, dict).items()
-    }
+    entries = DatasheetEntry.read_each(union / DATASHEET).items()
+    return {name: entry.model_dump() for name, entry in entries}
 
 
 def datasheet(

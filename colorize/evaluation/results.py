@@ -1,11 +1,11 @@
 """What evaluation writes of one row of the tables, metrics/results/NAME.json, and others read."""
 
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from colorize.base.files import read_json, write_json
+from colorize.base.files import write_json
 from colorize.base.parameters import Parameters
 
 Split = Literal["val", "test"]
@@ -83,11 +83,6 @@ class Result(Parameters):
 
     def on(self, split: Split) -> Metrics:
         return self.val if split == "val" else self.test
-
-    @classmethod
-    def read(cls, path: Path) -> Self:
-        """Raises UserError where the file is missing, or is another."""
-        return cls.parse(read_json(path), str(path))
 
     def write(self, path: Path) -> None:
         write_json(path, self.values())

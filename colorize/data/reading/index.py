@@ -78,8 +78,7 @@ def statistics(union: Path, image_size: int) -> dict:
 
     Raises UserError where it is missing, or where the union was made at another `image_size`.
     """
-    path = union / "statistics.json"
-    values = Statistics.parse(read_json(path), str(path))
+    values = Statistics.read(union / "statistics.json")
     if values.image_size != image_size:
         raise UserError(
             f"{union}: made with data.image_size = {values.image_size}, "

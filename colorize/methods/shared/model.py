@@ -99,8 +99,7 @@ def check_memory(parameters: ModelParameters, image_size: int, there: int, where
     Weights, gradients and Adam's two moments do, and a batch of photographs. It is said before any
     is taken: an operating system that has none left ends other programs too.
     """
-    with torch.device("meta"), _Undrawn():
-        weights = sum(weight.numel() for weight in build(parameters, image_size).parameters())
+    weights = sum(each.numel() for each in _outline(parameters, image_size).parameters())
     images = parameters.batch_size // parameters.accumulation
     needed = 4 * (4 * weights + images * 3 * image_size**2)
     if needed > there:
@@ -129,7 +128,6 @@ def start_from(model: Method, start: InitFrom, where: str) -> None:
         raise UserError(f"{where}.init_from.path: {path}: {one_line(error)}") from None
     if not weights:
         raise UserError(f"{where}.init_from.path: {path} holds no weights")
-    _check_kinds(weights, model, f"{where}.init_from.path: {path}")
     shapes = {name: tensor.shape for name, tensor in model.state_dict().items()}
     for name, tensor in weights.items():
         if shapes.get(name) != tensor.shape:
@@ -137,6 +135,7 @@ def start_from(model: Method, start: InitFrom, where: str) -> None:
                 f"{where}.init_from.path: {path} has {name} {tuple(tensor.shape)}, "
                 f"the model {tuple(shapes[name]) if name in shapes else 'none'}"
             )
+    _check_kinds(weights, model, f"{where}.init_from.path: {path}")
     _check_finite(weights, f"{where}.init_from.path: {path}")
     model.load_state_dict(weights, strict=False)
 
@@ -203,13 +202,18 @@ class _Undrawn(TorchFunctionMode):
         return function(*args, **(kwargs or {}))
 
 
+def _outline(parameters: ModelParameters, image_size: int) -> Method:
+    """A model with shapes, but without weights: it takes no memory."""
+    with torch.device("meta"), _Undrawn():
+        return build(parameters, image_size)
+
+
 def _check_shapes(parameters: ModelParameters, image_size: int, folder: Path) -> None:
     """Compare the networks with the header of the weights' file, before either takes memory.
 
     Raises ValueError.
     """
-    with torch.device("meta"), _Undrawn():
-        model = build(parameters, image_size)
+    model = _outline(parameters, image_size)
     state = model.state_dict().items()
     wanted = {k: list(v.shape) for k, v in state if k.split(".")[0] in model.generators}
     with safetensors.safe_open(folder / WEIGHTS, "pt") as file:
@@ -225,7 +229,7 @@ def _check_kinds(weights: dict[str, Tensor], model: Method, where: str) -> None:
     """Integers would be taken for weights without a word: quantized ones are from -128 to 127."""
     state = model.state_dict()
     for name, tensor in weights.items():
-        if name in state and state[name].is_floating_point() > tensor.is_floating_point():
+        if state[name].is_floating_point() > tensor.is_floating_point():
             kind = str(tensor.dtype).removeprefix("torch.")
             raise UserError(f"{where}: {name} is {kind}, not floating-point")
 
