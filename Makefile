@@ -41,7 +41,7 @@ check: setup  ## check params.yaml without running anything
 	$(PIP) -r requirements-test.txt
 	touch $@
 
-test: .venv/test  ## run the tests, one process a core (4 to 6 minutes on 2 cores)
+test: .venv/test  ## run the tests, one process a core (under five minutes on 2 cores)
 	python -m pytest -n auto -m "not soak"
 
 soak: .venv/test  ## run the longer fault injection and experiments too

@@ -172,15 +172,17 @@ class Project:
         expect: int = 0,
         killed: tuple[str, int] | None = None,
         under_dvc: bool = False,
+        largest_file: int | None = None,
+        memory: int | None = None,
     ) -> subprocess.CompletedProcess:
         """`python -m NAME ARGUMENTS`, but for the seconds that its imports take.
 
-        killed, under_dvc: as `forks.Forks.run` says; killed itself it exits with -9.
+        killed and what follows: as `forks.Forks.run` says; killed itself it exits with -9.
         """
         command = ["python", "-m", name, *arguments]
         if self.threads != forks.THREADS:  # torch takes their number when it is imported
             return self.run(*command, expect=expect)
-        done = _forks().run(command, self.root, killed, under_dvc)
+        done = _forks().run(command, self.root, killed, under_dvc, largest_file, memory)
         return _checked(done, -9 if killed and not under_dvc else expect)
 
     def start(self, *command: str) -> subprocess.Popen:

@@ -14,6 +14,7 @@ import gc
 import importlib
 import json
 import os
+import resource
 import runpy
 import signal
 import subprocess
@@ -53,18 +54,22 @@ class Forks:
         self,
         command: list[str],
         folder: Path,
-        killed: tuple[str, int] | None,
-        under_dvc: bool,
+        killed: tuple[str, int] | None = None,
+        under_dvc: bool = False,
+        largest_file: int | None = None,
+        memory: int | None = None,
     ) -> subprocess.CompletedProcess:
         """Run `python -m MODULE ...` in `folder` and wait for its end.
 
         killed: a function (module.name or module.class.name) and before which of its calls the
         process is killed, as by kill -9; where it runs `under_dvc`, dvc alone is.
+        largest_file, memory: limits, as of `ulimit`, in bytes; of memory, beyond what it has.
         """
         with tempfile.TemporaryDirectory() as said:
             out, err = Path(said, "out"), Path(said, "err")
             request = {"command": command, "folder": str(folder), "killed": killed}
             request |= {"under_dvc": under_dvc, "out": str(out), "err": str(err)}
+            request |= {"largest_file": largest_file, "memory": memory}
             print(json.dumps(request), file=self.process.stdin, flush=True)
             code = int(self.process.stdout.readline())
             return subprocess.CompletedProcess(command, code, out.read_text(), err.read_text())
@@ -108,6 +113,8 @@ def _become(
     folder: str,
     killed: tuple[str, int] | None,
     under_dvc: bool,
+    largest_file: int | None,
+    memory: int | None,
     out: str,
     err: str,
 ) -> None:
@@ -118,6 +125,13 @@ def _become(
     _python, _m, module, *arguments = command
     sys.path[0] = folder
     sys.argv = ["-m", *arguments]
+    if largest_file is not None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, largest_file))
+        sys.dont_write_bytecode = True  # Python cuts it off, and says nothing
+    if memory is not None:
+        pages = int(Path("/proc/self/statm").read_text().split()[0])
+        most = pages * resource.getpagesize() + memory
+        resource.setrlimit(resource.RLIMIT_AS, (most, most))
     if under_dvc:
         _stand_for_dvc()
     if killed:

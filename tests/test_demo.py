@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
@@ -20,8 +21,11 @@ from tests.conftest import ROOT
 from tests.processes import wait_for
 from tests.test_use import chroma, lightness, scene
 
-pytest.importorskip("panel", reason="needs requirements-demo.txt")
-pytestmark = browser.needs_chromium
+pytestmark = [
+    browser.needs_chromium,
+    # Not imported: that takes a second, in each of the processes side by side.
+    pytest.mark.skipif(find_spec("panel") is None, reason="needs requirements-demo.txt"),
+]
 
 MAKE_TRANSFER = """([name, data]) => {
     const bytes = Uint8Array.from(atob(data), (character) => character.charCodeAt(0))

@@ -642,8 +642,7 @@ def test_ctrl_c_ends_a_silent_transfer(mirror, server, project):
 
 def test_a_full_disk_is_one_line_and_the_next_run_goes_on(mirror, server, project):
     set_mirror(project, mirror, server)
-    limited = "ulimit -f 200 && exec python -m stages.download"  # 1024 bytes each
-    said = project.run("bash", "-c", limited, expect=1).stderr
+    said = project.stage("download", largest_file=200_000, expect=1).stderr
     assert re.search(r"error: .*File too large: '\.scratch/zips/[0-9a-f]{64}\.partial'\n$", said)
     assert "Traceback" not in said
     project.stage("download")

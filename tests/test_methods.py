@@ -426,16 +426,16 @@ def test_in_bf16_networks_alone_are_in_half_precision(name):
 
 @pytest.mark.parametrize("name", METHODS)
 def test_averages_of_the_weights_follow_and_color(name, tmp_path):
-    method, p = built(name, ema=0.5)
+    method, p = built(name, ema=0.3)
     child = method.generators[0]
     network = getattr(method, child)
     expected, count = weights(network), 0
-    for number in range(1, 21):
+    for number in range(1, 11):
         before = weights(network)
         step(method, number)
         if not torch.equal(before, weights(network)):  # stargan's moves at every second step
             count += 1
-            decay = min(0.5, (1 + count) / (10 + count))
+            decay = min(0.3, (1 + count) / (10 + count))
             expected = decay * expected + (1 - decay) * weights(network)
     assert torch.allclose(weights(method.ema[child]), expected, atol=1e-6)
     assert not torch.equal(weights(network), expected)
@@ -452,9 +452,9 @@ def test_averages_of_the_weights_follow_and_color(name, tmp_path):
     assert getattr(method, child) is network  # which training goes on with
     assert network.training
 
-    copied, _ = built(name, ema=0.5)
+    copied, _ = built(name, ema=0.3)
     copied.load_training_state(copy.deepcopy(method.training_state()))
-    for number in (21, 22):
+    for number in (11, 12):
         step(method, number)
         step(copied, number)
     assert torch.equal(weights(copied.ema[child]), weights(method.ema[child]))
@@ -678,7 +678,7 @@ def test_a_step_waits_for_no_result(name, changes, monkeypatch):
     for average in method.ema.values():
         average.to("meta")
     batch = {key: value.to("meta") for key, value in batch_for(method).items()}
-    for number in range(1, 5):
+    for number in (1, 2, 3) if name == "nogan_lab" else (1, 2):  # its phases; where n_critic is 2
         losses = method.step(batch, number, torch.Generator().manual_seed(number))
     with pytest.raises(RuntimeError, match="meta"):
         float(losses["loss"])

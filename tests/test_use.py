@@ -46,7 +46,7 @@ def command(
 ) -> subprocess.CompletedProcess:
     """`python -m MODULE ARGUMENTS` in a folder of no project."""
     words = ["python", "-m", module, *map(str, arguments)]
-    return checked(server().run(words, cwd, None, under_dvc=False), expect)
+    return checked(server().run(words, cwd), expect)
 
 
 def colorize(*arguments: str | Path, **how) -> subprocess.CompletedProcess:
