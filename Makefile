@@ -25,7 +25,9 @@ repro: setup  ## run the pipeline (PRESET=sample|full|small|mirror MIRROR=PATH_O
 	$(if $(PRESET),python -m studies.preset $(PRESET) $(if $(MIRROR),--mirror '$(MIRROR)'))
 	python -m stages.check --fix
 	dvc repro
-	@git diff --quiet HEAD -- dvc.lock metrics || echo 'Results are new. To be able to come back to them: git commit -am "Results of this machine"'
+	@git diff --quiet HEAD -- dvc.lock metrics || printf '%s\n' \
+	  'These results are new. Commit them: experiments are compared with what is committed.' \
+	  'git add metrics && git commit -am "Results of this machine"'
 
 demo: .venv/demo  ## open a page in the browser to color photographs on
 	python -m colorize.demo

@@ -9,7 +9,7 @@ import subprocess
 import pytest
 from ruamel.yaml import YAML
 
-from tests.conftest import MODELS, ROOT, checkout, committed, only_models
+from tests.conftest import MODELS, ROOT, checkout, commit, committed, only_models
 from tests.zips import catalog
 
 DVC = YAML(typ="safe").load(ROOT / "dvc.yaml")
@@ -17,7 +17,7 @@ STAGES = DVC["stages"]
 
 # Code that changes no result: what all share, what reads and checks, and what draws training.
 INERT = ("colorize/base/", "colorize/report/grids.py", "stages/common.py", "stages/parameters.py")
-INERT += ("stages/check.py", "stages/inputs.py")
+INERT += ("stages/check.py", "stages/git.py", "stages/inputs.py")
 
 
 def definition(stage: str) -> dict:
@@ -185,7 +185,8 @@ def test_packages_hold_no_code():
         is_room = path.parent.parent == ROOT / "colorize"
         assert ast.unparse(docstring).count("May import") == is_room, path
         # Of no stage a dependency: what it does changes no result.
-        allowed = ("import sys", "from colorize.base", "wait_briefly()", "if sys.argv[0] == '-m':")
+        allowed = ("import sys", "from colorize.base", "from stages.git", "wait_briefly()")
+        allowed += ("if sys.argv[0] == '-m':",)
         if path.parent.name == "colorize":  # names what users import, and loads it when they do
             allowed = ("from typing import TYPE_CHECKING", "if TYPE_CHECKING:", "__all__ =")
             allowed += ("def __getattr__(",)
@@ -244,3 +245,20 @@ def test_git_holds_no_photograph():
     assert "README.md" in listed
     pictures = [f for f in listed if f.endswith((".png", ".jpg", ".jpeg", ".zip", ".html"))]
     assert all(f.startswith("docs/") for f in pictures), pictures
+
+
+def test_git_sees_what_an_experiment_hides_from_it(tmp_path):
+    """DVC leaves the time and size of a changed file beside what the commit has of it."""
+    project = checkout(tmp_path)
+    project.run("git", "init", "-q")
+    project.run("git", "config", "core.trustctime", "false")
+    metrics = project.path("metrics/val/grayscale.json")
+    text = metrics.read_text()
+    when = (1_600_000_000, 1_600_000_000)
+    os.utime(metrics, when)
+    commit(project)
+    metrics.write_text(text.replace("1", "2"))
+    os.utime(metrics, when)
+    assert project.run("git", "status", "--porcelain").stdout == ""
+    project.run("bash", "-c", "DVC_EXP_NAME=a DVC_ROOT=$PWD exec python -m stages.check")
+    assert project.run("git", "status", "--porcelain").stdout == " M metrics/val/grayscale.json\n"

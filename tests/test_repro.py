@@ -72,41 +72,84 @@ def test_an_experiment_reruns_what_its_parameter_touches(pipeline):
     assert not ran(pipeline.run("dvc", "repro").stdout)  # all of it comes from the run cache
 
 
-@pytest.mark.soak
-def test_where_results_differ_from_those_committed_there_is_a_way_back(pipeline):
-    """Another machine rounds otherwise: nobody has the outputs that its first commit names."""
-    lock = pipeline.path("dvc.lock")
-    own = lock.read_text()
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+(COMMIT,) = re.findall(r"(?m)^(git add metrics && git commit .*\")", README)
+(BACK,) = re.findall(r"`(git restore [^`]* dvc repro)` goes back", README)
+(EXPERIMENT,) = re.findall(r"(?m)^\$ (dvc exp run .*)$", README)
 
-    def foreign(match: re.Match) -> str:
+
+def results(pipeline: Project) -> dict[str, str]:
+    return pipeline.contents_of("models") | pipeline.contents_of("metrics")
+
+
+@pytest.fixture
+def after_make_repro(pipeline, tmp_path) -> tuple[Project, dict[str, str]]:
+    """A clone in which `make repro` has run, and its results.
+
+    Another machine rounds otherwise: nobody has the outputs that the commit names.
+    """
+    clone = Project(shutil.copytree(pipeline.root, tmp_path / "clone"))
+    found = results(clone)
+
+    def of_another_machine(match: re.Match) -> str:
         return match[1] + match[2][::-1]
 
-    lock.write_text(
-        re.sub(r"(path: (?:models|metrics)/\S+\n +hash: md5\n +md5: )(\w+)", foreign, own)
-    )
-    assert lock.read_text() != own
-    commit(pipeline)
-    lock.write_text(own)  # as the first `make repro` leaves it
-    pipeline.path(".venv").mkdir()
-    pipeline.path(".venv/installed").touch()
-    told = 'git commit -am "Results of this machine"'
-    said = pipeline.run("make", "repro").stdout
+    before = {}
+    for pattern, digits in (
+        ("metrics/*/*.json", r"(\d\.)(\d+)"),
+        ("metrics/*/*.csv", r"(\d\.)(\d+)"),
+        ("dvc.lock", r"(path: (?:models|metrics)/\S+\n +hash: md5\n +md5: )(\w+)"),
+    ):
+        for path in clone.root.glob(pattern):
+            if clone.run("git", "ls-files", str(path)).stdout:
+                before[path] = path.read_text()
+                path.write_text(re.sub(digits, of_another_machine, before[path]))
+    commit(clone)
+    for path, text in before.items():
+        path.write_text(text)
+    assert results(clone) == found
+    clone.path(".venv").mkdir()
+    clone.path(".venv/installed").touch()
+    said = clone.run("make", "repro").stdout
     assert not ran(said)
-    assert said.endswith(f"{told}\n")
+    assert said.endswith(f"{COMMIT}\n")
+    return clone, found
 
-    who = ("-c", "user.name=a", "-c", "user.email=b")
-    pipeline.run("git", *who, *shlex.split(told)[1:])
-    assert told not in pipeline.run("make", "repro").stdout
-    shutil.rmtree(pipeline.path(".venv"))
-    trained = pipeline.contents_of("models/stargan")
-    pipeline.run("dvc", "exp", "run", "-S", "models.stargan.steps=4")
-    assert pipeline.contents_of("models/stargan") != trained
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    (back,) = re.findall(r"`(git restore [^`]* && dvc checkout)` goes back", readme)
-    pipeline.run("bash", "-c", back)
-    assert pipeline.contents_of("models/stargan") == trained
-    assert pipeline.run("git", "status", "--porcelain").stdout == ""
-    assert not ran(pipeline.run("dvc", "repro").stdout)
+
+@pytest.mark.soak
+@pytest.mark.parametrize("committed", [True, False])
+def test_there_is_a_way_back_to_the_first_results(after_make_repro, committed):
+    """The README's commands in its order, with and without the commit."""
+    clone, first_results = after_make_repro
+    if committed:
+        clone.run("git", "config", "user.name", "a")
+        clone.run("git", "config", "user.email", "b")
+        clone.run("bash", "-c", COMMIT)
+        assert clone.run("git", "status", "--porcelain").stdout == ""
+        assert COMMIT not in clone.run("make", "repro").stdout
+    clone.run("bash", "-c", EXPERIMENT.replace("=400", "=4"))
+    assert results(clone) != first_results
+    assert not ran(clone.run("bash", "-c", BACK).stdout)
+    assert results(clone) == first_results
+    changed = clone.run("git", "diff", "HEAD", "--name-only").stdout.split()
+    assert ("dvc.lock" in changed) == (not committed)
+    assert "params.yaml" not in changed
+
+
+@pytest.mark.soak
+def test_after_an_experiment_that_failed_git_sees_what_is_not_committed(after_make_repro):
+    clone, first_results = after_make_repro
+    clone.run("dvc", "exp", "run", "-S", "models.stargan.steps=0", expect=255)
+    unseen = []
+    seen = clone.run("git", "diff", "HEAD", "--name-only").stdout.split()
+    for line in clone.run("git", "ls-tree", "-r", "HEAD").stdout.splitlines():
+        about, path = line.split("\t")
+        if clone.path(path).exists() and path not in seen:
+            held = clone.run("git", "hash-object", path).stdout.strip()
+            unseen += [path] * (held != about.split()[2])
+    assert not unseen
+    assert not ran(clone.run("bash", "-c", BACK).stdout)
+    assert results(clone) == first_results
 
 
 def run_seeds(pipeline: Project) -> tuple[list[str], str]:
