@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+from pathlib import Path
 
 
 def see_what_an_experiment_hides() -> None:
@@ -12,7 +13,7 @@ def see_what_an_experiment_hides() -> None:
     unchanged. A run that succeeds writes another index, one that fails does not: the next
     `git commit -a` or `git restore .` would pass over results.
     """
-    if "DVC_EXP_NAME" not in os.environ or os.environ.get("DVC_ROOT") != os.getcwd():
+    if "DVC_EXP_NAME" not in os.environ or os.environ.get("DVC_ROOT") != str(Path.cwd()):
         return  # no experiment, or one in a folder of its own
     where = ("git", "rev-parse", "--git-path", "index")
     index = subprocess.run(where, capture_output=True, text=True, check=True).stdout.rstrip("\n")
