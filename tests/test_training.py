@@ -48,12 +48,13 @@ KEPT_LIKE_ANOTHER = ("zhang_class", "resnet_l2", "gan_bottleneck", "stargan_rgb"
 @pytest.mark.parametrize(
     ("name", "moments"),
     [
-        (name, MOMENTS if name in EVERY_MOMENT else WHEN_SAVED)
+        pytest.param(
+            *(name, MOMENTS if name in EVERY_MOMENT else WHEN_SAVED),
+            marks=pytest.mark.soak if name in KEPT_LIKE_ANOTHER else (),
+        )
         for name in METHODS
-        if name not in KEPT_LIKE_ANOTHER
     ]
-    + [pytest.param(name, MOMENTS, marks=pytest.mark.soak) for name in EVERY_MOMENT_IN_SOAK]
-    + [pytest.param(name, WHEN_SAVED, marks=pytest.mark.soak) for name in KEPT_LIKE_ANOTHER],
+    + [pytest.param(name, MOMENTS, marks=pytest.mark.soak) for name in EVERY_MOMENT_IN_SOAK],
 )
 def test_killed_and_resumed_it_ends_with_the_bytes_of_an_undisturbed_run(
     project, tmp_path, name, moments
