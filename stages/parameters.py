@@ -1,5 +1,6 @@
 """params.yaml as a whole: keys, types, ranges, names, and what does not fit together."""
 
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -82,6 +83,7 @@ def check(values: Any) -> Params:
     params = Params(**(dict(sections) | {"models": models}))
     for name, entry in params.models.items():
         model.check(entry, params.data.image_size, f"models.{name}")
+        _check_start(name, entry)
     if BASELINE not in params.models or params.models[BASELINE].method != BASELINE:
         raise UserError(f"models.{BASELINE}: the baseline, of the method '{BASELINE}', is missing")
     _check_contrasts(params)
@@ -109,6 +111,16 @@ def _check_name(name: str) -> None:
         raise UserError(
             f"models.{name}: not a name for a model (letters, digits and _; no "
             f"{', '.join(REFUSED)}, and nothing that ends with {' or '.join(DERIVED)})"
+        )
+
+
+def _check_start(name: str, entry: ModelParameters) -> None:
+    """DVC removes what a stage has written before it runs the stage again."""
+    path = entry.init_from and os.path.normpath(entry.init_from.path)
+    if path and Path(path).parts[0] == "models":
+        raise UserError(
+            f"models.{name}.init_from.path: {path} goes when it is trained again; copy it to "
+            "another folder first (after `dvc checkout`, if it is gone)"
         )
 
 

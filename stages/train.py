@@ -2,14 +2,18 @@
 
 import contextlib
 import sys
+from pathlib import Path
 
 from colorize.base import command, distributed, lifetime
 from colorize.base.device import choose_device, explained, keep_freed, memory_of
 from colorize.base.files import replaced_folder
 from colorize.data.reading.index import Index, statistics_to_learn_from
 from colorize.methods.shared import model
+from colorize.methods.shared.base import Method
+from colorize.methods.shared.start import NOTHING, Start, load_weights, read_start, save_training
 from colorize.report import grids
 from colorize.training import checkpoint, dataset, loop, watch
+from colorize.training.keep import Kept
 from colorize.training.runtime import processes_for
 from stages import common
 from stages.common import GRAY, MODELS, SCRATCH, UNION
@@ -41,6 +45,20 @@ def _shown(name: str) -> watch.Files:
     )
 
 
+def save(network: Method, start: Start, kept: Kept | None, folder: Path) -> None:
+    """Write the weights to color with, and the state that another training can go on from."""
+    p = network.p
+    about = {"steps": start.steps + p.steps, "images": start.images + p.steps * p.batch_size}
+    if start.config is not None:
+        about["continues"] = start.config
+    weights = None
+    if kept is not None:
+        about["kept"] = {"step": kept.best.step, p.keep: kept.best.value}
+        weights = kept.best.weights
+    config = model.save(network, folder, weights=weights, about=about)
+    save_training(network, config, folder)
+
+
 def train(name: str, params: Params, inputs: Inputs) -> None:
     """In the only process, or in each of those that train the model together."""
     p, runtime, image_size = params.model(name), params.runtime, params.data.image_size
@@ -52,10 +70,14 @@ def train(name: str, params: Params, inputs: Inputs) -> None:
     ):
         colors, index = statistics_to_learn_from(UNION, image_size), Index.read(UNION)
         model.check_memory(p, image_size, memory_of(device), where)
-        network = model.fresh(p, image_size, seed, colors, where)
+        network, start = model.fresh(p, image_size, seed, colors), NOTHING
+        if p.init_from is not None:
+            start = read_start(p.init_from, common.from_root(p.init_from.path), where)
+            load_weights(network, start)
         photographs = dataset.of(network, index, UNION, GRAY, seed)
         val, draw = index.split("val", "photograph"), grids.training_grid
         watched = watch.Watch(params.train, network, val, UNION, GRAY, shown, draw)
+        kept = None if p.keep == "last" else Kept(network, p.keep, *watched.few_of_val())
         files = [UNION / "index.csv", UNION / "statistics.json", GRAY / "index.csv"]
         files += inputs.code
         facts = checkpoint.facts(name, p, seed, device, runtime, files)
@@ -67,10 +89,10 @@ def train(name: str, params: Params, inputs: Inputs) -> None:
                 where_to = f"{shown.losses} (`dvc plots show`), {shown.pictures}"
                 print(f"to watch: {where_to}", file=sys.stderr)
             how = {"seed": seed, "runtime": runtime, "device": device}
-            loop.train(network, photographs, watched, checkpoints, **how)
+            loop.train(network, photographs, watched, checkpoints, start, kept, **how)
             if first:
                 with replaced_folder(MODELS / name) as partial:
-                    model.save(network, p, image_size, partial)
+                    save(network, start, kept, partial)
                 inputs.check_unchanged("Undo the change to go on from its last checkpoint, or run")
                 checkpoints.remove()
 

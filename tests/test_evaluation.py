@@ -22,6 +22,7 @@ from colorize.evaluation.quantities import measure
 from colorize.evaluation.results import Result
 from colorize.methods.shared import model
 from colorize.methods.shared.base import InitFrom
+from colorize.methods.shared.start import read_start
 from colorize.report import pictures, tables
 from stages.parameters import read
 from tests.conftest import MODELS, Project, only_models
@@ -296,7 +297,7 @@ def save_model(project: Project, name: str, weights: float) -> None:
     network = model.build(parameters, 32)
     for weight in network.parameters():
         weight.data.fill_(weights)
-    model.save(network, parameters, 32, project.path(f"models/{name}"))
+    model.save(network, project.path(f"models/{name}"))
 
 
 @pytest.mark.parametrize(
@@ -380,7 +381,7 @@ def test_a_model_that_gives_no_numbers_is_named(project, name):
 def test_a_corrupt_config_is_named_in_one_line(tmp_path, corrupt, message):
     values = MODELS["gan"]
     parameters = model.parse(values | {"width": 2, "depth": 1}, "models.gan")
-    model.save(model.build(parameters, 32), parameters, 32, tmp_path)
+    model.save(model.build(parameters, 32), tmp_path)
     model.load(tmp_path)
     path = tmp_path / model.CONFIG
     path.write_text(json.dumps(corrupt(json.loads(path.read_text()))))
@@ -396,7 +397,7 @@ def test_a_corrupt_config_is_named_in_one_line(tmp_path, corrupt, message):
 def test_weights_that_half_precision_has_lost_are_named(tmp_path, name):
     values = MODELS[name]
     parameters = model.parse(values | {"width": 2, "depth": 1}, f"models.{name}")
-    model.save(model.build(parameters, 32), parameters, 32, tmp_path)
+    model.save(model.build(parameters, 32), tmp_path)
     weights = load_file(tmp_path / model.WEIGHTS)
     # Of Zhang's network an activation's variance, which is the largest that it holds
     lost = next((key for key in weights if key.endswith("running_var")), next(iter(weights)))
@@ -412,10 +413,9 @@ def test_weights_that_half_precision_has_lost_are_named(tmp_path, name):
         model.load(tmp_path)
     path = tmp_path / model.WEIGHTS
     assert str(raised.value) == f"{path}: {lost} is not finite"
-    fresh = model.build(parameters, 32)
-    start = InitFrom(path=str(path), sha256=sha256_of(path))
+    init_from = InitFrom(path=str(path), sha256=sha256_of(path))
     with pytest.raises(UserError, match=rf"^models\.x\.init_from\.path: .*: {lost} is not finite$"):
-        model.start_from(fresh, start, "models.x")
+        read_start(init_from, path, "models.x")
 
 
 def merged(config: dict, **parameters: object) -> dict:

@@ -29,7 +29,7 @@ def made_by_file(path, gray: torch.Tensor) -> np.ndarray:
 
 def test_the_command_writes_a_file_that_colors(tmp_path):
     method = untrained("cyclegan_lab")
-    model.save(method, method.p, 32, tmp_path / "models/mine")
+    model.save(method, tmp_path / "models/mine")
     said = command("colorize.export", "mine", cwd=tmp_path).stdout
     assert said.startswith("mine.onnx: ")
     file = onnx.load(tmp_path / "mine.onnx")

@@ -12,7 +12,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from colorize.base import files
-from colorize.methods.shared import model
+from colorize.methods.shared import model, start
 from tests.conftest import MODELS, ROOT, Project
 from tests.processes import imports_torch, members, runs, wait_for, wait_for_checkpoint
 
@@ -259,8 +259,10 @@ def test_weights_are_on_the_disk_before_their_checkpoint_goes(tmp_path, monkeypa
     monkeypatch.setattr(os, "fsync", recorded)
     parameters = model.parse(MODELS["gan"] | {"width": 2, "depth": 1}, "models.gan")
     with files.replaced_folder(tmp_path / "gan") as partial:
-        model.save(model.build(parameters, 32), parameters, 32, partial)
-    for name in (model.WEIGHTS, model.TRAINING, model.CONFIG):
+        network = model.build(parameters, 32)
+        network.prepare_training()
+        start.save_training(network, model.save(network, partial), partial)
+    for name in (model.WEIGHTS, start.TRAINING, model.CONFIG):
         assert [path for path in flushed if path.name.startswith(f".{name}.")], name
     assert tmp_path in flushed  # where the folder has got its name
 

@@ -5,6 +5,7 @@ import copy
 import itertools
 import math
 import shutil
+from pathlib import Path
 
 import pytest
 import torch
@@ -16,6 +17,7 @@ from colorize.base import files
 from colorize.base.errors import UserError
 from colorize.methods.shared import adversarial, base, model
 from colorize.methods.shared.adversarial import ImagePool
+from colorize.methods.shared.start import TRAINING, Start, load_weights, read_start, save_training
 from colorize.networks import efficientnet_lite
 from tests import plain
 from tests.conftest import METHODS, small
@@ -96,6 +98,14 @@ def batch_for(method, count: int = 4) -> dict[str, torch.Tensor]:
 def step(method, number: int = 1, seed: int = 2):
     losses = method.step(batch_for(method), number, torch.Generator().manual_seed(seed))
     return {name: loss.detach() for name, loss in losses.items()}
+
+
+def start_from(method, path: Path, sha256: str | None = None) -> Start:
+    """Give it the weights in a file, as training does that starts from them."""
+    init_from = base.InitFrom(path=str(path), sha256=sha256 or files.sha256_of(path))
+    start = read_start(init_from, path, f"models.{method.p.method}")
+    load_weights(method, start)
+    return start
 
 
 def weights(network: torch.nn.Module) -> torch.Tensor:
@@ -426,7 +436,7 @@ def test_in_bf16_networks_alone_are_in_half_precision(name):
 
 @pytest.mark.parametrize("name", METHODS)
 def test_averages_of_the_weights_follow_and_color(name, tmp_path):
-    method, p = built(name, ema=0.3)
+    method, _ = built(name, ema=0.3)
     child = method.generators[0]
     network = getattr(method, child)
     expected, count = weights(network), 0
@@ -445,7 +455,7 @@ def test_averages_of_the_weights_follow_and_color(name, tmp_path):
         if method.sampling == "domains"
         else batch_for(method)["gray"]
     )
-    model.save(method, p, 32, tmp_path)
+    model.save(method, tmp_path)
     loaded = model.load(tmp_path)
     assert torch.equal(weights(getattr(loaded, child)), weights(method.ema[child]))
     assert torch.equal(loaded.colorize_bytes(gray), method.colorize_bytes(gray))
@@ -461,14 +471,14 @@ def test_averages_of_the_weights_follow_and_color(name, tmp_path):
 
 
 def test_starting_from_trained_weights(tmp_path):
-    trained, p = built("gan")
+    trained, _ = built("gan")
     step(trained)
-    model.save(trained, p, 32, tmp_path)
+    model.save(trained, tmp_path)
     path = tmp_path / "weights.safetensors"
     digest = files.sha256_of(path)
     fresh, _ = built("gan", seed=1)
     before = weights(fresh.D)
-    model.start_from(fresh, base.InitFrom(path=str(path), sha256=digest), "models.gan")
+    start_from(fresh, path, digest)
     assert torch.equal(weights(fresh.G), weights(trained.G))
     assert torch.equal(weights(fresh.D), before)
 
@@ -485,22 +495,20 @@ def test_starting_from_trained_weights(tmp_path):
     wrong.append((tmp_path / "words", words, "models.gan.init_from.path: .*words: "))
     for file, sha256, message in wrong:
         with pytest.raises(UserError, match=message):
-            model.start_from(fresh, base.InitFrom(path=str(file), sha256=sha256), "models.gan")
+            start_from(fresh, file, sha256)
     quantized = {key: value.to(torch.int8) for key, value in load_file(path).items()}
     (tmp_path / "quantized").mkdir()
     shutil.copy(tmp_path / "config.json", tmp_path / "quantized")
     for broken, told in (({}, "holds no weights"), (quantized, "is int8, not floating-point")):
         file = tmp_path / "quantized/weights.safetensors"
         save_file(broken, file)
-        start = base.InitFrom(path=str(file), sha256=files.sha256_of(file))
         with pytest.raises(UserError, match=rf"^models\.gan\.init_from\.path: {file}.* {told}$"):
-            model.start_from(fresh, start, "models.gan")
+            start_from(fresh, file)
     with pytest.raises(UserError, match=rf"^{file}: G\.\S+ is int8, not floating-point$"):
         model.load(tmp_path / "quantized")
     for other, changes in (("gan", {"width": 4}), ("zhang_l2", {})):
-        start = base.InitFrom(path=str(path), sha256=digest)
         with pytest.raises(UserError, match=r"init_from.path: .* has G\..*, the model "):
-            model.start_from(built(other, **changes)[0], start, "models.x")
+            start_from(built(other, **changes)[0], path)
 
 
 @pytest.mark.parametrize(("name", "changes"), WITH_ENCODER)
@@ -530,15 +538,16 @@ def test_a_fresh_model_has_the_published_weights_and_one_that_starts_from_others
     p = model.parse(values, "models.x")
     published = efficientnet_lite.imagenet_weights("lite0")
     colors = {"ab_histogram": None}
-    fresh = model.fresh(p, 32, 0, colors, "models.x")
+    fresh = model.fresh(p, 32, 0, colors)
     assert torch.equal(fresh.G.encoder.stem.weight, published["_conv_stem.weight"])
     fresh.prepare_training()
     step(fresh)
-    model.save(fresh, p, 32, tmp_path)
+    model.save(fresh, tmp_path)
     weights_file = tmp_path / "weights.safetensors"
     start = {"path": str(weights_file), "sha256": files.sha256_of(weights_file)}
     other = model.parse(values | {"init_from": start}, "models.x")
-    continued = model.fresh(other, 32, 0, colors, "models.x")
+    continued = model.fresh(other, 32, 0, colors)
+    start_from(continued, weights_file)
     assert torch.equal(weights(continued.G), weights(fresh.G))
     assert torch.equal(weights(model.load(tmp_path).G), weights(fresh.G))
     assert model.load(tmp_path).pretrained
@@ -547,7 +556,9 @@ def test_a_fresh_model_has_the_published_weights_and_one_that_starts_from_others
     nogan = model.parse(
         small()["nogan_lab"] | ENCODER | {"pretrained": True, "init_from": start}, ""
     )
-    assert torch.equal(weights(model.fresh(nogan, 32, 0, colors, "").G), weights(fresh.G))
+    adversarial_too = model.fresh(nogan, 32, 0, colors)
+    start_from(adversarial_too, weights_file)
+    assert torch.equal(weights(adversarial_too.G), weights(fresh.G))
 
 
 @pytest.mark.parametrize(
@@ -609,22 +620,82 @@ def test_image_pool():
 
 @pytest.mark.parametrize("name", METHODS)
 def test_a_saved_model_colors_as_before(name, tmp_path):
-    method, p = built(name)
+    method, _ = built(name)
     step(method, number=2)
-    model.save(method, p, 32, tmp_path)
+    model.save(method, tmp_path)
     loaded = model.load(tmp_path)
     gray = torch.rand(1, 1, 32, 32, generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
         assert torch.equal(loaded.colorize(gray), method.eval().colorize(gray))
-    # What colors is loaded and nothing else; what only trains is kept beside it.
+    # What colors is loaded and nothing else.
     assert {child for child, _ in loaded.named_children()} == set(method.generators)
     assert all(update.optimizer is None for update in loaded.updates.values())
-    files = [f for f in ("weights.safetensors", "training.safetensors") if (tmp_path / f).exists()]
-    parts = [load_file(tmp_path / file) for file in files]
-    assert set(parts[0]) == set(loaded.state_dict())
-    whole = {key: tensor for part in parts for key, tensor in part.items()}
-    assert sum(map(len, parts)) == len(whole) == len(method.state_dict())
-    assert all(torch.equal(whole[key], tensor) for key, tensor in method.state_dict().items())
+    assert set(load_file(tmp_path / "weights.safetensors")) == set(loaded.state_dict())
+
+
+@pytest.mark.parametrize("ema", [0, 0.3])
+@pytest.mark.parametrize("name", METHODS)
+def test_a_saved_training_goes_on_as_if_it_had_not_ended(name, ema, tmp_path):
+    method, _ = built(name, ema=ema)
+    for number in range(1, 5):
+        step(method, number, seed=number)
+    save_training(method, model.save(method, tmp_path, about={"steps": 4, "images": 16}), tmp_path)
+    other, _ = built(name, ema=ema, learning_rate=0.5)
+    start = start_from(other, tmp_path / TRAINING)
+    assert (start.steps, start.images, start.config["parameters"]["ema"]) == (4, 16, ema)
+    other.load_training_state(start.state)
+    other.set_learning_rate(method.p.learning_rate)
+    for number in range(5, 9):
+        losses = step(method, number, seed=number)
+        of_other = step(other, number, seed=number)
+        assert {key: float(value) for key, value in losses.items()} == {
+            key: float(value) for key, value in of_other.items()
+        }
+    ours, theirs = method.training_state(), other.training_state()
+    assert ours.keys() == theirs.keys()
+    assert all(torch.equal(value, theirs[key]) for key, value in ours.items())
+    # Averages begin with the weights where there were none; what is not wanted any more goes.
+    changed, _ = built(name, ema=0.5 - ema)
+    changed.load_training_state(start_from(changed, tmp_path / TRAINING).state)
+    for generator in changed.ema:
+        average = changed.ema[generator].state_dict()
+        saved = base.within(start.state, f"ema.{generator}" if ema else f"networks.{generator}")
+        assert all(torch.equal(average[key], value) for key, value in saved.items())
+    pooled = [key for key in ours if key.startswith("pools.")]
+    assert bool(pooled) == ("pool" in type(method.p).model_fields)
+
+
+def test_a_training_goes_on_with_the_same_method_networks_and_a_smaller_pool_alone(tmp_path):
+    method, _ = built("gan")
+    for number in range(1, 5):
+        step(method, number)
+    save_training(method, model.save(method, tmp_path, about={"steps": 4, "images": 16}), tmp_path)
+    path = tmp_path / TRAINING
+    said = rf"^models\.cyclegan\.init_from\.path: {path} is the training of a gan; a cyclegan may "
+    with pytest.raises(UserError, match=said):
+        start_from(built("cyclegan")[0], path)
+    with pytest.raises(UserError, match=r"has D\.\S+ \(.*\), the model \("):
+        start_from(built("gan", discriminator_width=4)[0], path)
+    smaller, _ = built("gan", pool=3)
+    smaller.load_training_state(start_from(smaller, path).state)
+    kept = list(method.pools["color"].images[:3])
+    assert len(kept) == 3
+    assert all(map(torch.equal, smaller.pools["color"].images, kept))
+    parameters = smaller.p
+    larger = model.build(parameters, 64).train()
+    larger.prepare_training()
+    larger.load_training_state(start_from(larger, path).state)
+    assert larger.pools["color"].images == []
+    broken = tmp_path / "broken"
+    for about, told in (
+        ("words", "Expecting value"),
+        ("{}", "steps"),
+        ('{"steps": 1, "images": 1}', "parameters"),
+        ('{"steps": []}', "int"),
+    ):
+        model.write_weights(load_file(path), broken, {"config": about})
+        with pytest.raises(UserError, match=rf"^models\.gan\.init_from\.path: {broken}: .*{told}"):
+            start_from(built("gan")[0], broken)
 
 
 @pytest.mark.parametrize("name", METHODS)

@@ -47,7 +47,7 @@ def tiny(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("model")
     parameters = model.parse(small()["zhang_l2"], "models.tiny")
     torch.manual_seed(0)
-    model.save(model.build(parameters, 32), parameters, 32, folder)
+    model.save(model.build(parameters, 32), folder)
     return folder
 
 

@@ -16,6 +16,7 @@ from safetensors.torch import load_file
 from torch import Tensor, distributed, multiprocessing
 
 from colorize.base.errors import UserError
+from colorize.methods.shared.base import within
 from colorize.training.runtime import check_device, processes_for
 from stages import parameters
 from tests.conftest import Project
@@ -60,8 +61,10 @@ def trained(name: str, changes: dict[str, Any], steps: int, device: str) -> dict
         torch.manual_seed(number)
         losses.append(method.step(batch, number, torch.Generator().manual_seed(number)))
     state = method.training_state()
-    networks = {key: value.cpu() for key, value in state["networks"].items()}
-    pools = {key: [image.cpu() for image in pool] for key, pool in state.get("pools", {}).items()}
+    networks, pools = (
+        {key: value.cpu() for key, value in within(state, part).items()}
+        for part in ("networks", "pools")
+    )
     return {"gradients": gradients, "losses": losses, "networks": networks, "pools": pools}
 
 
@@ -128,7 +131,7 @@ def agree(key: str, ours: dict[str, Any], theirs: dict[str, Any]) -> None:
                 name,
             )
     for pool, images in theirs["pools"].items():
-        assert torch.allclose(torch.stack(ours["pools"][pool]), torch.stack(images), atol=1e-7)
+        assert torch.allclose(ours["pools"][pool], images, atol=1e-7)
     for name, value in theirs["networks"].items():
         slopes = [g for g in theirs["gradients"] if name in g]
         # Of a bias that a norm takes away the slope is rounding alone; Adam makes steps of it.

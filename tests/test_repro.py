@@ -156,6 +156,33 @@ def run_seeds(pipeline: Project) -> tuple[list[str], str]:
     return ran("".join(log.read_text(encoding="utf-8") for log in logs)), text
 
 
+EXPERIMENTS = (ROOT / "docs/experiments.md").read_text(encoding="utf-8")
+(LONGER,) = re.findall(r"(?ms)^```bash\n(mkdir -p weights\n.*?)^```", EXPERIMENTS)
+
+
+@pytest.mark.soak
+def test_a_finished_training_goes_on_as_the_docs_say(pipeline):
+    """In the workspace, from the cache the second time, and beside the workspace."""
+    commands = LONGER.replace("cyclegan", "zhang_l2").replace("steps=200", "steps=3")
+    said = pipeline.run("bash", "-ec", commands).stdout
+    assert {"train@zhang_l2", "evaluate@zhang_l2"} <= {*ran(said)}
+    config = json.loads(pipeline.path("models/zhang_l2/config.json").read_text())
+    assert (config["parameters"]["steps"], config["steps"]) == (3, 11)
+    assert config["continues"]["steps"] == 8
+    longer = results(pipeline)
+    report = pipeline.path("reports/report.html").read_text(encoding="utf-8")
+    assert "after 8 of another training" in report
+    undo(pipeline)
+    assert not ran(pipeline.run("dvc", "repro").stdout)
+    assert not ran(pipeline.run("bash", "-ec", commands.replace("-n longer", "-n again")).stdout)
+    assert results(pipeline) == longer
+    undo(pipeline)
+    pipeline.run("dvc", "repro")
+    beside = commands.replace("-n longer", "-n beside --temp").replace("steps=3", "steps=2")
+    assert "train@zhang_l2" in ran(pipeline.run("bash", "-ec", beside).stdout)
+    assert pipeline.path("models/zhang_l2/config.json").read_text().count("continues") == 0
+
+
 @pytest.mark.soak
 def test_a_catalog_and_a_folder_of_one_s_own_are_watched(pipeline, tmp_path):
     def downloads() -> bool:

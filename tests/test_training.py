@@ -1,5 +1,6 @@
 """The training stage as users run it: exact, resumable, and stopped without loss."""
 
+import json
 import os
 import re
 import shutil
@@ -12,10 +13,13 @@ import pytest
 import torch
 from PIL import Image
 from safetensors.torch import load_file
+from skimage.color import deltaE_ciede2000, rgb2lab
 
 from colorize.base import files
 from colorize.base.device import OutOfMemory, explained
-from colorize.data.reading import index
+from colorize.data.reading import index, tensors
+from colorize.evaluation.results import Result
+from colorize.methods.shared import model
 from colorize.training import checkpoint, dataset, loop
 from colorize.training.watch import Losses
 from tests import zips
@@ -118,6 +122,97 @@ def test_it_starts_from_the_weights_that_it_is_told_to(project):
     project.params(models__gan__width=4)
     said = project.stage("train", "gan", expect=2).stderr
     assert said.startswith("error: models.gan.init_from.path: start.safetensors has G.")
+
+
+@pytest.mark.parametrize("name", ["gan", "stargan_rgb"])
+def test_a_training_that_goes_on_comes_to_what_a_longer_one_does(project, tmp_path, name):
+    longer = Project(shutil.copytree(project.root, tmp_path / "longer"))
+    project.params(**{f"models__{name}__decay_from": 1})
+    longer.params(**{f"models__{name}__decay_from": 1, f"models__{name}__steps": 16})
+    longer.stage("train", name)
+    project.stage("train", name)
+    first = config_of(project, name)
+    begun = project.path("mine.safetensors")
+    project.path(f"models/{name}/training.safetensors").rename(begun)
+    start = {"path": begun.name, "sha256": files.sha256_of(begun)}
+    project.params(**{f"models__{name}__init_from": start})
+    # Stopped, it goes on from its own checkpoint, not from the beginning.
+    project.stage("train", name, **KILLED_IN_THE_LAST_STEP)
+    assert "resuming after step 6 of 8" in project.stage("train", name).stderr
+    for file in ("weights.safetensors", "training.safetensors"):
+        ours, theirs = (load_file(p.path(f"models/{name}/{file}")) for p in (project, longer))
+        assert ours.keys() == theirs.keys()
+        assert all(torch.equal(tensor, theirs[key]) for key, tensor in ours.items())
+    config = config_of(project, name)
+    assert (config["steps"], config["images"]) == (16, 32)
+    assert config["parameters"]["init_from"] == start
+    assert config["continues"] == first
+    results = []
+    for each in (project, longer):
+        each.stage("evaluate", name)
+        results.append(Result.read(each.path(f"metrics/results/{name}.json")))
+    assert results[0].headline == results[1].headline
+    diagnostics = results[0].diagnostics
+    assert diagnostics.steps_before == 8
+    assert diagnostics.images_loaded == results[1].diagnostics.images_loaded
+
+
+def test_a_training_that_dvc_would_remove_is_none_to_start_from(project):
+    start = {"path": "./models/gan/../gan/training.safetensors", "sha256": "0" * 64}
+    project.params(models__gan__init_from=start)
+    said = project.stage("train", "zhang_l2", expect=2).stderr
+    assert said == (
+        "error: models.gan.init_from.path: models/gan/training.safetensors goes when it is trained "
+        "again; copy it to another folder first (after `dvc checkout`, if it is gone)\n"
+    )
+
+
+def test_the_step_is_kept_that_colors_val_best(project, tmp_path):
+    # At this rate weights wander, and the last ones are not the best.
+    changes = {"learning_rate": 0.5, "decay_from": 1, "keep": "ciede2000"}
+    project.params(**{f"models__zhang_l2__{key}": value for key, value in changes.items()})
+    undisturbed = Project(shutil.copytree(project.root, tmp_path / "undisturbed"))
+    undisturbed.stage("train", "zhang_l2")
+    longest = Project(shutil.copytree(undisturbed.root, tmp_path / "longest"))
+    longest.params(models__zhang_l2__keep="last")
+    longest.stage("train", "zhang_l2")
+    project.stage("train", "zhang_l2", **KILLED_IN_THE_LAST_STEP)
+    project.stage("train", "zhang_l2")
+    assert project.trained("zhang_l2") == undisturbed.trained("zhang_l2")
+    best = config_of(project, "zhang_l2")["kept"]
+    assert 1 <= best["step"] < 8
+    weights, training = (
+        load_file(project.path(f"models/zhang_l2/{file}.safetensors"))
+        for file in ("weights", "training")
+    )
+    assert not any(torch.equal(tensor, training[f"networks.{k}"]) for k, tensor in weights.items())
+    # It is what a run would have come to that ends there, and its colors are as near as it says.
+    undisturbed.params(models__zhang_l2__keep="last", models__zhang_l2__steps=best["step"])
+    undisturbed.stage("train", "zhang_l2")
+    ended = load_file(undisturbed.path("models/zhang_l2/weights.safetensors"))
+    assert all(torch.equal(tensor, ended[key]) for key, tensor in weights.items())
+    assert best["ciede2000"] == pytest.approx(ciede2000_of_val(project, "zhang_l2"), abs=1e-3)
+    assert best["ciede2000"] < ciede2000_of_val(longest, "zhang_l2")
+    project.stage("evaluate", "zhang_l2")
+    result = Result.read(project.path("metrics/results/zhang_l2.json"))
+    assert result.diagnostics.kept_step == best["step"]
+
+
+def config_of(project: Project, name: str) -> dict:
+    return json.loads(project.path(f"models/{name}/config.json").read_text())
+
+
+def ciede2000_of_val(project: Project, name: str) -> float:
+    """Of the squares that training looks at, by scikit-image."""
+    union, gray = project.path("data/union"), project.path("data/gray")
+    names = index.Index.read(union).split("val", "photograph")[:48]
+    network = model.load(project.path(f"models/{name}"))
+    made = network.colorize_bytes(tensors.squares(gray, names, 32, "L"))
+    labs = (
+        rgb2lab(of.permute(0, 2, 3, 1).numpy())
+        for of in (made, tensors.squares(union, names, 32, "RGB"))
+    )
+    return float(deltaE_ciede2000(*labs).mean())
 
 
 def test_images_are_mirrored_where_asked_for(project):

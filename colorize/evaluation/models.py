@@ -18,7 +18,7 @@ def evaluate(
     resamples: int,
 ) -> protocol.Evaluated:
     """All rows of `Colors.rows`, and the other direction, where the model has it."""
-    network, p = colors.model, colors.model.p
+    network, trained = colors.model, colors.model.trained
     at_a_time = 2 if network.sampling == "unpaired" else 1
     gain = colors.fit_gain(photographs) if name == BASELINE else None
     rows = protocol.evaluate(lambda batch: colors.rows(batch, gain), photographs, splits, resamples)
@@ -29,7 +29,9 @@ def evaluate(
         output=network.output,
         parameters=sum(weights.numel() for weights in network.parameters()),
         multiply_adds=colors.multiply_adds(),
-        images_loaded=p.steps * p.batch_size * at_a_time,
+        images_loaded=trained.images * at_a_time,
+        steps_before=trained.steps_before,
+        kept_step=trained.kept_step,
     )
     more = {"diagnostics": diagnostics}
     for row, evaluated in rows.items():

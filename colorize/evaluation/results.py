@@ -49,6 +49,8 @@ class Diagnostics(Parameters):
     parameters: Count  # weights of its generators
     multiply_adds: Count  # to color a photograph of its own size
     images_loaded: Count  # in training
+    steps_before: Count = 0  # of the training that its own went on from
+    kept_step: Count | None = None  # of its own steps, where it is not the last that was kept
 
 
 class Result(Parameters):

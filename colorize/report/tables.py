@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from colorize.comparison.significance import DERIVED
-from colorize.evaluation.results import Metrics, Result
+from colorize.evaluation.results import Diagnostics, Metrics, Result
 from colorize.report.columns import COLUMNS, TO_GRAY, Column
 
 if TYPE_CHECKING:  # the report depends on no method's code
@@ -156,15 +156,33 @@ def costs(rows: Iterable[Row], parameters: Mapping[str, "ModelParameters"]) -> T
     lines = []
     for row in models(rows):
         p, diagnostics = parameters[row.name], row.result.diagnostics
-        numbers = (p.width, p.depth, p.steps, diagnostics.images_loaded)
-        numbers += (diagnostics.parameters, diagnostics.multiply_adds)
-        close = cell(row.result.headline, COLUMNS["ciede2000"])
-        lines.append(Line(row.name, [Cell(p.method), *(Cell(f"{n:,}") for n in numbers), close]))
+        numbers = (diagnostics.images_loaded, diagnostics.parameters, diagnostics.multiply_adds)
+        lines.append(
+            Line(
+                row.name,
+                [
+                    *(Cell(p.method), Cell(f"{p.width:,}"), Cell(f"{p.depth:,}")),
+                    Cell(f"{p.steps:,}", _steps_told(diagnostics)),
+                    *(Cell(f"{number:,}") for number in numbers),
+                    cell(row.result.headline, COLUMNS["ciede2000"]),
+                ],
+            )
+        )
     titles = ("width", "depth", "steps", "images loaded", "weights", "multiply-adds", "CIEDE2000")
     details = {"weights": "of its generators", "multiply-adds": "a photograph"}
     details["CIEDE2000"] = COLUMNS["ciede2000"].better
     numeric = [Heading(title, details.get(title, "")) for title in titles]
     return Table([Heading("model"), Heading("method", is_text=True), *numeric], lines)
+
+
+def _steps_told(diagnostics: Diagnostics) -> list[str]:
+    """What the number of steps does not say."""
+    told = []
+    if diagnostics.steps_before:
+        told.append(f"after {diagnostics.steps_before:,} of another training")
+    if diagnostics.kept_step is not None:
+        told.append(f"step {diagnostics.kept_step:,} was kept")
+    return told
 
 
 def cell(metrics: Metrics, column: Column, reference: Metrics | None = None) -> Cell:

@@ -12,9 +12,11 @@ import torch
 from colorize.base import distributed
 from colorize.base.parameters import Parameters
 from colorize.methods.shared.base import Method, Seed, not_finite
+from colorize.methods.shared.start import Start
 from colorize.training.checkpoint import Checkpoints
 from colorize.training.dataset import TrainingDataset, batches
 from colorize.training.interruption import Interruption, Stopped
+from colorize.training.keep import Kept
 from colorize.training.runtime import RuntimeParameters, can_compile
 from colorize.training.watch import Diverged, Watch
 
@@ -30,12 +32,17 @@ def train(
     dataset: TrainingDataset,
     watch: Watch,
     checkpoints: Checkpoints,
+    start: Start,
+    kept: Kept | None,
     *,
     seed: int,
     runtime: RuntimeParameters,
     device: torch.device,
 ) -> None:
     """Train `model` in place for `model.p.steps` steps, from a checkpoint if there is one.
+
+    start: what its networks start from, and its training too where it goes on with one. kept: takes
+    weights on the way, where the last ones are not to be kept.
 
     Exits with everything saved, and one line, on SIGINT, on SIGTERM, when the process that started
     the stage is gone and after `runtime.max_minutes`; with one line alone where another process
@@ -56,11 +63,16 @@ def train(
         done = saved["step"]
         model.load_training_state(saved["model"])
         watch.load_state(saved["watch"])
+        if kept is not None:
+            kept.load_state(saved["kept"])
         if distributed.rank() == 0:
             print(f"resuming after step {done} of {p.steps}", file=sys.stderr)
+    elif start.config is not None:
+        model.load_training_state(start.state)
 
+    first, last = (start.images + steps * p.batch_size for steps in (done, p.steps))
     shuffled = batches(
-        *(dataset, done * p.batch_size, p.steps * p.batch_size, p.batch_size),
+        *(dataset, first, last, p.batch_size),
         workers=runtime.workers,
         accumulation=p.accumulation,
     )
@@ -73,13 +85,15 @@ def train(
             done += 1
             model.set_learning_rate(p.learning_rate * p.learning_rate_factor(done))
             batch = {key: value.to(device, non_blocking=True) for key, value in batch.items()}
-            losses = model.step(batch, done, randomness(seed, done))
+            losses = model.step(batch, done, randomness(seed, start.steps + done))
             watch.step(done, losses)
+            if kept is not None:
+                kept.step(done)
 
             stopping = interruption.reason
             # The last step too: outputs take a while to write.
             if stopping or done % runtime.save_interval == 0 or done == p.steps:
-                _save(checkpoints, done, model, watch)
+                _save(checkpoints, done, model, watch, kept)
             watch.show(done)
             if stopping:
                 reason, code = stopping
@@ -87,11 +101,15 @@ def train(
     watch.finish()
 
 
-def _save(checkpoints: Checkpoints, step: int, model: Method, watch: Watch) -> None:
+def _save(
+    checkpoints: Checkpoints, step: int, model: Method, watch: Watch, kept: Kept | None
+) -> None:
     """All processes come to the same; the first one saves."""
     if distributed.rank() == 0:
         # Of the losses first: they name the step, and come before the weights that they corrupt.
         state = {"step": step, "watch": watch.state()}
+        if kept is not None:
+            state["kept"] = kept.state()
         _check_finite(model, step)
         checkpoints.save(step, state | {"model": model.training_state()})
 

@@ -120,13 +120,17 @@ class Watch:
         if self.shown and step in self.to_color:
             self.snapshots[step] = self.model.colorize_bytes(self.gray[: self.samples])
         if self.shown and step in self.to_measure:
-            few = (of[: validation.MOST] for of in (self.gray, self.truth))
+            few = self.few_of_val()
             row = {
                 "step": step,
                 "images": images,
                 "generator_updates": self.model.generator_updates,
             }
             self.measured.append(row | validation.measure(self.model, *few))
+
+    def few_of_val(self) -> tuple[Tensor, Tensor]:
+        """Up to `validation.MOST` photographs, gray (n, 1, S, S) and in color (n, 3, S, S)."""
+        return self.gray[: validation.MOST], self.truth[: validation.MOST]
 
     def show(self, step: int) -> None:
         """Write what this step has brought; losses now and then."""

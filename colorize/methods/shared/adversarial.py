@@ -16,7 +16,7 @@ Ye 2017; relativistic pairing by Jolicoeur-Martineau 2018, with R1 and R2 as in 
 2024), which converges with the penalties and does not without them.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Annotated, Literal
 
 import torch
@@ -190,14 +190,17 @@ class Method(base.Method):
         """Of the whole batch's images, just generated, and of the pool's: this process's shard."""
         return self.shard(self.pools[pool].query(self.gather(fake), rng))
 
-    def training_state(self) -> dict:
-        pools = {name: pool.images for name, pool in self.pools.items()}
-        return super().training_state() | {"pools": pools}
+    def training_state(self) -> dict[str, Tensor]:
+        filled = {name: pool.images for name, pool in self.pools.items() if pool.images}
+        pools = {f"pools.{name}": torch.stack(images) for name, images in filled.items()}
+        return super().training_state() | pools
 
-    def load_training_state(self, state: dict) -> None:
+    def load_training_state(self, state: Mapping[str, Tensor]) -> None:
         super().load_training_state(state)
-        for name, pool in self.pools.items():
-            pool.images = state["pools"][name]
+        for name, images in base.within(state, "pools").items():
+            if images.shape[-1] == self.image_size:  # continued at another size, it fills anew
+                capacity = self.pools[name].capacity
+                self.pools[name].images = [image.clone() for image in images[:capacity]]
 
 
 class OneWayMethod(Method):

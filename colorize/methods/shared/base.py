@@ -5,9 +5,10 @@ translates.
 import contextlib
 import copy
 import importlib
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, NamedTuple
 
 import torch
 from pydantic import Field
@@ -35,7 +36,9 @@ PUBLISHED_STEP = 1000  # steps from one lowering of StarGAN's published schedule
 
 
 class InitFrom(Parameters):
-    """Trained weights to start from: a weights.safetensors, and its SHA-256."""
+    """What to start from, and its SHA-256: a weights.safetensors, or a training.safetensors, whose
+    training goes on.
+    """
 
     path: str
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
@@ -61,6 +64,7 @@ class ModelParameters(Parameters):
     aging: Share = 0.0
     seed: Seed | None = None
     init_from: InitFrom | None = None
+    keep: Literal["last", "ciede2000", "psnr"] = "last"
 
     def learning_rate_factor(self, step: int) -> float:
         """Of step 1, 2, ... `steps`: 1 up to the share `decay_from`, then lower."""
@@ -155,6 +159,14 @@ class Update:
     optimizer: torch.optim.Optimizer | None = None  # only training needs one
 
 
+class Trained(NamedTuple):
+    """How a model has been trained that is there to color."""
+
+    steps_before: int  # of the training that its own went on from
+    images: int  # drawn in all, by that too
+    kept_step: int | None  # of its own steps, the one whose weights these are; None: the last
+
+
 class Method(nn.Module):
     """One way of coloring; its networks are attributes.
 
@@ -176,6 +188,7 @@ class Method(nn.Module):
         self.updates: dict[str, Update] = {}
         self.ema: dict[str, nn.Module] = {}  # of the generators' weights, where p.ema > 0
         self.generator_updates = 0
+        self.trained: Trained | None = None
 
     @property
     def pretrained(self) -> bool:
@@ -339,22 +352,43 @@ class Method(nn.Module):
             finally:
                 self.train(training)
 
-    def training_state(self) -> dict:
-        """All that the next step depends on; tensors, numbers and containers of them alone."""
-        return {
-            "networks": self.state_dict(),
-            "optimizers": {name: u.optimizer.state_dict() for name, u in self.updates.items()},
-            "ema": {name: average.state_dict() for name, average in self.ema.items()},
-            "generator_updates": self.generator_updates,
-        }
+    def generator_weights(self) -> dict[str, Tensor]:
+        """All that coloring needs, by name: of averages, where there are any."""
+        with self.ema_weights():
+            state = self.state_dict()
+        return {name: of for name, of in state.items() if name.split(".")[0] in self.generators}
 
-    def load_training_state(self, state: dict) -> None:
-        self.load_state_dict(state["networks"])
-        for name, update in self.updates.items():
-            update.optimizer.load_state_dict(state["optimizers"][name])
+    def training_state(self) -> dict[str, Tensor]:
+        """All that the next step depends on, by dotted names."""
+        parts = {"networks": self.state_dict()}
         for name, average in self.ema.items():
-            average.load_state_dict(state["ema"][name])
-        self.generator_updates = state["generator_updates"]
+            parts[f"ema.{name}"] = average.state_dict()
+        for name, update in self.updates.items():  # Adam's two moments and its count of steps
+            for number, of_weight in update.optimizer.state_dict()["state"].items():
+                parts[f"optimizers.{name}.{number}"] = of_weight
+        state = {
+            f"{part}.{name}": of for part, named in parts.items() for name, of in named.items()
+        }
+        return state | {"generator_updates": torch.tensor(self.generator_updates)}
+
+    def load_training_state(self, state: Mapping[str, Tensor]) -> None:
+        """Take what `training_state` of a model of the same networks gave.
+
+        Learning rate, betas and decay of weights are this model's own. Where only this one has
+        averages, they begin with the weights.
+        """
+        self.load_state_dict(within(state, "networks"))
+        for name, average in self.ema.items():
+            weights = within(state, f"ema.{name}") or getattr(self, name).state_dict()
+            average.load_state_dict(weights)
+        for name, update in self.updates.items():
+            of_weights = defaultdict(dict)
+            for key, tensor in within(state, f"optimizers.{name}").items():
+                number, _, quantity = key.partition(".")
+                of_weights[int(number)][quantity] = tensor
+            options = update.optimizer.state_dict() | {"state": of_weights}
+            update.optimizer.load_state_dict(options)
+        self.generator_updates = int(state["generator_updates"])
 
 
 def generator(p: EncoderParameters, inputs: int, outputs: int, **options: object) -> nn.Module:
@@ -374,6 +408,12 @@ def _parameter_groups(networks: list[nn.Module]) -> list[dict]:
     if slow:
         groups.append({"params": slow, "share": Pretrained.learning_rate_share})
     return groups
+
+
+def within(state: Mapping[str, Tensor], part: str) -> dict[str, Tensor]:
+    """Those whose dotted names begin with `part`, by the rest of their names."""
+    start = f"{part}."
+    return {k.removeprefix(start): of for k, of in state.items() if k.startswith(start)}
 
 
 def not_finite(weights: Mapping[str, Tensor]) -> str | None:

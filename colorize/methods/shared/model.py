@@ -13,12 +13,11 @@ from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
 from colorize.base.errors import UserError, one_line
-from colorize.base.files import sha256_of, write_bytes, write_json
-from colorize.methods.shared.base import InitFrom, Method, ModelParameters, not_finite
+from colorize.base.files import write_bytes, write_json
+from colorize.methods.shared.base import Method, ModelParameters, Trained, not_finite
 from colorize.networks.shared.layers import pretrained_parts
 
 WEIGHTS = "weights.safetensors"  # of the generators: all that coloring needs
-TRAINING = "training.safetensors"  # of the other networks: what training on needs besides
 CONFIG = "config.json"
 LARGEST = 2048  # pixels that a network sees of an image's short side
 
@@ -74,21 +73,17 @@ def build(parameters: ModelParameters, image_size: int) -> Method:
     return _module(parameters.method).Method(parameters, image_size)
 
 
-def fresh(
-    parameters: ModelParameters, image_size: int, seed: int, colors: dict, where: str
-) -> Method:
-    """A model as its training begins.
+def fresh(parameters: ModelParameters, image_size: int, seed: int, colors: dict) -> Method:
+    """A model as its training begins, unless it has something to start from (see start.py).
 
     colors: statistics.json of the union. Raises UserError where the published weights that a part
-    of the network starts from are missing, and what `start_from` raises.
+    of the network starts from are missing.
     """
     torch.manual_seed(seed)
     model = build(parameters, image_size)
     if parameters.init_from is None:
         for part in pretrained_parts(model):
             part.load_pretrained()
-    else:
-        start_from(model, parameters.init_from, where)
     model.set_color_statistics(colors)
     return model
 
@@ -109,56 +104,31 @@ def check_memory(parameters: ModelParameters, image_size: int, there: int, where
         )
 
 
-def start_from(model: Method, start: InitFrom, where: str) -> None:
-    """Load trained weights into the networks that they name; the others stay fresh.
+def save(
+    model: Method,
+    folder: Path,
+    *,
+    weights: Mapping[str, Tensor] | None = None,
+    about: Mapping[str, object] | None = None,
+) -> dict[str, object]:
+    """Write what colors and how to build it; returns what config.json says.
 
-    where: the dotted key of the model. Raises UserError where the file is missing, another than its
-    checksum says, of other networks or no numbers.
+    weights: where those of its generators now are not to be kept. about: what else config.json
+    says, see stages/train.py.
     """
-    path = Path(start.path)
-    try:
-        sha256 = sha256_of(path)
-    except OSError as error:
-        raise UserError(f"{where}.init_from.path: {path}: {error.strerror}") from None
-    if sha256 != start.sha256:
-        raise UserError(f"{where}.init_from.sha256: {path} has {sha256}")
-    try:
-        weights = safetensors.torch.load_file(path)
-    except safetensors.SafetensorError as error:
-        raise UserError(f"{where}.init_from.path: {path}: {one_line(error)}") from None
-    if not weights:
-        raise UserError(f"{where}.init_from.path: {path} holds no weights")
-    shapes = {name: tensor.shape for name, tensor in model.state_dict().items()}
-    for name, tensor in weights.items():
-        if shapes.get(name) != tensor.shape:
-            raise UserError(
-                f"{where}.init_from.path: {path} has {name} {tuple(tensor.shape)}, "
-                f"the model {tuple(shapes[name]) if name in shapes else 'none'}"
-            )
-    _check_kinds(weights, model, f"{where}.init_from.path: {path}")
-    _check_finite(weights, f"{where}.init_from.path: {path}")
-    model.load_state_dict(weights, strict=False)
-
-
-def save(model: Method, parameters: ModelParameters, image_size: int, folder: Path) -> None:
-    """Write generators (their averages, where there are any), the networks that only train, and
-    how to build them.
-    """
-    of_generators, of_others = {}, {}
-    with model.ema_weights():
-        state = model.state_dict()
-    for name, tensor in state.items():
-        part = of_generators if name.split(".")[0] in model.generators else of_others
-        part[name] = tensor.cpu().contiguous()
-    _write(of_generators, folder / WEIGHTS)
-    if of_others:
-        _write(of_others, folder / TRAINING)
-    config = {"image_size": image_size, "parameters": parameters.model_dump(mode="json")}
+    write_weights(model.generator_weights() if weights is None else weights, folder / WEIGHTS)
+    parameters = model.p.model_dump(mode="json")
+    config = {"image_size": model.image_size, "parameters": parameters, **(about or {})}
     write_json(folder / CONFIG, config)
+    return config
 
 
-def _write(weights: dict[str, Tensor], path: Path) -> None:
-    write_bytes(path, safetensors.torch.save(weights))
+def write_weights(
+    weights: Mapping[str, Tensor], path: Path, about: dict[str, str] | None = None
+) -> None:
+    """about: one key at most. Several would be written in any order, and the bytes would differ."""
+    weights = {name: tensor.cpu().contiguous() for name, tensor in weights.items()}
+    write_bytes(path, safetensors.torch.save(weights, about))
 
 
 def load(folder: Path, device: torch.device | str = "cpu") -> Method:
@@ -184,13 +154,20 @@ def load(folder: Path, device: torch.device | str = "cpu") -> Method:
             if name not in model.generators:
                 delattr(model, name)
         weights = safetensors.torch.load_file(folder / WEIGHTS)
-        _check_kinds(weights, model, str(folder / WEIGHTS))
+        check_kinds(weights, model, str(folder / WEIGHTS))
         model.load_state_dict(weights)
+        model.trained = _trained(config, parameters)
     except UNLOADABLE as error:
         reason = one_line(error)[:300]
         raise UserError(f"{folder}: not a model that can be loaded ({reason})") from None
-    _check_finite(weights, str(folder / WEIGHTS))
+    check_finite(weights, str(folder / WEIGHTS))
     return model.to(device).eval()
+
+
+def _trained(config: dict, p: ModelParameters) -> Trained:
+    steps = config.get("steps", p.steps) - p.steps
+    images = config.get("images", p.steps * p.batch_size)
+    return Trained(steps, images, config["kept"]["step"] if "kept" in config else None)
 
 
 class _Undrawn(TorchFunctionMode):
@@ -225,7 +202,7 @@ def _check_shapes(parameters: ModelParameters, image_size: int, folder: Path) ->
             )
 
 
-def _check_kinds(weights: dict[str, Tensor], model: Method, where: str) -> None:
+def check_kinds(weights: dict[str, Tensor], model: Method, where: str) -> None:
     """Integers would be taken for weights without a word: quantized ones are from -128 to 127."""
     state = model.state_dict()
     for name, tensor in weights.items():
@@ -234,7 +211,7 @@ def _check_kinds(weights: dict[str, Tensor], model: Method, where: str) -> None:
             raise UserError(f"{where}: {name} is {kind}, not floating-point")
 
 
-def _check_finite(weights: dict[str, Tensor], where: str) -> None:
+def check_finite(weights: dict[str, Tensor], where: str) -> None:
     """Training never saves others, but in half precision all above 65,504 is infinite: a batch's
     variance may be, and what it divides is then silently 0.
     """
