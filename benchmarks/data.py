@@ -139,7 +139,7 @@ def prepare(zips: list[Path], raw: Path, repeat: int) -> int:
         name = path.stem
         members = archive.contents(path, name).members
         count += len(members) * repeat
-        sides = {s: known[name].side(s) if name in known else "photograph" for s in "AB"}
+        sides = known.get(name, catalog.Dataset()).facts().sides
         (raw / path.name).symlink_to(path.resolve())
         manifest[name] = {"sides": sides}
         for number in range(1, repeat):
