@@ -28,7 +28,7 @@ from colorize.base.files import (
 )
 from colorize.base.parameters import Parameters
 from colorize.comparison import significance
-from colorize.comparison.significance import Comparison, Row
+from colorize.comparison.significance import Comparison, ImageMetrics
 from colorize.evaluation.bootstrap import WeightedSums
 from colorize.evaluation.metrics import METRICS, PERCEPTUAL
 from colorize.evaluation.results import Result
@@ -156,7 +156,7 @@ def keep(experiment: Experiment, folder: Path, settings: dict[str, Any], split: 
 
 def only(metrics: list[str], path: Path, split: str) -> pd.DataFrame:
     """Of what was measured of each photograph what the metrics are made of: it fits into git."""
-    row = Row(path, split)
+    row = ImageMetrics(path, split)
     sums = WeightedSums(np.ones((1, len(row.names))), row.__getitem__)
     for metric in metrics:
         (METRICS | PERCEPTUAL)[metric](sums)
@@ -182,7 +182,8 @@ def tested(p: StudyParameters, split: str) -> list[dict[str, Any]]:
     """The tests of the comparisons, seeds averaged."""
     rows = {
         name: [
-            Row(folder_of(name, seed) / "images.parquet", split) for seed in p.variants[name].seeds
+            ImageMetrics(folder_of(name, seed) / "images.parquet", split)
+            for seed in p.variants[name].seeds
         ]
         for name in significance.rows_of(p.comparisons)
     }

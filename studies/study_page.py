@@ -32,7 +32,7 @@ class VariantRuns(NamedTuple):
 Value = Callable[[SeedRun, Split], float | None]  # of a run, on a split
 
 # What the two tables show: heading, digits, and where it stands
-Cell = tuple[str, int, Value]
+Column = tuple[str, int, Value]
 
 
 def _color(metric: str) -> Value:
@@ -53,7 +53,7 @@ def _last(quantity: str) -> Value:
     return value
 
 
-RESULTS: tuple[Cell, ...] = (
+RESULTS: tuple[Column, ...] = (
     ("to color: projection", 2, _color("projection")),
     ("change ratio", 2, _color("change_ratio")),
     ("chroma ratio", 2, _color("chroma_ratio")),
@@ -64,7 +64,7 @@ RESULTS: tuple[Cell, ...] = (
     ("residual chroma", 2, _gray("residual_chroma")),
     ("PSNR, dB", 1, _gray("psnr")),
 )
-DIAGNOSTICS: tuple[Cell, ...] = (
+DIAGNOSTICS: tuple[Column, ...] = (
     ("hidden color, dB", 2, _gray("hidden_color")),
     ("in one channel", 2, _gray("hidden_color_gray")),
     ("label, middle", 1, _last("label_effect_center")),

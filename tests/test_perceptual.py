@@ -14,7 +14,7 @@ from torchmetrics.image import LearnedPerceptualImagePatchSimilarity
 from colorize import color
 from colorize.base.errors import UserError
 from colorize.base.files import sha256_of
-from colorize.comparison.significance import Row
+from colorize.comparison.significance import ImageMetrics
 from colorize.data.reading.index import Index
 from colorize.evaluation import baselines, perceptual, protocol
 from colorize.evaluation.results import Interval
@@ -187,9 +187,9 @@ def test_a_contrast_by_what_was_not_measured_is_named(photographs, tmp_path):
     table = protocol.evaluate(trivial, photographs, ("val", "test"), 100)["grayscale"].images
     table.to_parquet(tmp_path / "one.parquet")
     with pytest.raises(UserError, match=r"one\.parquet: lpips was not measured; see evaluate\.we"):
-        Row(tmp_path / "one.parquet", "test")["lpips"]
+        ImageMetrics(tmp_path / "one.parquet", "test")["lpips"]
     table.assign(lpips=0.5).to_parquet(tmp_path / "one.parquet")
-    assert set(Row(tmp_path / "one.parquet", "test")["lpips"]) == {0.5}
+    assert set(ImageMetrics(tmp_path / "one.parquet", "test")["lpips"]) == {0.5}
 
 
 def test_weights_that_are_missing_or_others_are_named(project, weights):

@@ -11,13 +11,13 @@ from pydantic import ValidationError
 from colorize.base.errors import UserError
 from colorize.base.files import write_parquet
 from colorize.comparison import significance
-from colorize.comparison.significance import Comparison, Row, holm, row_named
+from colorize.comparison.significance import Comparison, ImageMetrics, holm, row_named
 from colorize.evaluation.metrics import BETTER, METRICS, PERCEPTUAL
 
 
 def row(
     folder: Path, name: str, groups: Sequence[object] | None = None, **quantities: np.ndarray
-) -> Row:
+) -> ImageMetrics:
     """What an evaluation might have left of a model: a photograph a value."""
     count = len(next(iter(quantities.values())))
     table = {
@@ -28,10 +28,14 @@ def row(
     }
     table |= {key: list(values) for key, values in quantities.items()}
     write_parquet(folder / f"{name}.parquet", pd.DataFrame(table))
-    return Row(folder / f"{name}.parquet", "test")
+    return ImageMetrics(folder / f"{name}.parquet", "test")
 
 
-def result_of(metric: str, model: Row | list[Row], against: Row | list[Row]) -> dict:
+def result_of(
+    metric: str,
+    model: ImageMetrics | list[ImageMetrics],
+    against: ImageMetrics | list[ImageMetrics],
+) -> dict:
     rows = {"a": model, "b": against}
     rows = {name: of if isinstance(of, list) else [of] for name, of in rows.items()}
     return significance.test([Comparison(model="a", against="b", metric=metric)], rows)[0]
@@ -189,7 +193,7 @@ def test_seeds_are_averaged_and_must_agree(tmp_path):
     errors = difficulty(60)
     rival = row(tmp_path, "b", ciede2000=errors)
 
-    def seeds(*differences: float) -> list[Row]:
+    def seeds(*differences: float) -> list[ImageMetrics]:
         return [
             row(tmp_path, f"a{number}", ciede2000=errors + by)
             for number, by in enumerate(differences)
@@ -272,7 +276,7 @@ def test_only_photographs_of_the_split_count(tmp_path):
     of |= {"side": ["photograph", "painting", "photograph", "photograph"]}
     of |= {"split": ["val", "test", "test", "test"]}
     write_parquet(tmp_path / "a.parquet", pd.DataFrame(of))
-    found = Row(tmp_path / "a.parquet", "test")
+    found = ImageMetrics(tmp_path / "a.parquet", "test")
     assert found.names == found.groups == ["c", "d"]
     assert list(found["ciede2000"]) == [3, 4]
     assert list(found["images"]) == [1, 1]

@@ -35,13 +35,13 @@ def parts_of(name: str) -> tuple[str, str]:
     return name, "own"
 
 
-def row_named(folder: Path, name: str, split: str) -> "Row":
-    """Of metrics/images/, the row of the tables with that name. Raises UserError as `Row` does."""
+def row_named(folder: Path, name: str, split: str) -> "ImageMetrics":
+    """Of metrics/images/, those of the row of the tables with that name. Raises as ImageMetrics."""
     model, kind = parts_of(name)
-    return Row(folder / f"{model}.parquet", split, kind)
+    return ImageMetrics(folder / f"{model}.parquet", split, kind)
 
 
-class Row:
+class ImageMetrics:
     """The quantities of one row of the tables, over the photographs of a split.
 
     row: `own`, `input_L` or `chroma_scaled`; a model that keeps lightness has no row `input_L`,
@@ -146,11 +146,11 @@ def rows_of(comparisons: Iterable[Comparison]) -> set[str]:
 
 
 def test(
-    comparisons: Sequence[Comparison], rows: Mapping[str, Sequence[Row]]
+    comparisons: Sequence[Comparison], rows: Mapping[str, Sequence[ImageMetrics]]
 ) -> list[ComparisonResult]:
     """A test of each comparison; together they are one family for Holm's correction.
 
-    rows: by name, a Row for each seed, all over the same photographs in the same order. Raises
+    rows: by name, those of each seed, all over the same photographs in the same order. Raises
     UserError where they are of different ones.
     """
     first, *others = (seed for name in sorted(rows) for seed in rows[name])
@@ -174,7 +174,7 @@ def test(
     return [ComparisonResult(**each) for each in tests]
 
 
-def _scores(metric: str, row: Row, resampled: np.ndarray) -> np.ndarray:
+def _scores(metric: str, row: ImageMetrics, resampled: np.ndarray) -> np.ndarray:
     """The metric of the set itself, then of each resample: (1 + RESAMPLES,).
 
     Of a metric that should be near 1, its distance from 1; of a signed difference, its size.

@@ -32,8 +32,8 @@ from colorize.data.archive import FOLDERS, MANIFEST, contents
 from colorize.data.catalog import Dataset
 from colorize.data.remote import (
     SECRET,
+    Cancelled,
     Remote,
-    Stopped,
     fetch,
     holds_secret,
     partial_of,
@@ -167,7 +167,7 @@ def _in_parallel(tasks: list[Callable[[], None]], stop: threading.Event) -> None
                 number, task = todo.get_nowait()
                 try:
                     task()
-                except Stopped:
+                except Cancelled:
                     pass
                 except BaseException as error:
                     errors[number] = error

@@ -221,7 +221,7 @@ BACKOFF = 1.0  # seconds before the first retry; twice as many before each furth
 LONGEST_WAIT = 300  # seconds: a server may ask for more, but does not get it
 
 
-class Stopped(Exception):
+class Cancelled(Exception):
     """The transfer was told to stop: another one failed, or the user has had enough."""
 
 
@@ -229,7 +229,7 @@ def fetch(remote: Remote, path: Path, bar: tqdm, stop: threading.Event) -> None:
     """Bring a file to `path`; `bar` shows how many of its bytes are there.
 
     Raises UserError where the mirror does not have the file, has another one, or cannot be
-    reached; OSError where it cannot be written; Stopped soon after `stop` is set. What has come
+    reached; OSError where it cannot be written; Cancelled soon after `stop` is set. What has come
     by then stays, unless it is known to be wrong.
     """
     partial = partial_of(path)
@@ -281,7 +281,7 @@ def _wait(remote: Remote, error: Broken, failures: int, stop: threading.Event) -
     line = printable(f"{remote.address}: {error}; again in {delay:.0f} s")
     tqdm.write(line, file=sys.stderr)
     if stop.wait(delay):
-        raise Stopped
+        raise Cancelled
 
 
 def _attempt(remote: Remote, partial: Path, bar: tqdm, stop: threading.Event) -> None:
@@ -297,7 +297,7 @@ def _attempt(remote: Remote, partial: Path, bar: tqdm, stop: threading.Event) ->
         for chunk in chunks:
             have += len(chunk)
             if stop.is_set():
-                raise Stopped
+                raise Cancelled
             if have > remote.size:
                 raise UserError(f"{remote.address}: more than the catalog's {remote.size:,} bytes")
             file.write(chunk)

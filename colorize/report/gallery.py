@@ -14,14 +14,14 @@ from colorize.report.pictures import Shown
 DETAILS = {"own": "its RGB", "input_L": "lightness kept"}  # of a model that has both
 
 
-class Cell(NamedTuple):
+class Tile(NamedTuple):
     picture: str  # data URI
     words: str  # below it
 
 
 class Gallery(NamedTuple):
     columns: list[tuple[str, str]]  # heading and detail
-    rows: list[tuple[str, list[Cell]]]  # a photograph's dataset, and a cell for each column
+    rows: list[tuple[str, list[Tile]]]  # a photograph's dataset, and a cell for each column
 
 
 def colored(pictures: dict[str, list[Shown]]) -> Gallery:
@@ -35,11 +35,11 @@ def made_gray(pictures: dict[str, list[Shown]]) -> Gallery:
     return _gallery(able, ("truth", "gray"), ("to_gray",)) if able else Gallery([], [])
 
 
-def extremes(pictures: dict[str, list[Shown]]) -> dict[str, list[tuple[str, list[Cell]]]]:
+def extremes(pictures: dict[str, list[Shown]]) -> dict[str, list[tuple[str, list[Tile]]]]:
     """By model and dataset the best, median and worst photograph: the truth, and what it made."""
-    rows: dict[str, list[tuple[str, list[Cell]]]] = {}
+    rows: dict[str, list[tuple[str, list[Tile]]]] = {}
     for name, shown in pictures.items():
-        by_dataset: dict[str, list[Cell]] = {}
+        by_dataset: dict[str, list[Tile]] = {}
         for case, versions in shown:
             if case.kind != "fixed":
                 captions = {"truth": case.kind, "own": f"{case.ciede2000:.1f}"}
@@ -79,7 +79,7 @@ def _gallery(
         detailed = len(versions) > 1
         columns += [(name, DETAILS[v] if detailed else "", v, shown) for v in versions]
 
-    def cell(version: str, each: Shown) -> Cell:
+    def cell(version: str, each: Shown) -> Tile:
         words = f"{each.case.ciede2000:.1f}" if version == "own" else ""
         return _cell(each.pictures[version], words)
 
@@ -92,8 +92,8 @@ def _gallery(
     )
 
 
-def _cell(picture: Image.Image, words: str = "", most: int = grids.MOST_SIDE) -> Cell:
-    return Cell(embedded(grids.fitted(picture, most)), words)
+def _cell(picture: Image.Image, words: str = "", most: int = grids.MOST_SIDE) -> Tile:
+    return Tile(embedded(grids.fitted(picture, most)), words)
 
 
 def embedded(picture: Image.Image) -> str:
