@@ -22,6 +22,7 @@ from colorize.methods.shared.base import ModelParameters
 from colorize.training.loop import SeedParameters
 from colorize.training.runtime import RuntimeParameters
 from colorize.training.watch import TrainParameters
+from stages.common import MODELS
 
 
 class DataParameters(DownloadParameters, UnionParameters, GrayscaleParameters):
@@ -116,8 +117,10 @@ def _check_name(name: str) -> None:
 
 def _check_start(name: str, entry: ModelParameters) -> None:
     """DVC removes what a stage has written before it runs the stage again."""
-    path = entry.init_from and os.path.normpath(entry.init_from.path)
-    if path and Path(path).parts[0] == "models":
+    if entry.init_from is None:
+        return
+    path = Path(os.path.normpath(entry.init_from.path))
+    if path.is_relative_to(MODELS):
         raise UserError(
             f"models.{name}.init_from.path: {path} goes when it is trained again; copy it to "
             "another folder first (after `dvc checkout`, if it is gone)"

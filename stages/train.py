@@ -10,7 +10,7 @@ from colorize.base.files import replaced_folder
 from colorize.data.reading.index import Index, statistics_to_learn_from
 from colorize.methods.shared import model
 from colorize.methods.shared.base import Method
-from colorize.methods.shared.start import NOTHING, Start, load_weights, read_start, save_training
+from colorize.methods.shared.start import NOTHING, Start, save_training, start_from
 from colorize.report import grids
 from colorize.training import checkpoint, dataset, loop, watch
 from colorize.training.keep import Kept
@@ -45,14 +45,14 @@ def _shown(name: str) -> watch.Files:
     )
 
 
-def save(network: Method, start: Start, kept: Kept | None, folder: Path) -> None:
+def save(network: Method, start: Start, kept: Kept, folder: Path) -> None:
     """Write the weights to color with, and the state that another training can go on from."""
     p = network.p
     about = {"steps": start.steps + p.steps, "images": start.images + p.steps * p.batch_size}
     if start.config is not None:
         about["continues"] = start.config
     weights = None
-    if kept is not None:
+    if kept.best is not None:
         about["kept"] = {"step": kept.best.step, p.keep: kept.best.value}
         weights = kept.best.weights
     config = model.save(network, folder, weights=weights, about=about)
@@ -72,12 +72,12 @@ def train(name: str, params: Params, inputs: Inputs) -> None:
         model.check_memory(p, image_size, memory_of(device), where)
         network, start = model.fresh(p, image_size, seed, colors), NOTHING
         if p.init_from is not None:
-            start = read_start(p.init_from, common.from_root(p.init_from.path), where)
-            load_weights(network, start)
+            path = common.from_root(p.init_from.path)
+            start = start_from(network, p.init_from, path, where)
         photographs = dataset.of(network, index, UNION, GRAY, seed)
         val, draw = index.split("val", "photograph"), grids.training_grid
         watched = watch.Watch(params.train, network, val, UNION, GRAY, shown, draw)
-        kept = None if p.keep == "last" else Kept(network, p.keep, *watched.few_of_val())
+        kept = Kept(network, *watched.few_of_val())
         files = [UNION / "index.csv", UNION / "statistics.json", GRAY / "index.csv"]
         files += inputs.code
         facts = checkpoint.facts(name, p, seed, device, runtime, files)

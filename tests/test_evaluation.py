@@ -22,7 +22,7 @@ from colorize.evaluation.quantities import measure
 from colorize.evaluation.results import Result
 from colorize.methods.shared import model
 from colorize.methods.shared.base import InitFrom
-from colorize.methods.shared.start import read_start
+from colorize.methods.shared.start import start_from
 from colorize.report import pictures, tables
 from stages.parameters import read
 from tests.conftest import MODELS, Project, only_models
@@ -413,9 +413,10 @@ def test_weights_that_half_precision_has_lost_are_named(tmp_path, name):
         model.load(tmp_path)
     path = tmp_path / model.WEIGHTS
     assert str(raised.value) == f"{path}: {lost} is not finite"
+    fresh = model.build(parameters, 32)
     init_from = InitFrom(path=str(path), sha256=sha256_of(path))
     with pytest.raises(UserError, match=rf"^models\.x\.init_from\.path: .*: {lost} is not finite$"):
-        read_start(init_from, path, "models.x")
+        start_from(fresh, init_from, path, "models.x")
 
 
 def merged(config: dict, **parameters: object) -> dict:

@@ -15,9 +15,9 @@ from torch.nn import functional as F
 from colorize import color
 from colorize.base import files
 from colorize.base.errors import UserError
-from colorize.methods.shared import adversarial, base, model
+from colorize.methods.shared import adversarial, base, model, start
 from colorize.methods.shared.adversarial import ImagePool
-from colorize.methods.shared.start import TRAINING, Start, load_weights, read_start, save_training
+from colorize.methods.shared.start import TRAINING, Start, save_training
 from colorize.networks import efficientnet_lite
 from tests import plain
 from tests.conftest import METHODS, small
@@ -103,9 +103,7 @@ def step(method, number: int = 1, seed: int = 2):
 def start_from(method, path: Path, sha256: str | None = None) -> Start:
     """Give it the weights in a file, as training does that starts from them."""
     init_from = base.InitFrom(path=str(path), sha256=sha256 or files.sha256_of(path))
-    start = read_start(init_from, path, f"models.{method.p.method}")
-    load_weights(method, start)
-    return start
+    return start.start_from(method, init_from, path, f"models.{method.p.method}")
 
 
 def weights(network: torch.nn.Module) -> torch.Tensor:
@@ -544,8 +542,8 @@ def test_a_fresh_model_has_the_published_weights_and_one_that_starts_from_others
     step(fresh)
     model.save(fresh, tmp_path)
     weights_file = tmp_path / "weights.safetensors"
-    start = {"path": str(weights_file), "sha256": files.sha256_of(weights_file)}
-    other = model.parse(values | {"init_from": start}, "models.x")
+    init_from = {"path": str(weights_file), "sha256": files.sha256_of(weights_file)}
+    other = model.parse(values | {"init_from": init_from}, "models.x")
     continued = model.fresh(other, 32, 0, colors)
     start_from(continued, weights_file)
     assert torch.equal(weights(continued.G), weights(fresh.G))
@@ -554,7 +552,7 @@ def test_a_fresh_model_has_the_published_weights_and_one_that_starts_from_others
     assert not model.build(model.parse(values | {"pretrained": False}, ""), 32).pretrained
     # L2's weights begin adversarial training too: its generator is the same network.
     nogan = model.parse(
-        small()["nogan_lab"] | ENCODER | {"pretrained": True, "init_from": start}, ""
+        small()["nogan_lab"] | ENCODER | {"pretrained": True, "init_from": init_from}, ""
     )
     adversarial_too = model.fresh(nogan, 32, 0, colors)
     start_from(adversarial_too, weights_file)
@@ -641,9 +639,9 @@ def test_a_saved_training_goes_on_as_if_it_had_not_ended(name, ema, tmp_path):
         step(method, number, seed=number)
     save_training(method, model.save(method, tmp_path, about={"steps": 4, "images": 16}), tmp_path)
     other, _ = built(name, ema=ema, learning_rate=0.5)
-    start = start_from(other, tmp_path / TRAINING)
-    assert (start.steps, start.images, start.config["parameters"]["ema"]) == (4, 16, ema)
-    other.load_training_state(start.state)
+    begun = start_from(other, tmp_path / TRAINING)
+    assert (begun.steps, begun.images, begun.config["parameters"]["ema"]) == (4, 16, ema)
+    other.load_training_state(begun.state)
     other.set_learning_rate(method.p.learning_rate)
     for number in range(5, 9):
         losses = step(method, number, seed=number)
@@ -659,7 +657,7 @@ def test_a_saved_training_goes_on_as_if_it_had_not_ended(name, ema, tmp_path):
     changed.load_training_state(start_from(changed, tmp_path / TRAINING).state)
     for generator in changed.ema:
         average = changed.ema[generator].state_dict()
-        saved = base.within(start.state, f"ema.{generator}" if ema else f"networks.{generator}")
+        saved = base.within(begun.state, f"ema.{generator}" if ema else f"networks.{generator}")
         assert all(torch.equal(average[key], value) for key, value in saved.items())
     pooled = [key for key in ours if key.startswith("pools.")]
     assert bool(pooled) == ("pool" in type(method.p).model_fields)

@@ -15,7 +15,7 @@ from colorize.data.local import photograph
 from colorize.data.reading import tensors
 from colorize.methods.shared import model
 from colorize.methods.shared.base import InitFrom
-from colorize.methods.shared.start import load_weights, read_start
+from colorize.methods.shared.start import start_from
 from colorize.quality import chroma
 from tests.conftest import ROOT, Project
 
@@ -53,8 +53,7 @@ def test_training_may_start_from_it(folder):
     config = config_of(folder)
     fresh = model.build(model.parse(config["parameters"], "parameters"), config["image_size"])
     path = folder / model.WEIGHTS
-    start = read_start(InitFrom(path=str(path), sha256=sha256_of(path)), path, "models.mine")
-    load_weights(fresh, start)
+    start_from(fresh, InitFrom(path=str(path), sha256=sha256_of(path)), path, "models.mine")
     for name, weights in model.load(folder).state_dict().items():
         assert torch.equal(fresh.state_dict()[name], weights), name
 

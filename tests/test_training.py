@@ -165,6 +165,9 @@ def test_a_training_that_dvc_would_remove_is_none_to_start_from(project):
         "error: models.gan.init_from.path: models/gan/training.safetensors goes when it is trained "
         "again; copy it to another folder first (after `dvc checkout`, if it is gone)\n"
     )
+    project.params(models__gan__init_from=start | {"path": ""})
+    said = project.stage("train", "gan", expect=2).stderr
+    assert said == "error: models.gan.init_from.path: .: Is a directory\n"
 
 
 def test_the_step_is_kept_that_colors_val_best(project, tmp_path):

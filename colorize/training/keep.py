@@ -1,4 +1,4 @@
-"""The weights that are kept, where it is not the last ones: those that color val best.
+"""The weights that are kept where `keep` asks for other than the last: those that color val best.
 
 Adversarial training wanders, and trained for too long a network learns its photographs by heart. At
 TIMES steps, evenly spread, the model colors up to 48 val photographs; weights, with their step, are
@@ -16,9 +16,9 @@ from colorize import color
 from colorize.base import distributed
 from colorize.methods.shared.base import Method
 from colorize.quality import ciede2000, mean, psnr
+from colorize.training.validation import BATCH
 
 TIMES = 20
-BATCH = 16
 
 
 class Best(NamedTuple):
@@ -28,19 +28,21 @@ class Best(NamedTuple):
 
 
 class Kept:
-    """metric: `keep` of the model. gray: (n, 1, S, S), truth: (n, 3, S, S), uint8, of val."""
+    """gray: (n, 1, S, S), truth: (n, 3, S, S), uint8, of val. `best` is None for the last ones."""
 
-    def __init__(self, model: Method, metric: str, gray: Tensor, truth: Tensor):
-        self.model, self.metric, self.gray, self.truth = model, metric, gray, truth
-        self.steps = {max(1, round(model.p.steps * i / TIMES)) for i in range(1, TIMES + 1)}
+    def __init__(self, model: Method, gray: Tensor, truth: Tensor):
+        self.model, self.gray, self.truth = model, gray, truth
+        times = 0 if model.p.keep == "last" else TIMES
+        self.steps = {max(1, round(model.p.steps * i / TIMES)) for i in range(1, times + 1)}
         self.best: Best | None = None
 
     def step(self, step: int) -> None:
         """Measure and compare, if it is one of those steps; of several processes in the first."""
         if step not in self.steps or distributed.rank() != 0:
             return
-        value = measured(self.metric, self.model.colorize_bytes(self.gray, BATCH), self.truth)
-        better = operator.lt if self.metric == "ciede2000" else operator.gt
+        metric = self.model.p.keep
+        value = measured(metric, self.model.colorize_bytes(self.gray, BATCH), self.truth)
+        better = operator.lt if metric == "ciede2000" else operator.gt
         if self.best is None or better(value, self.best.value):
             weights = self.model.generator_weights()
             self.best = Best(step, value, {k: w.detach().cpu().clone() for k, w in weights.items()})

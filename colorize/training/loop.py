@@ -33,7 +33,7 @@ def train(
     watch: Watch,
     checkpoints: Checkpoints,
     start: Start,
-    kept: Kept | None,
+    kept: Kept,
     *,
     seed: int,
     runtime: RuntimeParameters,
@@ -41,8 +41,8 @@ def train(
 ) -> None:
     """Train `model` in place for `model.p.steps` steps, from a checkpoint if there is one.
 
-    start: what its networks start from, and its training too where it goes on with one. kept: takes
-    weights on the way, where the last ones are not to be kept.
+    start: the training that goes on, if it is one. kept: takes weights on the way, where the last
+    ones are not to be kept.
 
     Exits with everything saved, and one line, on SIGINT, on SIGTERM, when the process that started
     the stage is gone and after `runtime.max_minutes`; with one line alone where another process
@@ -63,8 +63,7 @@ def train(
         done = saved["step"]
         model.load_training_state(saved["model"])
         watch.load_state(saved["watch"])
-        if kept is not None:
-            kept.load_state(saved["kept"])
+        kept.load_state(saved["kept"])
         if distributed.rank() == 0:
             print(f"resuming after step {done} of {p.steps}", file=sys.stderr)
     elif start.config is not None:
@@ -87,8 +86,7 @@ def train(
             batch = {key: value.to(device, non_blocking=True) for key, value in batch.items()}
             losses = model.step(batch, done, randomness(seed, start.steps + done))
             watch.step(done, losses)
-            if kept is not None:
-                kept.step(done)
+            kept.step(done)
 
             stopping = interruption.reason
             # The last step too: outputs take a while to write.
@@ -101,15 +99,11 @@ def train(
     watch.finish()
 
 
-def _save(
-    checkpoints: Checkpoints, step: int, model: Method, watch: Watch, kept: Kept | None
-) -> None:
+def _save(checkpoints: Checkpoints, step: int, model: Method, watch: Watch, kept: Kept) -> None:
     """All processes come to the same; the first one saves."""
     if distributed.rank() == 0:
         # Of the losses first: they name the step, and come before the weights that they corrupt.
-        state = {"step": step, "watch": watch.state()}
-        if kept is not None:
-            state["kept"] = kept.state()
+        state = {"step": step, "watch": watch.state(), "kept": kept.state()}
         _check_finite(model, step)
         checkpoints.save(step, state | {"model": model.training_state()})
 

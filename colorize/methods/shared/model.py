@@ -191,8 +191,7 @@ def _check_shapes(parameters: ModelParameters, image_size: int, folder: Path) ->
     Raises ValueError.
     """
     model = _outline(parameters, image_size)
-    state = model.state_dict().items()
-    wanted = {k: list(v.shape) for k, v in state if k.split(".")[0] in model.generators}
+    wanted = {name: list(of.shape) for name, of in model.generator_weights().items()}
     with safetensors.safe_open(folder / WEIGHTS, "pt") as file:
         shapes = {name: file.get_slice(name).get_shape() for name in file.keys()}  # noqa: SIM118  it is no dict
     for name in sorted(wanted.keys() | shapes.keys()):

@@ -25,15 +25,15 @@ CONFIG = "config"  # of the trained model, in the file's metadata
 
 
 class Start(NamedTuple):
-    source: str  # the dotted key and the file, for messages
-    state: dict[str, Tensor]  # as `Method.training_state`; of plain weights the networks alone
+    """The training that goes on; all empty where there is none."""
+
+    state: Mapping[str, Tensor]  # as `Method.training_state`
     steps: int  # that were trained before, in all
     images: int  # that were drawn for them
-    method: str
-    config: dict[str, Any] | None  # config.json of the model whose training goes on
+    config: dict[str, Any] | None  # config.json of the model
 
 
-NOTHING = Start("", {}, 0, 0, "", None)
+NOTHING = Start({}, 0, 0, None)
 
 
 def save_training(model: Method, config: dict[str, object], folder: Path) -> None:
@@ -41,10 +41,12 @@ def save_training(model: Method, config: dict[str, object], folder: Path) -> Non
     write_weights(model.training_state(), folder / TRAINING, {CONFIG: json.dumps(config)})
 
 
-def read_start(init_from: InitFrom, path: Path, where: str) -> Start:
-    """What `init_from` names, found at `path`; where: the dotted key of the model.
+def start_from(model: Method, init_from: InitFrom, path: Path, where: str) -> Start:
+    """Give a model's networks the weights that `init_from` names; those that it lacks stay fresh.
 
-    Raises UserError where the file is missing, another than its checksum says, or holds no numbers.
+    path: where they are found. where: the dotted key of the model. Raises UserError where the file
+    is missing, another than its checksum says, of other networks or no numbers, or where it is the
+    training of another method.
     """
     try:
         sha256 = sha256_of(path)
@@ -57,39 +59,30 @@ def read_start(init_from: InitFrom, path: Path, where: str) -> Start:
         with safetensors.safe_open(path, "pt") as file:
             about = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  it is no dict
-        config = json.loads(about[CONFIG]) if CONFIG in about else None
-        steps, images, method = 0, 0, ""
-        if config is not None:
-            steps, images = int(config["steps"]), int(config["images"])
+        start, method = NOTHING, model.p.method
+        if CONFIG in about:
+            config = json.loads(about[CONFIG])
+            start = Start(tensors, int(config["steps"]), int(config["images"]), config)
             method = config["parameters"]["method"]
     except UNLOADABLE as error:
         raise UserError(f"{of_file}: {one_line(error)}") from None
     if not tensors:
         raise UserError(f"{of_file} holds no weights")
     check_finite(tensors, of_file)
-    if config is None:
-        tensors = {f"networks.{name}": tensor for name, tensor in tensors.items()}
-    return Start(of_file, tensors, steps, images, method, config)
-
-
-def load_weights(model: Method, start: Start) -> None:
-    """Give a model's networks the weights of `start`; those that it does not name stay fresh.
-
-    Raises UserError where they are of other networks, or a training is one of another method.
-    """
-    weights = within(start.state, "networks")
-    if start.config is not None and start.method != model.p.method:
+    if method != model.p.method:
         raise UserError(
-            f"{start.source} is the training of a {start.method}; a {model.p.method} may start "
-            "from the weights.safetensors beside it"
+            f"{of_file} is the training of a {method}; a {model.p.method} may start from the "
+            "weights.safetensors beside it"
         )
+    weights = within(tensors, "networks") if start.config else tensors
     there, wanted = _shapes(weights), _shapes(model.state_dict())
-    for name in there if start.config is None else sorted(there.keys() | wanted.keys()):
-        of_file, of_model = there.get(name, "none"), wanted.get(name, "none")
-        if of_file != of_model:
-            raise UserError(f"{start.source} has {name} {of_file}, the model {of_model}")
-    check_kinds(weights, model, start.source)
+    for name in sorted(there.keys() | wanted.keys()) if start.config else there:
+        shape, of_model = there.get(name, "none"), wanted.get(name, "none")
+        if shape != of_model:
+            raise UserError(f"{of_file} has {name} {shape}, the model {of_model}")
+    check_kinds(weights, model, of_file)
     model.load_state_dict(weights, strict=False)
+    return start
 
 
 def _shapes(state: Mapping[str, Tensor]) -> dict[str, tuple[int, ...]]:
