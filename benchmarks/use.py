@@ -2,9 +2,10 @@
 
     python -m benchmarks.use [--megapixels 1 12 100] [--photographs N] [--model FOLDER]
 
-Ours is what `python -m colorize` does with these files. The plain way opens a photograph with PIL,
-goes to Lab and back with scikit-image at full resolution, one photograph at a time, and saves a PNG
-with PIL. Both ask the same network at the same size. Photographs are JPEGs in color with grain,
+Ours is what `colorize` does with these files, with torch, and with ONNX Runtime where the model
+has a network.onnx. The plain way opens a photograph with PIL, goes to Lab and back with
+scikit-image at full resolution, one photograph at a time, and saves a PNG with PIL. All ask the
+same network at the same size. Photographs are JPEGs in color with grain,
 enlarged from scikit-image's. Each way runs in a process of its own; its imports, and reading the
 model, take no time here but count as memory.
 """
@@ -15,16 +16,15 @@ from itertools import cycle, islice
 from pathlib import Path
 
 import numpy as np
-import torch
 from PIL import Image
-from skimage import color as skcolor
-from skimage.transform import resize
 
 from benchmarks import results
 from benchmarks.memory import Measured, measured
 from benchmarks.photographs import photographs
 from colorize.base import command
+from colorize.base.workers import cores
 from colorize.color.strips import strips
+from colorize.methods.shared.folder import NETWORK
 from colorize.use import files, models
 from colorize.use.colorizer import Colorizer, working_size
 from colorize.use.files import color_all
@@ -41,21 +41,24 @@ def main() -> None:
     add("--model", default=str(models.DEFAULT), help="what colors (the default)")
     add("--output", type=Path, help="write the JSON here too")
     arguments = parser.parse_args()
+    ways = [ours, plain]
+    if (models.find(arguments.model) / NETWORK).is_file():
+        ways.insert(1, without_torch)
     rows = []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        nothing = {way: measured(way, arguments.model, folder, []) for way in (ours, plain)}
+        nothing = {way: measured(way, arguments.model, folder, []) for way in ways}
         sizes = [(size, 1) for size in arguments.megapixels]
         for size, count in [*sizes, (OF_FOLDER, arguments.photographs)]:
             sources = list(islice(cycle(write_photographs(folder, size, count)), count))
             row = {"megapixels": size, "photographs": count}
-            for way in (ours, plain):
+            for way in ways:
                 row[way.__name__] = net(
                     measured(way, arguments.model, folder, sources), nothing[way]
                 )
             rows.append(row)
             print(row, flush=True)
-    result = {"model": arguments.model, "cores": torch.get_num_threads(), "rows": rows}
+    result = {"model": arguments.model, "cores": cores(), "rows": rows}
     results.show(result, table(rows), arguments.output)
 
 
@@ -81,14 +84,27 @@ def write_photographs(folder: Path, megapixels: float, count: int) -> list[Path]
 
 
 def ours(model: str, folder: Path, sources: list[Path]) -> None:
-    colorizer = Colorizer.load(model, "cpu")
+    _colored(Colorizer.load(model, "cpu"), folder, sources)
+
+
+def without_torch(model: str, folder: Path, sources: list[Path]) -> None:
+    from colorize.use.onnx_network import OnnxNetwork  # each way imports what it needs
+
+    _colored(Colorizer(OnnxNetwork(models.find(model))), folder, sources)
+
+
+def _colored(colorizer: Colorizer, folder: Path, sources: list[Path]) -> None:
     jobs = [files.Job(source, folder / f"{i}_ours.png") for i, source in enumerate(sources)]
     reasons = list(color_all(jobs, colorizer))
     assert not any(reasons)
 
 
 def plain(model: str, folder: Path, sources: list[Path]) -> None:
-    method = Colorizer.load(model, "cpu").method
+    import torch
+    from skimage import color as skcolor
+    from skimage.transform import resize
+
+    method = Colorizer.load(model, "cpu").network.method
     for i, source in enumerate(sources):
         rgb = np.array(Image.open(source))
         size = working_size(*rgb.shape[:2], method.image_size)
@@ -103,18 +119,16 @@ def plain(model: str, folder: Path, sources: list[Path]) -> None:
 
 
 def table(rows: list[dict]) -> str:
-    lines = ["| photographs | ours, s | MB | plain, s | MB | ratio |", "|---|---|---|---|---|---|"]
+    """Of each way seconds, megabytes, and how many times as fast as the plain one it is."""
+    ways = [way for way in ("ours", "without_torch", "plain") if way in rows[0]]
+    names = "".join(f" {way.replace('_', ' ')}, s | MB | times |" for way in ways)
+    lines = [f"| photographs |{names}", "|---" * (1 + 3 * len(ways)) + "|"]
     for row in rows:
-        mine, theirs = row["ours"], row["plain"]
-        ratio = theirs["seconds"] / mine["seconds"]
-        lines.append(
-            f"| {row['photographs']} of {row['megapixels']:g} MP "
-            f"| {mine['seconds']:.2f} | {mine['megabytes']:,.0f} "
-            f"| {theirs['seconds']:.2f} | {theirs['megabytes']:,.0f} | {ratio:.1f} |"
-        )
-    count, mine, theirs = (rows[-1][key] for key in ("photographs", "ours", "plain"))
-    of_folder = [f"{60 * count / each['seconds']:,.0f}" for each in (mine, theirs)]
-    lines.append(f"\nFolder: {of_folder[0]} photographs a minute, the plain way {of_folder[1]}.")
+        cells = [f"{row['photographs']} of {row['megapixels']:g} MP"]
+        for way in ways:
+            times = row["plain"]["seconds"] / row[way]["seconds"]
+            cells += [f"{row[way]['seconds']:.2f}", f"{row[way]['megabytes']:,.0f}", f"{times:.1f}"]
+        lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
 
 

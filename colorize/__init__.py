@@ -17,7 +17,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from colorize.use.colorizer import Colorizer
 
-__all__ = ["Colorizer"]
+__all__ = ["Colorizer", "__version__"]
+
+__version__ = "0.2.0"
 
 
 def __getattr__(name: str) -> "type[Colorizer]":

@@ -2,7 +2,7 @@
 
     python -m docs.example MODEL ... [--photographs FILE ...] [--output docs/example.jpg]
 
-A model is a folder, as models/NAME and pretrained/NAME are. The photographs are three of
+A model is a folder, as models/NAME and colorize/pretrained/NAME are. The photographs are three of
 scikit-image's, which no preset trains on, where no others are named. Models see gray copies of
 them, and keep their lightness.
 """

@@ -1,4 +1,4 @@
-"""What a model card says in figures: `python -m studies.card MODEL`, a folder like pretrained/NAME.
+"""What a model card says in figures: `python -m studies.card MODEL`, a folder like models/NAME.
 
 Photographs are colored as people who use the model color theirs: at their own size, which is
 `data.image_size`, the network seeing them at the size that it was trained at. The first table is of
@@ -53,7 +53,7 @@ BESIDE_GRAY = {"difference": mean_of("difference"), "nearer": mean_of("nearer")}
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("model", metavar="MODEL", help="its folder, or its name in pretrained/")
+    parser.add_argument("model", metavar="MODEL", help="a folder or a name, as colorize --model")
     parser.add_argument("--split", choices=("val", "test"), default="test")
     parser.add_argument("--strengths", nargs="*", type=float, default=STRENGTHS, metavar="TIMES")
     parser.add_argument("--by-kind", action="store_true", help="the first table alone")
@@ -87,7 +87,7 @@ def changed(colorizer: Colorizer, batch: Batch, strengths: Iterable[float]) -> d
     """Its pictures, uint8 (n, 3, S, S), by line: at other strengths, and of changed grays."""
     gray = batch.gray
     pictures = {}
-    if colorizer.method.output == "rgb":
+    if colorizer.network.method.output == "rgb":
         pictures["its own RGB"] = colorizer(gray, raw=True)
     for strength in strengths:
         pictures[f"at strength {strength:g}"] = colorizer(gray, strength=strength)

@@ -4,7 +4,7 @@ Metrics of all rows with their intervals, tests, curves, and the parameters with
 machine. With --seeds-of also what models come to with other seeds; those that `python -m
 studies.seeds` has trained are not trained again. With --note what no file tells, as which machine
 trained them and how long it took. With --readme the table in README.md that stands between
-`<!-- published: RUN -->` and `<!-- end -->` is written anew.
+`<!-- published: RUN -->` and `<!-- end -->` is written anew, with the rows that it has.
 """
 
 import argparse
@@ -22,6 +22,7 @@ from colorize.base.files import read_text, replaced_folder, write_json, write_te
 from colorize.comparison.significance import Significance
 from colorize.data.reading.index import Index
 from colorize.evaluation.baselines import TRIVIAL
+from colorize.evaluation.metrics import DECIDING
 from colorize.report import tables
 from stages import common
 from stages.inputs import PARAMS
@@ -78,13 +79,15 @@ def main() -> None:
             for row in params.models:
                 shutil.copyfile(curves / f"{row}.csv", partial / curves.name / f"{row}.csv")
     if arguments.readme:
-        table = published_page.table(row for row in rows if row.kind in ("model", "trivial"))
-        write_text(README, re.sub(_block(name), lambda found: found[1] + table + found[2], readme))
+        kept = re.findall(r"(?m)^\| `(\w+)` \|", re.search(_block(name), readme)[2])
+        listed = [row for row in rows if (row.name in kept if kept else row.kind == "model")]
+        table = published_page.table(listed, DECIDING)
+        write_text(README, re.sub(_block(name), lambda found: found[1] + table + found[3], readme))
     print(f"written to {PUBLISHED / name}")
 
 
 def _block(name: str) -> str:
-    return rf"(?s)(<!-- published: {re.escape(name)} -->\n).*?(<!-- end -->\n)"
+    return rf"(?s)(<!-- published: {re.escape(name)} -->\n)(.*?)(<!-- end -->\n)"
 
 
 def _commit_of_code() -> str:

@@ -88,12 +88,12 @@ def _seeds(spread: Spread) -> list[str]:
     return ["source .venv/bin/activate", f"python -m studies.seeds {names} --seeds {numbers}"]
 
 
-def table(rows: Iterable[Row]) -> str:
+def table(rows: Iterable[Row], metrics: Sequence[str] = SHOWN) -> str:
     """Every row with its intervals, as Markdown; it ends with a line break."""
     lines = markdown_table(
-        ("", *(COLUMNS[metric].title for metric in SHOWN)),
+        ("", *(COLUMNS[metric].title for metric in metrics)),
         [
-            (f"`{row.name}`", *(in_line(row.result.headline, metric) for metric in SHOWN))
+            (f"`{row.name}`", *(in_line(row.result.headline, metric) for metric in metrics))
             for row in rows
         ],
     )

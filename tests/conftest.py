@@ -246,7 +246,7 @@ def checkout(target: Path) -> Project:
     ).stdout.split("\n")
     for name in filter(None, listed):
         unread = name == "dvc.lock" or name.startswith(
-            ("pretrained/", "docs/", "tests/", "reports/")
+            ("colorize/pretrained/", "docs/", "tests/", "reports/")
         )
         if (ROOT / name).is_file() and not unread:
             (target / name).parent.mkdir(parents=True, exist_ok=True)

@@ -5,6 +5,7 @@ import torch
 from PIL import Image
 
 from colorize import color
+from colorize.color import domains
 from colorize.data import local
 from colorize.methods.shared import adversarial, base
 
@@ -70,6 +71,41 @@ def test_colors_outside_srgb_lose_chroma_and_keep_lightness_and_hue():
     assert (turned / lengths.clamp(min=1)).abs().max() < 0.05
     # Inside, nothing changes.
     assert torch.allclose(color.join(lightness, ab), rgb, atol=2e-3)
+
+
+def test_the_purest_colors_come_back_from_their_own_lab():
+    """Those on the surface of sRGB, which rounding alone puts outside."""
+    level = torch.arange(256, dtype=torch.uint8)
+    one, other = torch.meshgrid(level, level, indexing="ij")
+    for fixed in (0, 255):
+        face = torch.stack((one, other, torch.full_like(one, fixed)))
+        for rgb in (face.roll(channel, 0) for channel in range(3)):
+            for image in (rgb, rgb.numpy()):
+                ab = color.rgb_to_lab(image)[1:]
+                again = color.to_uint8(color.join(color.lightness_of(image), ab))
+                assert (np.asarray(again) == rgb.numpy()).all()
+
+
+def test_arrays_and_tensors_have_the_same_colors():
+    rgb = photograph("coffee.png")[0]
+    strong = 5 * color.rgb_to_lab(rgb)[1:]
+    computed = {
+        "lab": lambda image, ab: color.rgb_to_lab(image),
+        "gray": lambda image, ab: color.gray_of(image),
+        "rec601": lambda image, ab: color.gray_of(image, "rec601"),
+        "lightness": lambda image, ab: color.lightness_of(image),
+        "lightness of gray": lambda image, ab: color.lightness_of(image[:1]),
+        "joined": lambda image, ab: color.join(color.lightness_of(image), ab),
+        "night": lambda image, ab: domains.made("night", image),
+    }
+    for image in (rgb, color.to_uint8(rgb)):
+        for name, function in computed.items():
+            expected = function(image, strong)
+            found = function(image.numpy(), strong.numpy())
+            assert found.dtype == expected.numpy().dtype, name
+            difference = np.abs(found.astype(float) - expected.double().numpy())
+            assert np.quantile(difference, 0.999) < 2e-4, name
+            assert difference.max() < 0.01 or name == "night", name
 
 
 @pytest.mark.parametrize("half", [torch.bfloat16, torch.float16])

@@ -124,7 +124,7 @@ def test_drop_color_slide_save_and_a_wrong_file(visited, tmp_path):
     assert np.abs(lightness(saved) - lightness(np.array(photograph))).max() <= 0.5
     assert chroma(saved).mean() > 3
 
-    page.get_by_label("Model").select_option(label=str(ROOT / "pretrained/stargan_rgb"))
+    page.get_by_label("Model").select_option(label=str(ROOT / "colorize/pretrained/stargan_rgb"))
     page.get_by_label("Domain").select_option("gray")
     wait_for(lambda: color_at(page, 0.75) < 3)
 
@@ -158,7 +158,8 @@ def test_other_sites_do_not_get_the_page(address):
 def test_a_full_disk_is_said(monkeypatch):
     page = pytest.importorskip("colorize.use.page")
     data = zips.encoded(scene(40, 60))
-    shown = asyncio.run(page.shown({"a.png": data}, ROOT / "pretrained/zhang_l2", "color", 1.0))
+    model = ROOT / "colorize/pretrained/zhang_l2"
+    shown = asyncio.run(page.shown({"a.png": data}, model, "color", 1.0))
     *_, button, failed = shown
 
     def full(*_: object) -> None:

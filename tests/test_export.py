@@ -1,5 +1,10 @@
 """Export: the file does what the model does, alone, and is checked before it gets its name."""
 
+import os
+import shutil
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -7,12 +12,16 @@ import onnx
 import onnxruntime
 import pytest
 import torch
+from PIL import Image
 
+from colorize import Colorizer
 from colorize.base.errors import UserError
+from colorize.data.local import photograph
 from colorize.methods.shared import model
 from colorize.methods.shared.base import Method
 from colorize.use import onnx as exporting
-from tests.conftest import METHODS, small
+from colorize.use.onnx_network import OnnxNetwork
+from tests.conftest import METHODS, ROOT, small
 from tests.test_use import command
 
 
@@ -47,6 +56,80 @@ def test_the_command_writes_a_file_that_colors(tmp_path):
             with torch.inference_mode():
                 assert np.abs(found - method.predict_ab(gray).numpy()).max() < 1e-3
         assert np.abs(found).max() > 0.1
+
+
+# `colorize` where coloring alone is installed, on a system that is not POSIX
+LIGHT = """
+import os, signal, sys
+for name in ("torch", "pydantic", "ruamel", "pandas", "safetensors", "requests", "fsspec"):
+    sys.modules[name] = None
+for name in ("fcntl", "grp", "pwd", "resource", "termios"):
+    sys.modules[name] = None
+for name in ("fork", "getsid", "posix_fallocate", "sched_getaffinity", "sysconf"):
+    delattr(os, name)
+del signal.SIGUSR1
+from colorize.__main__ import run
+run()
+"""
+
+
+@pytest.fixture(scope="module")
+def in_place(tmp_path_factory) -> Path:
+    """A model's folder with what colors without torch."""
+    folder = tmp_path_factory.mktemp("in_place") / "models/mine"
+    method = untrained("cyclegan_lab")
+    for parameter in method.parameters():
+        parameter.data.mul_(3)  # colors that are seen
+    model.save(method, folder)
+    said = command("colorize.export", folder, "--in-place", cwd=folder.parents[1]).stdout
+    assert said.startswith(f"{folder}/network.onnx: ")
+    return folder
+
+
+def test_without_torch_the_same_colors_are_made(in_place, tmp_path):
+    pixels = np.array(Image.open(photograph("coffee.png")))
+    Image.fromarray(pixels).save(tmp_path / "a.png")
+    words = [sys.executable, "-c", LIGHT, "a.png", "--model", str(in_place)]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    how = {"cwd": tmp_path, "env": environment, "capture_output": True, "text": True}
+    done = subprocess.run(words, check=True, **how)
+    assert done.stdout == "colorized/a_colorized.png\n"
+    found = np.array(Image.open(tmp_path / "colorized/a_colorized.png")).astype(int)
+    expected = Colorizer.load(in_place, "cpu")(pixels)
+    assert np.abs(found - expected).max() <= 1
+    assert (found != expected).mean() < 1e-3
+    assert np.abs(found - pixels).mean() > 1
+    for option, said in (
+        (("--raw",), "error: raw: the network's own picture needs torch, which is not installed\n"),
+        (("--device", "cuda"), "error: device: cuda needs torch, which is not installed\n"),
+        (("--domain", "warm"), "error: domain: mine makes color, not warm\n"),
+    ):
+        refused = subprocess.run([*words, *option], check=False, **how)
+        assert refused.returncode == 2
+        assert refused.stderr.endswith(said)
+
+
+@pytest.mark.parametrize("file", ["network.onnx", model.WEIGHTS, model.CONFIG])
+def test_a_broken_network_is_named(in_place, tmp_path, file):
+    folder = tmp_path / "broken"
+    shutil.copytree(in_place, folder)
+    (folder / file).write_bytes(b"nothing")
+    with pytest.raises(UserError, match=r"broken: not a model that can be loaded \("):
+        OnnxNetwork(folder)
+    (folder / "network.onnx").unlink()
+    with pytest.raises(UserError, match=r"broken: without torch network\.onnx is needed, which"):
+        OnnxNetwork(folder)
+
+
+def test_a_forked_process_colors_without_torch_too(in_place):
+    colorizer = Colorizer(OnnxNetwork(in_place))
+    image = np.full((40, 50), 90, np.uint8)
+    before = colorizer(image)
+    child = os.fork()
+    if child == 0:
+        signal.alarm(60)
+        os._exit(int((colorizer(image) != before).any()))
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
 @pytest.mark.soak

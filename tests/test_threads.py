@@ -30,13 +30,13 @@ def settings(*command: str, **environment: str) -> dict[str, str]:
     return dict(re.findall(r"(\w+) = '(\w+)'", done.stderr))
 
 
-@pytest.mark.parametrize("package", ["stages", "benchmarks", "docs"])
+@pytest.mark.parametrize("package", ["stages", "benchmarks", "docs", "colorize.__main__"])
 def test_whoever_imports_torch_after_it_waits_briefly(package):
     found = settings("-c", f"import {package}; {LOAD}")
     assert (found["OMP_WAIT_POLICY"], found["GOMP_SPINCOUNT"]) == ("PASSIVE", str(SPINS))
 
 
-@pytest.mark.parametrize("module", ["stages.train", "colorize"])
+@pytest.mark.parametrize("module", ["stages.train", "colorize.export"])
 def test_a_command_sets_it_before_it_imports_torch(module):
     assert settings("-m", module, "--help")["GOMP_SPINCOUNT"] == str(SPINS)
 

@@ -27,6 +27,7 @@ from colorize.data.local import photograph
 from colorize.methods.shared import model
 from colorize.use import colorizer as module
 from colorize.use import files
+from colorize.use.torch_network import TorchNetwork
 from tests import forks
 from tests.conftest import METHODS, ROOT, small
 from tests.gpu import needs_gpu
@@ -319,7 +320,7 @@ def test_options(tmp_path):
     assert (compared[:, :60] == np.array(Image.open(tmp_path / "a.png"))).all()
     assert chroma(made("--strength", "0")).max() < 1
     assert chroma(made("--strength", "1.5")).mean() > 1.1 * chroma(plain).mean()
-    stargan = str(ROOT / "pretrained/stargan_rgb")
+    stargan = str(ROOT / "colorize/pretrained/stargan_rgb")
     gray = made("--model", stargan, "--domain", "gray")
     colored = made("--model", stargan)
     assert chroma(gray).mean() < chroma(colored).mean() / 2
@@ -346,21 +347,150 @@ def test_what_cannot_be_done_is_said_in_one_line(tmp_path, options, said):
 
 
 def test_a_name_that_two_models_have_is_not_guessed(tmp_path):
-    shutil.copytree(ROOT / "pretrained/zhang_l2", tmp_path / "models/zhang_l2")
+    shutil.copytree(ROOT / "colorize/pretrained/zhang_l2", tmp_path / "models/zhang_l2")
     scene(20, 30).save(tmp_path / "a.png")
     said = colorize("a.png", "--model", "zhang_l2", cwd=tmp_path, expect=2).stderr
     assert re.search(r"there are two; say .*pretrained/zhang_l2 or models/zhang_l2", said)
     colorize("a.png", "--model", "models/zhang_l2", cwd=tmp_path)
 
 
-def test_help_names_the_models_and_their_limits(tmp_path):
-    text = " ".join(colorize("--help", cwd=tmp_path).stdout.split())
-    for folder in (ROOT / "pretrained").iterdir():
+def test_the_list_of_models_says_what_each_is_good_and_bad_at(tmp_path):
+    text = " ".join(colorize("--list-models", cwd=tmp_path).stdout.split())
+    for folder in (ROOT / "colorize/pretrained").iterdir():
         card = (folder / "README.md").read_text(encoding="utf-8")
         limits = card.split("## Limits\n")[1].split("\n## ")[0]
         assert f"{folder}/README.md" in text
         assert " ".join(limits.split()) in text
     assert "nogan_lab, the default" in text
+
+
+def test_a_result_is_named_after_its_photograph(tmp_path):
+    picture = scene(40, 60)
+    picture.save(tmp_path / "a.jpg")
+    picture.save(tmp_path / "b.png")
+    assert colorize("a.jpg", "made.webp", cwd=tmp_path).stdout == "made.webp\n"
+    assert Image.open(tmp_path / "made.webp").format == "WEBP"
+    # What is there is a second photograph, and stays as it is.
+    before = (tmp_path / "b.png").read_bytes()
+    said = colorize("a.jpg", "b.png", cwd=tmp_path).stdout.splitlines()
+    assert said == ["colorized/a_colorized.png", "colorized/b_colorized.png"]
+    assert (tmp_path / "b.png").read_bytes() == before
+    for words, error in (
+        (("a.jpg", "made.gif"), "--output: made.gif: results are png or jpeg or webp or tiff"),
+        (("a.jpg", "c.png", "--format", "jpeg"), "--output: c.png: results are jpeg"),
+        ((".", "c.png"), "--output: c.png is one file; for several photographs name a folder"),
+        (("*.*", "c.png"), "--output: c.png is one file; for several photographs name a folder"),
+        (("a.jpg", "--output", "a.jpg"), "--output: a.jpg is the photograph; no source is touched"),
+        (("a.jpg", "-", "--compare"), "--compare: a result on standard output has nothing beside"),
+    ):
+        assert error in colorize(*words, cwd=tmp_path, expect=2).stderr
+
+
+def test_standard_input_and_output(tmp_path):
+    data = io.BytesIO()
+    scene(40, 60).save(data, "PNG")
+    (tmp_path / "a.png").write_bytes(data.getvalue())
+    colorize("a.png", cwd=tmp_path)
+    expected = Image.open(tmp_path / "colorized/a_colorized.png").tobytes()
+
+    def piped(*words: str, given: bytes | None = None) -> Image.Image:
+        done = subprocess.run(
+            [sys.executable, "-m", "colorize", *words],
+            input=given,
+            stdout=subprocess.PIPE,
+            cwd=tmp_path,
+            env=os.environ | {"PYTHONPATH": str(ROOT)},
+            check=True,
+        )
+        return Image.open(io.BytesIO(done.stdout))
+
+    assert piped("-", "-", given=data.getvalue()).tobytes() == expected
+    assert piped("a.png", "-", "--format", "jpeg").format == "JPEG"
+
+
+def test_results_of_every_format_hold_what_the_photograph_does(tmp_path):
+    exif = Image.Exif()
+    exif[0x010F] = "Maker"
+    p3 = pyvips.Operation.call("profile_load", "p3")
+    held = {"exif": exif, "dpi": (300, 300), "icc_profile": p3, "xmp": b"<x:xmpmeta/>"}
+    ImageEnhance.Color(scene(60, 90)).enhance(0.5).save(tmp_path / "a.jpg", quality=95, **held)
+    with_alpha = scene(60, 90)
+    with_alpha.putalpha(Image.linear_gradient("L").resize(with_alpha.size))
+    with_alpha.save(tmp_path / "b.webp", lossless=True)
+    kinds = {"png": "PNG", "jpeg": "JPEG", "webp": "WEBP", "tiff": "TIFF"}
+    suffixes = {"jpeg": "jpg", "tiff": "tif"}
+
+    def made(source: str, form: str, *options: str) -> Image.Image:
+        out = ("--output", f"{form}", "--format", form, *options)
+        (path,) = colorize(source, *out, cwd=tmp_path).stdout.splitlines()
+        return Image.open(tmp_path / path)
+
+    whole = np.array(made("a.jpg", "png"))
+    for form, kind in kinds.items():
+        image = made("a.jpg", form)
+        name = Path(image.filename).name
+        assert (image.format, name) == (kind, f"a_colorized.{suffixes.get(form, form)}")
+        assert image.info["icc_profile"] == p3
+        assert "xmpmeta" in str(image.info)
+        if form != "webp":
+            assert image.info["dpi"] == pytest.approx((300, 300), abs=0.01)
+        if form != "tiff":
+            assert image.getexif()[0x010F] == "Maker"
+        lossy = np.abs(np.array(image).astype(int) - whole).max()
+        assert lossy == 0 or (form in ("jpeg", "webp") and lossy < 40)
+        assert made("b.webp", form).mode == ("RGB" if form == "jpeg" else "RGBA")
+    on_white = np.array(made("b.webp", "jpeg"))
+    assert on_white[0].mean() > 230  # where it is transparent
+    low, high = (
+        Path(made("a.jpg", "jpeg", "--quality", quality).filename).stat().st_size
+        for quality in ("20", "95")
+    )
+    assert low < high / 2
+    (tmp_path / "c.JPG").write_bytes((tmp_path / "a.jpg").read_bytes())
+    scene(30, 40).save(tmp_path / "d.gif")
+    said = colorize("c.JPG", "b.webp", "d.gif", "--format", "same", cwd=tmp_path).stdout
+    assert said.split() == [
+        f"colorized/{name}" for name in ("c_colorized.jpg", "b_colorized.webp", "d_colorized.png")
+    ]
+
+
+def test_a_photograph_too_large_for_its_format_is_said(tmp_path):
+    scene(20, 16_400).save(tmp_path / "a.png")
+    said = colorize("a.png", "b.webp", cwd=tmp_path, expect=2).stderr
+    assert "a.png: b.webp: " in said
+    assert not (tmp_path / "b.webp").exists()
+
+
+def test_photographs_that_have_results_can_be_skipped(tmp_path):
+    for name in ("a.png", "b.png"):
+        scene(40, 60).save(tmp_path / name)
+    colorize("a.png", cwd=tmp_path)
+    path = tmp_path / "colorized/a_colorized.png"
+    path.write_bytes(b"mine")
+    done = colorize("a.png", "b.png", "--skip-existing", cwd=tmp_path)
+    assert done.stdout == "colorized/b_colorized.png\n"
+    assert "1 skipped, whose results are there\n" in done.stderr
+    assert path.read_bytes() == b"mine"
+
+
+def test_the_size_that_the_network_sees(tmp_path, colorizers):
+    scene(300, 400).save(tmp_path / "a.png")
+    seen = []
+    network = colorizers["zhang_l2"].network
+    with pytest.MonkeyPatch.context() as patch:
+        chroma_of = network.chroma
+        patch.setattr(network, "chroma", lambda gray: seen.append(gray.shape) or chroma_of(gray))
+        for size in (None, 64):
+            colorizers["zhang_l2"](np.array(scene(300, 400)), size=size)
+    assert seen == [(1, 32, 40), (1, 64, 88)]
+    made = []
+    for options in ((), ("--size", "256", "--jobs", "2")):
+        colorize("a.png", *options, cwd=tmp_path)
+        made.append(np.array(Image.open(tmp_path / "colorized/a_colorized.png")))
+    assert (made[0] != made[1]).any()
+    for option in (("--size", "16"), ("--quality", "101"), ("--jobs", "0"), ("--jobs", "x")):
+        said = colorize("a.png", *option, cwd=tmp_path, expect=2).stderr
+        assert f"argument {option[0]}: {option[1]} is not a number from " in said
 
 
 # ------------------------------------------------------------------------- the library
@@ -376,7 +506,7 @@ def colorizers() -> dict[str, Colorizer]:
         method = model.build(model.parse(values, f"models.{name}"), 32)
         for parameter in method.parameters():
             parameter.data.mul_(3)
-        found[name] = Colorizer(method, name)
+        found[name] = Colorizer(TorchNetwork(method), name)
     return found
 
 
@@ -390,7 +520,7 @@ def test_every_method_keeps_the_lightness_of_every_pixel(colorizers, name, size)
 
 
 def test_colors_outside_the_gamut_keep_their_hue():
-    colorizer = Colorizer.load(ROOT / "pretrained/nogan_lab", "cpu")
+    colorizer = Colorizer.load(ROOT / "colorize/pretrained/nogan_lab", "cpu")
     gray = np.array(scene(100, 150).convert("L")) / 255
     weak, strong = (skcolor.rgb2lab(colorizer(gray, strength=s)) for s in (0.5, 10.0))
     chromas = [np.hypot(lab[..., 1], lab[..., 2]) for lab in (weak, strong)]
@@ -406,7 +536,8 @@ def test_colors_outside_the_gamut_keep_their_hue():
 def test_night_alone_is_not_on_the_photographs_own_lightness():
     values = small()["stargan_domains"]
     torch.manual_seed(0)
-    colorizer = Colorizer(model.build(model.parse(values, "models.x"), 32), "x")
+    method = model.build(model.parse(values, "models.x"), 32)
+    colorizer = Colorizer(TorchNetwork(method), "x")
     pixels = np.array(scene(45, 70))
     for domain in colorizer.domains:
         made = colorizer(pixels, domain=domain)
@@ -467,7 +598,7 @@ def test_strength_is_a_number(colorizers, strength):
 
 def test_loading_draws_no_random_numbers():
     before = torch.get_rng_state()
-    Colorizer.load(ROOT / "pretrained/zhang_l2", "cpu")
+    Colorizer.load(ROOT / "colorize/pretrained/zhang_l2", "cpu")
     assert torch.equal(torch.get_rng_state(), before)
 
 
@@ -477,7 +608,7 @@ def test_a_forked_process_colors_too():
 import os, signal, numpy, torch
 torch.set_num_threads(2)
 from colorize import Colorizer
-colorizer = Colorizer.load("pretrained/zhang_l2", "cpu")
+colorizer = Colorizer.load("zhang_l2", "cpu")
 image = numpy.full((300, 400), 90, numpy.uint8)
 before = colorizer(image)
 child = os.fork()
@@ -515,17 +646,17 @@ def test_what_is_no_image_is_refused(colorizers, image, said):
 
 
 def test_a_model_that_gives_no_numbers_is_named(colorizers):
-    method = model.load(ROOT / "pretrained/zhang_l2")
+    method = model.load(ROOT / "colorize/pretrained/zhang_l2")
     next(method.parameters()).data.fill_(torch.nan)
     with pytest.raises(UserError, match=r"^broken: what it makes is not finite"):
-        Colorizer(method, "broken")(np.zeros((20, 20), np.uint8))
+        Colorizer(TorchNetwork(method), "broken")(np.zeros((20, 20), np.uint8))
 
 
 @needs_gpu
 def test_a_gpu_gives_the_same_colors():
     pixels = np.array(scene(300, 450).convert("L"))
     on_cpu, on_gpu = (
-        Colorizer.load(ROOT / "pretrained/nogan_lab", device)(pixels).astype(int)
+        Colorizer.load(ROOT / "colorize/pretrained/nogan_lab", device)(pixels).astype(int)
         for device in ("cpu", "cuda")
     )
     assert np.abs(on_gpu - on_cpu).max() <= 2
@@ -534,14 +665,14 @@ def test_a_gpu_gives_the_same_colors():
 @pytest.mark.parametrize("size", [(1000, 700), (37, 50), (2, 9)])
 def test_chroma_is_enlarged_as_torch_does(monkeypatch, size):
     """However few lines of a photograph are joined with it at a time."""
-    method = model.load(ROOT / "pretrained/zhang_l2")
+    method = model.load(ROOT / "colorize/pretrained/zhang_l2")
     ab = 20 * torch.randn(1, 2, 24, 16, generator=torch.Generator().manual_seed(0))
     monkeypatch.setattr(method, "predict_ab", lambda gray: ab)
     gray = np.full(size, 128, np.uint8)
-    whole = F.interpolate(ab, size, mode="bilinear", align_corners=False)
+    whole = F.interpolate(ab, size, mode="bilinear", antialias=True)  # where it is reduced
     expected = strips.on_lightness(torch.from_numpy(gray)[None, None], whole)[0]
     monkeypatch.setattr(strips, "STRIP", 900)
-    painted = Colorizer(method)(gray).astype(int)
+    painted = Colorizer(TorchNetwork(method))(gray).astype(int)
     assert np.abs(painted - expected.permute(1, 2, 0).numpy()).max() <= 1
 
 
@@ -560,27 +691,28 @@ def test_networks_see_the_size_that_they_were_trained_at(size, expected):
 
 @pytest.mark.parametrize(("black", "white"), [(0.3, 0.7), (0, 0.4), (0.1, 0.95), (0.6, 1)])
 def test_what_has_faded_is_seen_with_its_contrast_back(black, white):
-    full = torch.rand(1, 1, 64, 64, generator=torch.Generator().manual_seed(0))
+    full = np.random.default_rng(0).random((1, 64, 64), np.float32)
     seen = module.stretched(black + (white - black) * full)
-    ends = torch.quantile(seen, torch.tensor([0.01, 0.99]))
-    assert ends[1] - ends[0] == pytest.approx(0.9, abs=1e-3)
+    assert seen.dtype == np.float32
+    dark, bright = np.quantile(seen, (0.01, 0.99))
+    assert bright - dark == pytest.approx(0.9, abs=1e-3)
     assert seen.min() >= 0
     assert seen.max() <= 1
     if (black, white) == (0.3, 0.7):  # all that is left is a factor of contrast
-        assert (seen - full).abs().max() < 0.05
+        assert np.abs(seen - full).max() < 0.05
 
 
 def test_what_has_contrast_or_none_at_all_is_seen_as_it_is():
-    full = torch.linspace(0, 1, 4096).view(1, 1, 64, 64)
-    for gray in (full, full.square(), 0.05 + 0.93 * full, torch.full_like(full, 0.2)):
-        assert torch.allclose(module.stretched(gray), gray)
+    full = np.linspace(0, 1, 4096, dtype=np.float32).reshape(1, 64, 64)
+    for gray in (full, full**2, 0.05 + 0.93 * full, np.full_like(full, 0.2)):
+        assert np.allclose(module.stretched(gray), gray)
     dim = 0.2 + 0.01 * full  # in which bytes know three levels
     assert module.stretched(dim).mean() == pytest.approx(0.205, abs=1e-3)
-    assert np.ptp(module.stretched(dim).numpy()) == pytest.approx(0.04, abs=1e-3)
+    assert np.ptp(module.stretched(dim)) == pytest.approx(0.04, abs=1e-3)
 
 
 def test_a_faded_photograph_gets_the_colors_of_one_that_has_not():
-    colorizer = Colorizer.load(ROOT / "pretrained/zhang_l2", device="cpu")
+    colorizer = Colorizer.load(ROOT / "colorize/pretrained/zhang_l2", device="cpu")
     full = Image.open(photograph("coffee.png")).convert("L").resize((300, 200))
     faded = full.point(lambda level: round(64 + level / 2))
 

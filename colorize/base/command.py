@@ -45,6 +45,8 @@ def run(main: Callable[[], None]) -> NoReturn:
     except UserError as error:
         _say(error)
         code = BAD_INPUT
+    except BrokenPipeError:  # whoever read this has seen enough
+        code = FAILED
     except OSError as error:  # disk full, no permission
         _say(error)
         code = FAILED

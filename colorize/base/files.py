@@ -21,6 +21,7 @@ if TYPE_CHECKING:  # worker processes of the data stages need neither pandas nor
 PARTIAL, OLD = "partial", "old"  # what hidden names beside a target end with
 HEX = "[0-9a-f]" * 8
 NAME_BYTES = 255  # of a file, on most disks
+WINDOWS = os.name == "nt"
 
 LOCK_SECONDS = 30  # a stage that lost its parent has ended well within
 
@@ -128,7 +129,9 @@ def _exchange(partial: Path, path: Path, old: Path) -> None:
 
 def _flush(path: Path) -> None:
     """Wait until a file, or the names in a folder, are on the disk."""
-    number = os.open(path, os.O_RDONLY)
+    if WINDOWS and path.is_dir():  # which cannot be asked there
+        return
+    number = os.open(path, os.O_RDWR if WINDOWS else os.O_RDONLY)
     try:
         os.fsync(number)
     finally:

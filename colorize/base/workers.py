@@ -4,6 +4,7 @@ import contextlib
 import functools
 import os
 import signal
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -21,7 +22,10 @@ AHEAD = 4  # batches under way for each worker; more would only wait in memory
 
 
 def cores() -> int:
-    return len(os.sched_getaffinity(0))
+    """Those that this process may use, where the system says which."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def spread(
@@ -79,15 +83,35 @@ def _leave_signals_to_the_parent() -> None:
     threading.Thread(target=wait, daemon=True).start()
 
 
-@contextlib.contextmanager
-def one_thread_each(threads: int) -> Iterator[ThreadPoolExecutor]:
-    """A pool of threads in which torch starts no others; what still waits at an error is left."""
-    import torch  # only here: the processes need none
+_this = threading.local()
 
-    before = torch.get_num_threads()
-    pool = ThreadPoolExecutor(threads, "one core", torch.set_num_threads, (1,))
+
+def threads() -> int:
+    """How many threads work may be shared by: one for each core, or as torch was told.
+
+    In a thread of `one_thread_each`, one.
+    """
+    if getattr(_this, "has_one_core", False):
+        return 1
+    torch = sys.modules.get("torch")
+    return torch.get_num_threads() if torch else cores()
+
+
+@contextlib.contextmanager
+def one_thread_each(count: int) -> Iterator[ThreadPoolExecutor]:
+    """A pool of threads that start no others; what still waits at an error is left."""
+    torch = sys.modules.get("torch")
+    before = torch and torch.get_num_threads()
+
+    def begin() -> None:
+        _this.has_one_core = True
+        if torch:
+            torch.set_num_threads(1)
+
+    pool = ThreadPoolExecutor(count, "one core", begin)
     try:
         yield pool
     finally:
         pool.shutdown(cancel_futures=True)
-        torch.set_num_threads(before)  # the default of threads to come
+        if torch:
+            torch.set_num_threads(before)  # the default of threads to come

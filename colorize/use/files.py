@@ -4,20 +4,24 @@ import contextlib
 import glob
 import os
 import re
+import sys
+import tempfile
 import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+
 from colorize.base.errors import UserError
 from colorize.base.files import remove_leftovers, shortened
 from colorize.base.workers import cores, one_thread_each
 from colorize.data import photo
-from colorize.data.photo import Unreadable
+from colorize.data.photo import Photo, Unreadable
 from colorize.use import photos
 from colorize.use.colorizer import Colorizer
-from colorize.use.photos import TIFF
+from colorize.use.photos import FORMATS
 
 SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".tif", ".tiff", ".webp", ".avif", ".heic")
 SUFFIXES += (".heif", ".hif", ".gif", ".bmp", ".jp2", ".j2k", ".ppm", ".pgm", ".pbm", ".pnm")
@@ -25,11 +29,15 @@ SUFFIXES += (".heif", ".hif", ".gif", ".bmp", ".jp2", ".j2k", ".ppm", ".pgm", ".
 MARK = "_colorized"  # in the names of results, which may lie beside their sources
 COMPARED = "_compared"
 RESULT = re.compile(rf"{MARK}(_\d+)?({COMPARED})?$")
+FOLDER = Path("colorized")  # of results, where no other is named
+PIPE = Path("-")  # standard input as a photograph, standard output as its result
+SAME = "same"  # format: that of the photograph
 
 
 class Job(NamedTuple):
     source: Path
     target: Path
+    form: str = "png"  # one of FORMATS: of the result
 
 
 class Failure(NamedTuple):
@@ -47,13 +55,21 @@ class Found(NamedTuple):
     passed_over: Counter[str]  # other files in folders, by the ends of their names
 
 
-def find(arguments: list[str], output: Path) -> Found:
+def find(arguments: list[str], output: Path | None = None, form: str | None = None) -> Found:
     """The photographs that files, folders and patterns name, each once, in order of their names.
 
     Of folders, and of those inside them, what looks like a photograph and is no result; results
     keep their subfolders below `output`. No result takes the name of a source, nor of another. One
-    file's result may be named by `output`. Raises UserError where that is no PNG or TIFF.
+    file's result may be named by `output`, or after it, where there is no such file yet.
+    form: of results, one of FORMATS or SAME; by default PNG, of a TIFF TIFF. Raises UserError for
+    an `output` of another format.
     """
+    if output is None:
+        output = FOLDER
+        if str(PIPE) in arguments:
+            output = PIPE
+        if len(arguments) == 2 and _is_new(arguments[1]):
+            arguments, output = arguments[:1], Path(arguments[1])
     found = Found([], [], Counter())
     photographs: dict[Path, tuple[Path, Path]] = {}  # one path for each -> as named, where it goes
     for argument in arguments:
@@ -63,33 +79,50 @@ def find(arguments: list[str], output: Path) -> Found:
         for source, folder in sources:
             # However its folder is named; a link beside a photograph has a result of its own.
             photographs.setdefault(source.parent.resolve() / source.name, (source, folder))
-    if _is_file(output) and len(arguments) == 1 and not Path(arguments[0]).is_dir():
+    if _is_file(output, form):
+        if len(photographs) > 1 or Path(arguments[0]).is_dir():
+            raise UserError(
+                f"--output: {output} is one file; for several photographs name a folder"
+            )
         for source, _ in photographs.values():
-            if _same(source) == _same(output):
+            if source != PIPE and _same(source) == _same(output):
                 raise UserError(f"--output: {output} is the photograph; no source is touched")
-            found.jobs.append(Job(source, output))
+            kind = form_of(output) if output != PIPE else _form(source, form)
+            found.jobs.append(Job(source, output, kind))
         return found
     taken = {_same(source) for source, _ in photographs.values()}
     for source, folder in photographs.values():
-        target = _free_name(output / folder, source, taken)
+        kind = _form(source, form)
+        target = _free_name(output / folder, source, FORMATS[kind][0], taken)
         taken.add(_same(target))
-        found.jobs.append(Job(source, target))
+        found.jobs.append(Job(source, target, kind))
     return found
 
 
-def _is_file(output: Path) -> bool:
+def _is_new(argument: str) -> bool:
+    """Whether it names a result: a second photograph would be there."""
+    path = Path(argument)
+    named = path.suffix.lower() in SUFFIXES and not glob.has_magic(argument)
+    return path == PIPE or (named and not os.path.lexists(path))
+
+
+def _is_file(output: Path, form: str | None) -> bool:
     """Whether `output` is meant to be an image."""
-    suffix = output.suffix.lower()
-    if output.is_dir() or suffix not in SUFFIXES:
+    if output == PIPE:
+        return True
+    if output.is_dir() or output.suffix.lower() not in SUFFIXES:
         return False
-    if suffix != ".png" and suffix not in TIFF:
-        raise UserError(f"--output: {output}: results are .png or .tif, which lose nothing")
+    kinds = list(FORMATS) if form in (None, SAME) else [form]
+    if form_of(output) not in kinds:
+        raise UserError(f"--output: {output}: results are {' or '.join(kinds)}")
     return True
 
 
 def _named(argument: str, output: Path, found: Found) -> Iterator[tuple[Path, Path]]:
     path = Path(argument)
-    if argument and path.is_dir():
+    if path == PIPE:
+        yield path, Path()
+    elif argument and path.is_dir():
         yield from _inside(path, output, found)
     elif argument and os.path.lexists(path):
         yield path, Path()
@@ -129,8 +162,7 @@ def _nothing(argument: str) -> str:
     return "no such file or folder"
 
 
-def _free_name(folder: Path, source: Path, taken: set[str]) -> Path:
-    suffix = ".tif" if source.suffix.lower() in TIFF else ".png"
+def _free_name(folder: Path, source: Path, suffix: str, taken: set[str]) -> Path:
     number = 1
     while True:
         ending = MARK if number == 1 else f"{MARK}_{number}"
@@ -139,6 +171,20 @@ def _free_name(folder: Path, source: Path, taken: set[str]) -> Path:
         if _same(target) not in taken:
             return target
         number += 1
+
+
+def form_of(path: Path) -> str | None:
+    """Which of FORMATS a name stands for."""
+    suffix = path.suffix.lower()
+    return next((form for form, suffixes in FORMATS.items() if suffix in suffixes), None)
+
+
+def _form(source: Path, wanted: str | None) -> str:
+    """Of a photograph's result, which has lost nothing by it where nothing else is wanted."""
+    own = form_of(source)
+    if wanted is None:
+        return "tiff" if own == "tiff" else "png"
+    return (own or "png") if wanted == SAME else wanted
 
 
 def _same(path: Path) -> str:
@@ -173,11 +219,18 @@ class Budget:
 
 
 def color_all(
-    jobs: Sequence[Job], colorizer: Colorizer, *, compare: bool = False, **how
+    jobs: Sequence[Job],
+    colorizer: Colorizer,
+    *,
+    quality: int = photos.QUALITY,
+    compare: bool = False,
+    at_once: int | None = None,
+    **how,
 ) -> Iterator[str | None]:
     """Color files in their order: of each None, or the reason why there is no result.
 
-    compare: write a picture of before and after too. how: what `colorizer` is told. Raises
+    quality: of JPEG and WebP. compare: write a picture of before and after too. at_once: how many
+    photographs are under way, by default one on each core. how: what `colorizer` is told. Raises
     UserError where the model fails.
     """
     budget = Budget(PIXELS)
@@ -185,22 +238,37 @@ def color_all(
     def color(job: Job) -> str | None:
         try:
             remove_leftovers(job.target)  # of a run that was killed
-            opened = photo.open_(photo.bytes_of(job.source))
+            opened = photo.open_(_read(job.source))
             with budget.taken(opened.pixels):
                 photograph = opened.read()
                 colored = colorizer(photograph.pixels, **how)
-                photos.write(job.target, colored, photograph)
+                _write(job, colored, photograph, quality)
                 if compare:
                     target = job.target.with_name(f"{job.target.stem}{COMPARED}.png")
                     photos.write_comparison(target, photograph.pixels, colored)
         except Unreadable as error:
             return str(error)
         except OSError as error:  # a full disk, a folder of that name
-            return f"{error.filename}: {error.strerror}"
+            return f"{error.filename or job.target}: {error.strerror}"
         return None
 
-    if len(jobs) < 2:
-        yield from map(color, jobs)  # on all cores
+    if len(jobs) < 2 or at_once == 1:
+        yield from map(color, jobs)  # each on all cores
     else:
-        with one_thread_each(min(cores(), len(jobs))) as pool:
+        with one_thread_each(min(at_once or cores(), len(jobs))) as pool:
             yield from pool.map(color, jobs)
+
+
+def _read(source: Path) -> bytes:
+    return sys.stdin.buffer.read() if source == PIPE else photo.bytes_of(source)
+
+
+def _write(job: Job, colored: np.ndarray, photograph: Photo, quality: int) -> None:
+    if job.target != PIPE:
+        photos.write(job.target, colored, photograph, job.form, quality)
+        return
+    with tempfile.TemporaryDirectory() as folder:  # not all formats can be written in one go
+        path = Path(folder, "result")
+        photos.write(path, colored, photograph, job.form, quality)
+        sys.stdout.buffer.write(path.read_bytes())
+        sys.stdout.buffer.flush()

@@ -4,15 +4,15 @@ import re
 from pathlib import Path
 
 from colorize.base.errors import UserError
-from colorize.methods.shared.model import CONFIG
+from colorize.methods.shared.folder import CONFIG
 
-PRETRAINED = Path(__file__).parents[2] / "pretrained"  # they come with the project
+PRETRAINED = Path(__file__).parents[1] / "pretrained"  # they come with the project
 TRAINED = Path("models")  # the pipeline's own, from where it runs
 DEFAULT = PRETRAINED / "nogan_lab"  # the best of them
 
 
 def find(name: str) -> Path:
-    """The folder of a model: a path to it, or its name in pretrained/ or models/.
+    """The folder of a model: a path to it, or the name of one of ours or of one in models/.
 
     Raises UserError where there is none, or one in both.
     """

@@ -3,6 +3,7 @@
 Gray to chroma for every method, so that any program can join the two at any size.
 """
 
+import json
 import warnings
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from torch.nn import functional as F
 from colorize.base.errors import UserError
 from colorize.base.files import replaced_file
 from colorize.methods.shared.base import Method
+from colorize.methods.shared.folder import NETWORK, WEIGHTS
 from colorize.use.colorizer import MULTIPLE
 
 LARGEST = 1e-3  # difference to the model itself, in units of a and b, which reach 110
@@ -40,9 +42,11 @@ class Chroma(nn.Module):
 def export(method: Method, path: Path) -> float:
     """Write an ONNX file, inputs and outputs as of `Chroma`, named `gray` and `ab`.
 
-    Returns the largest difference to the model. Raises UserError, and writes nothing, where it is
-    more than LARGEST.
+    In a model's own folder, called NETWORK, it refers to the weights that are there instead of
+    holding them. Returns the largest difference to the model. Raises UserError, and writes nothing,
+    where it is more than LARGEST.
     """
+    weights = path.parent / WEIGHTS if path.name == NETWORK else None
     chroma = Chroma(method.eval())
     example = torch.zeros(2, 1, 8 * MULTIPLE, 9 * MULTIPLE)
     chroma(example)  # makes constants that colors need, which tracing could not
@@ -57,6 +61,7 @@ def export(method: Method, path: Path) -> float:
             input_names=["gray"],
             output_names=["ab"],
             verbose=False,
+            optimize=weights is None,  # which makes new weights of those that are there
         )
         for value, channels in (
             (program.model.graph.inputs[0], 1),
@@ -65,11 +70,40 @@ def export(method: Method, path: Path) -> float:
             value.shape = onnx_ir.Shape(("n", channels, "height", "width"))
         program.model.metadata_props["image_size"] = str(method.image_size)
         program.model.doc_string = f"{' '.join(Chroma.__doc__.split())} Method: {method.p.method}."
+        for node in program.model.graph.all_nodes():
+            node.metadata_props.clear()  # lines of this project's code: most of the file
+        if weights is not None:
+            _refer(program.model.graph, weights)
         program.save(partial)
         largest = difference(chroma, partial)
         if not largest <= LARGEST:
             raise UserError(f"{path}: differs from the model by {largest:.2g}, not written")
     return largest
+
+
+def _refer(graph: onnx_ir.Graph, weights: Path) -> None:
+    """Have a graph's constants refer to the tensors of those names in a safetensors file.
+
+    Its format: the length of a header, 8 bytes; the header, JSON that says where each tensor is
+    after it; the tensors.
+    """
+    data = weights.read_bytes()
+    start = 8 + int.from_bytes(data[:8], "little")
+    header = json.loads(data[8:start])
+    for name, constant in graph.initializers.items():
+        found = header.get(name.removeprefix("method."))
+        tensor = constant.const_value
+        if found and found["dtype"] == "F32" and tensor.dtype == onnx_ir.DataType.FLOAT:
+            begin, end = found["data_offsets"]
+            constant.const_value = onnx_ir.ExternalTensor(
+                weights.name,
+                start + begin,
+                end - begin,
+                tensor.dtype,
+                shape=tensor.shape,
+                name=name,
+                base_dir=weights.parent,
+            )
 
 
 @torch.inference_mode()

@@ -1,5 +1,6 @@
 """Results beside users' photographs: written with all that the photograph's own file holds."""
 
+import io
 import os
 from pathlib import Path
 from typing import BinaryIO
@@ -14,29 +15,42 @@ from colorize.data import profiles
 from colorize.data.images import HEAD, chunk, chunks
 from colorize.data.photo import Photo
 
-TIFF = (".tif", ".tiff")  # results so called; all others are PNGs
+# What results may be, and what names of files of the kind end with, the first is ours
+FORMATS = {
+    "png": (".png",),
+    "jpeg": (".jpg", ".jpeg", ".jpe", ".jfif"),
+    "webp": (".webp",),
+    "tiff": (".tif", ".tiff"),
+}
+LOSSY = ("jpeg", "webp")
+QUALITY = 95  # of JPEG and WebP, 1 to 100
 UNKNOWN = (72 / 25.4, 72 / 25.4)  # what a TIFF says in place of no resolution: it has to say one
 COMPARED = 1200  # pixels: the long side of each half of a comparison
 
 
-def write(path: Path, pixels: np.ndarray, photo: Photo) -> None:
-    """Write pixels (H, W, 3), sRGB, in place of those of `photo`: a TIFF or a PNG.
+def write(
+    path: Path, pixels: np.ndarray, photo: Photo, form: str = "png", quality: int = QUALITY
+) -> None:
+    """Write pixels (H, W, 3), sRGB, in place of those of `photo`.
 
-    Whole or not at all, without loss, with its alpha, resolution, profile, XMP, IPTC, and in a PNG
-    its EXIF. Raises OSError, which names the file.
+    Whole or not at all, with its profile, XMP, EXIF (but in a TIFF), resolution and IPTC (but in
+    WebP). PNG and TIFF lose nothing. JPEG and WebP have 8 bits, of that quality, and JPEG has no
+    alpha: transparent parts lie on white. Raises OSError, which names the file.
     """
+    bits, profile = photo.bits, photo.profile
+    if form in LOSSY:
+        bits = 8
+        if profile is not None and profiles.is_coarse(profile):
+            profile = None  # of which 8 bits are too few: sRGB
     image = _image(pixels)
-    if photo.converted:
-        image = profiles.from_srgb(image, photo.profile, photo.bits)
-    elif image.format == "ushort" and photo.bits == 8:  # from a profile that is not RGB's
-        image = (image / 257).rint().cast("uchar").copy(interpretation="srgb")
+    if photo.converted and profile is not None:
+        image = profiles.from_srgb(image, profile, bits)
+    elif bits == 8:
+        image = _as(image, "uchar").copy(interpretation="srgb")
     if photo.alpha is not None:
-        alpha = _image(photo.alpha)
-        if image.format != alpha.format:  # 8 bits whose colors need 16
-            alpha = (alpha * 257).cast("ushort")
-        image = image.bandjoin(alpha)
+        image = image.bandjoin(_as(_image(photo.alpha), image.format))
     held = {
-        "icc-profile-data": photo.profile,
+        "icc-profile-data": profile,
         "xmp-data": photo.xmp,
         "iptc-data": photo.iptc,
     }
@@ -48,15 +62,50 @@ def write(path: Path, pixels: np.ndarray, photo: Photo) -> None:
         image.set_type(pyvips.GValue.gstr_type, "image-description", photo.description)
     across, down = photo.resolution or UNKNOWN
     image = image.copy(xres=across, yres=down)
-    with replaced_file(path) as partial, open(partial, "w+b", buffering=0) as file:
+    with replaced_file(path) as partial:
         try:
-            if path.suffix.lower() in TIFF:
-                target = pyvips.Target.new_to_descriptor(file.fileno())
-                image.tiffsave_target(target, compression="deflate", predictor="horizontal")
+            if form in LOSSY:
+                partial.write_bytes(_lossy(image, photo, profile, form, quality))
             else:
-                _write_png(file, image, photo)
+                _write_whole(partial, image, photo, form)
         except pyvips.Error as error:
             raise OSError(None, one_line(error.detail), str(path)) from None
+        except ValueError as error:  # of more pixels than the format knows
+            raise OSError(None, one_line(error), str(path)) from None
+
+
+def _lossy(
+    image: pyvips.Image, photo: Photo, profile: bytes | None, form: str, quality: int
+) -> bytes:
+    """By Pillow, which leaves EXIF as it is."""
+    held = {"exif": photo.exif, "xmp": photo.xmp, "icc_profile": profile}
+    if form == "jpeg":
+        if photo.alpha is not None:
+            image = image.flatten(background=255)
+        held["exif"] = photo.exif and b"Exif\0\0" + photo.exif
+        held |= {"dpi": photo.resolution and tuple(25.4 * x for x in photo.resolution)}
+        if photo.iptc and photo.iptc.startswith(b"Photoshop 3.0\0"):
+            held["extra"] = b"\xff\xed" + (2 + len(photo.iptc)).to_bytes(2) + photo.iptc
+        too_long = [name for name, value in held.items() if len(value or b"") > SEGMENT]
+        held |= dict.fromkeys(set(too_long) - {"icc_profile"})
+    known = {name: value for name, value in held.items() if value is not None}
+    data = io.BytesIO()
+    picture = Image.fromarray(image.numpy())
+    picture.save(data, form.upper(), quality=quality, subsampling="4:4:4", **known)
+    return data.getvalue()
+
+
+SEGMENT = 2**16 - 3  # bytes that a segment of a JPEG holds; a profile may have several of them
+
+
+def _write_whole(path: Path, image: pyvips.Image, photo: Photo, form: str) -> None:
+    """Without loss, some lines at a time."""
+    with open(path, "w+b", buffering=0) as file:
+        if form == "png":
+            _write_png(file, image, photo)
+        else:
+            target = pyvips.Target.new_to_descriptor(file.fileno())
+            image.tiffsave_target(target, compression="deflate", predictor="horizontal")
 
 
 def _write_png(file: BinaryIO, image: pyvips.Image, photo: Photo) -> None:
@@ -84,6 +133,13 @@ def _image(pixels: np.ndarray) -> pyvips.Image:
     """(H, W, 1 or 3), uint8 or uint16."""
     names = {("uint8", 1): "b-w", ("uint8", 3): "srgb", ("uint16", 1): "grey16"}
     return profiles.image_of(pixels, names.get((pixels.dtype.name, pixels.shape[2]), "rgb16"))
+
+
+def _as(image: pyvips.Image, kind: str) -> pyvips.Image:
+    """As bytes (uchar), or as numbers of 16 bits (ushort)."""
+    if image.format == kind:
+        return image
+    return (image / 257).rint().cast(kind) if kind == "uchar" else (image * 257).cast(kind)
 
 
 def write_comparison(path: Path, before: np.ndarray, after: np.ndarray) -> None:

@@ -1,7 +1,6 @@
 """From parameters to a model, and models as folders: weights beside config.json."""
 
 import importlib
-import json
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from types import ModuleType
@@ -15,11 +14,8 @@ from torch.overrides import TorchFunctionMode
 from colorize.base.errors import UserError, one_line
 from colorize.base.files import write_bytes, write_json
 from colorize.methods.shared.base import Method, ModelParameters, Trained, not_finite
+from colorize.methods.shared.folder import CONFIG, WEIGHTS, read_config
 from colorize.networks.shared.layers import pretrained_parts
-
-WEIGHTS = "weights.safetensors"  # of the generators: all that coloring needs
-CONFIG = "config.json"
-LARGEST = 2048  # pixels that a network sees of an image's short side
 
 # What a config.json that somebody has edited, or weights of another model, may raise
 UNLOADABLE = (LookupError, TypeError, ValueError, ArithmeticError, MemoryError, RuntimeError)
@@ -140,10 +136,8 @@ def load(folder: Path, device: torch.device | str = "cpu") -> Method:
         if not (folder / file).is_file():
             raise UserError(f"{folder}: no model here ({file} is missing)")
     try:
-        config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+        config = read_config(folder)
         image_size = config["image_size"]
-        if type(image_size) is not int or not 0 < image_size <= LARGEST:
-            raise ValueError(f"image_size: {image_size!r:.50} is not from 1 to {LARGEST}")
         parameters = parse(config["parameters"], f"{folder / CONFIG}: parameters")
         check(parameters, image_size, f"{folder / CONFIG}: parameters")
         _check_shapes(parameters, image_size, folder)
