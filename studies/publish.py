@@ -1,10 +1,11 @@
-"""Publish what `dvc repro` made: everything but photographs, in reports/published/RUN/, for git.
+"""Publish what `dvc repro` made, in reports/published/RUN/, for git: all but its photographs.
 
-Metrics of all rows with their intervals, tests, curves, and the parameters without paths of this
-machine. With --seeds-of also what models come to with other seeds; those that `python -m
-studies.seeds` has trained are not trained again. With --note what no file tells, as which machine
-trained them and how long it took. With --readme the table in README.md that stands between
-`<!-- published: RUN -->` and `<!-- end -->` is written anew, with the rows that it has.
+Metrics of all rows with their intervals, tests, curves, the parameters without paths of this
+machine, and photographs that come with scikit-image, as the models color them. With --seeds-of
+also what models come to with other seeds; those that `python -m studies.seeds` has trained are not
+trained again. With --note what no file tells, such as which machine trained them for how long.
+With --readme the table in README.md between `<!-- published: RUN -->` and `<!-- end -->` is written
+anew, with the rows that it has.
 """
 
 import argparse
@@ -16,18 +17,21 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import pandas as pd
+
 from colorize.base import command
 from colorize.base.errors import UserError
-from colorize.base.files import read_text, replaced_folder, write_json, write_text
+from colorize.base.files import read_text, replaced_folder, write_bytes, write_json, write_text
 from colorize.comparison.significance import Significance
+from colorize.data import local
 from colorize.data.reading.index import Index
-from colorize.evaluation.baselines import TRIVIAL
+from colorize.evaluation.baselines import BASELINE, TRIVIAL
 from colorize.evaluation.metrics import DECIDING
-from colorize.report import tables
+from colorize.report import claims, tables
 from stages import common
 from stages.inputs import PARAMS
 from stages.parameters import Params
-from studies import experiments, published_page, seeds
+from studies import example, experiments, published_page, seeds
 from studies.published_page import PublishedRun
 
 PUBLISHED = Path("reports/published")
@@ -35,6 +39,7 @@ README = Path("README.md")
 CODE = ("colorize", "stages", "studies", "requirements.txt")
 PACKAGES = ("torch", "torchvision", "numpy", "pillow", "scikit-image", "dvc")
 ZIPS = "/data/zips"  # in place of where they are on this machine
+PICTURE_SIDE = 128  # pixels of a photograph
 
 
 def main() -> None:
@@ -60,6 +65,8 @@ def main() -> None:
 
     models, trivial = common.results(params.models), common.results(TRIVIAL)
     rows, significance = tables.rows_of(models, trivial), Significance.read(common.SIGNIFICANCE)
+    order = claims.in_order(params.models, BASELINE)
+    validation = {row: pd.read_csv(common.VALIDATION / f"{row}.csv") for row in order}
     run = _run(name, code, arguments.note)
     results = {name: result.values() for name, result in (models | trivial).items()}
     metrics = {"rows": results, "significance": significance.model_dump()}
@@ -73,7 +80,18 @@ def main() -> None:
         write_json(partial / "metrics.json", metrics)
         write_json(partial / "run.json", run._asdict())
         write_text(partial / "params.yaml", _anywhere(params))
-        write_text(partial / "README.md", published_page.page(run, rows, significance, spread))
+        groups = models[BASELINE].groups
+        answer = [f"{groups} independent test photographs are too few to conclude anything."]
+        if groups >= claims.ENOUGH:
+            answer = claims.answer(rows, params.models)
+        page = published_page.page(run, answer, rows, significance, spread)
+        write_text(partial / "README.md", page)
+        write_text(partial / published_page.CURVES, published_page.curves(validation))
+        folders = [common.MODELS / row for row in order]
+        photographs = [*map(local.photograph, example.SHOWN)]
+        write_bytes(
+            partial / published_page.PICTURE, example.jpeg(folders, photographs, PICTURE_SIDE)
+        )
         for curves in (common.CURVES, common.VALIDATION):
             (partial / curves.name).mkdir()
             for row in params.models:

@@ -4,13 +4,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
 
 from colorize.comparison.significance import ComparisonResult, Significance
 from colorize.evaluation.metrics import DECIDING
 from colorize.evaluation.results import Result, Split
+from colorize.report import curves as report_curves
 from colorize.report.columns import COLUMNS
 from colorize.report.comparisons import markdown
 from colorize.report.tables import Row, in_line, markdown_table, text
+
+PICTURE, CURVES = "colored.jpg", "projection.svg"  # files beside the page
 
 # How close, how much like photographs, how much of it right, how strong
 SHOWN = ("ciede2000", "ab_histogram_js", "projection", "chroma_ratio", "auc_rebalanced")
@@ -37,39 +42,49 @@ class Spread(NamedTuple):
 
 def page(
     run: PublishedRun,
+    answer: Iterable[str],
     rows: Iterable[Row],
     significance: Significance,
     spread: Spread | None,
 ) -> str:
-    """README.md of the folder of a run."""
+    """README.md of the folder of a run; answer: its first sentences."""
     counts = ", ".join(
         f"{split} {of['all']:,} ({of['photographs']:,} photographs)"
         for split, of in run.images.items()
     )
     versions = ", ".join(f"{name} {version}" for name, version in run.versions.items())
+    planned = [*map(markdown, significance.planned)]
     lines = [
         f"# {run.name}",
         "",
-        *([run.note, ""] if run.note else []),
-        f"Images: {counts}; what is measured are photographs.",
-        "Parameters: [params.yaml](params.yaml). All metrics, with their intervals:",
-        "[metrics.json](metrics.json). Curves over the steps: [training/](training),",
-        "[validation/](validation). All of this page comes from these and from",
-        "[run.json](run.json), by `python -m studies.publish`.",
+        *answer,
+        "",
+        f"![Photographs of scikit-image, colored by each model]({PICTURE})",
+        "",
+        "*Photographs that come with scikit-image. The models add colors to the lightness that the",
+        "photographs have.*",
         "",
         table(rows),
-        "*Means of test with 95 % bootstrap intervals over groups of photographs;",
-        "docs/protocol.md defines them.*",
+        "*Means over the test photographs, with 95 % bootstrap intervals over groups of them.",
+        "docs/protocol.md defines the metrics.*",
         "",
-        "## What was asked beforehand",
+        f"![Projection on validation photographs during training]({CURVES})",
         "",
-        *map(markdown, significance.planned),
+        "*How far colors move from gray toward the truth, on a few validation photographs during",
+        "training: 0 is gray, 1 is the truth.*",
         "",
-        *(["## With other seeds", "", seeds_page(spread)] if spread else []),
-        "## To repeat it",
+        *(["## Planned comparisons", "", *planned, ""] if planned else []),
+        *(["## Other seeds", "", seeds_page(spread)] if spread else []),
+        "## Files",
         "",
-        f"It was made with {versions}.",
-        "With your own folder of zips in place of `/data/zips`, where params.yaml names that:",
+        "[params.yaml](params.yaml) has the parameters, [metrics.json](metrics.json) all metrics",
+        "with their intervals, [training/](training) and [validation/](validation) the curves, and",
+        "[run.json](run.json) the rest. `python -m studies.publish` made this page from them.",
+        "",
+        "## Repeat it",
+        "",
+        f"Images: {counts}. Only photographs are measured. Versions: {versions}.",
+        "If params.yaml names `/data/zips`, put your own folder of zips in its place.",
         "",
         "```bash",
         f"cp reports/published/{run.name}/params.yaml /tmp/params.yaml",
@@ -78,8 +93,25 @@ def page(
         "make repro",
         *(_seeds(spread) if spread else []),
         "```",
+        *(["", "## Notes", "", run.note] if run.note else []),
     ]
     return "\n".join(lines) + "\n"
+
+
+def curves(validation: Mapping[str, pd.DataFrame]) -> str:
+    """The projection of each model on validation photographs over the images seen, as an SVG."""
+    with report_curves.drawing("published"):
+        figure = Figure(figsize=(8, 4), layout="constrained")
+        axes = figure.subplots()
+        for number, (name, frame) in enumerate(validation.items()):
+            style = report_curves.STYLES[number // len(report_curves.PALETTE)]
+            axes.plot(frame["images"], frame["color_projection"], style, lw=1.4, label=name)
+        axes.set_xlabel("images seen")
+        axes.set_ylabel("projection")
+        axes.set_ylim(-0.25, 1)
+        axes.grid(alpha=0.3)
+        figure.legend(loc="outside right upper", fontsize=8, frameon=False)
+        return report_curves.svg(figure)
 
 
 def _seeds(spread: Spread) -> list[str]:

@@ -76,7 +76,7 @@ def test_the_readmes_picture_shows_gray_truth_and_what_a_model_makes(tmp_path):
     coffee = Image.open(photograph("coffee.png")).resize((220, 220))
     coffee.save(tmp_path / "mine.png")
     files = ["--photographs", str(tmp_path / "mine.png"), "--output", str(tmp_path / "made.png")]
-    Project(ROOT).module("docs.example", "colorize/pretrained/zhang_l2", *files)
+    Project(ROOT).module("studies.example", "colorize/pretrained/zhang_l2", *files)
     picture = np.asarray(Image.open(tmp_path / "made.png"))
     gray, truth, made = (picture[28:, column : column + 220] for column in (0, 226, 452))
     assert picture.shape == (28 + 220, 3 * 226 - 6, 3)
@@ -98,7 +98,7 @@ def test_the_readmes_picture_shows_gray_truth_and_what_a_model_makes(tmp_path):
 def test_the_readmes_picture_names_a_photograph_that_cannot_be_read(tmp_path, name, reason):
     (tmp_path / "text.png").write_text("no image")
     files = ["--photographs", str(tmp_path / name), "--output", str(tmp_path / "made.png")]
-    said = Project(ROOT).module("docs.example", "colorize/pretrained/zhang_l2", *files, expect=2)
+    said = Project(ROOT).module("studies.example", "colorize/pretrained/zhang_l2", *files, expect=2)
     assert said.stderr.startswith(f"error: {tmp_path / name}: {reason}\n")
     assert said.stderr.count("\n") == 1
     assert not (tmp_path / "made.png").exists()

@@ -28,7 +28,8 @@ def test_a_run_is_published_with_all_but_photographs(clean):
     assert publish_tiny(clean) == f"written to {RUN}\n"
     found = {path.removeprefix(f"{RUN}/") for path in clean.contents_of(RUN)}
     curves = {f"{kind}/{n}.csv" for n in PIPELINE for kind in ("training", "validation")}
-    assert found == {"README.md", "metrics.json", "params.yaml", "run.json"} | curves
+    files = {"README.md", "metrics.json", "params.yaml", "run.json", "colored.jpg"}
+    assert found == files | {"projection.svg"} | curves
     for name in PIPELINE:
         curve = clean.path(f"{RUN}/training/{name}.csv").read_bytes()
         assert curve == clean.path(f"metrics/training/{name}.csv").read_bytes()
@@ -117,7 +118,8 @@ def test_the_commit_is_that_of_the_code(clean):
     commit(clean)
     publish_tiny(clean, "--note", "Trained *elsewhere*.")
     page = clean.path(f"{RUN}/README.md").read_text(encoding="utf-8")
-    assert page.startswith("# tiny\n\nTrained *elsewhere*.\n\nImages: ")
+    assert page.startswith("# tiny\n\n2 independent test photographs are too few to conclude")
+    assert page.endswith("\n## Notes\n\nTrained *elsewhere*.\n")
     run = json.loads(clean.path(f"{RUN}/run.json").read_text())
     assert run["note"] == "Trained *elsewhere*."
     clean.run("git", "reset", "-q", "--hard", of_code)

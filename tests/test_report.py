@@ -1,6 +1,7 @@
 """The report, from results that are known."""
 
 import base64
+import itertools
 import re
 
 import numpy as np
@@ -17,7 +18,7 @@ from colorize.evaluation.perceptual import NOT_MEASURED
 from colorize.evaluation.results import Interval, Result
 from colorize.methods.shared import model
 from colorize.methods.shared.base import ModelParameters
-from colorize.report import claims, columns, tables
+from colorize.report import claims, columns, gallery, tables
 from colorize.report.curves import RATIOS, validation_curve
 from colorize.report.page import page
 from colorize.report.pictures import Shown
@@ -25,9 +26,10 @@ from studies import published_page, study_page
 from tests.conftest import MODELS
 
 COUNTS = {"images": 3, "groups": 2}
+MANY = {"images": 45, "groups": 40}
 
 
-def results(projection: float) -> dict:
+def results(projection: float, counts: dict[str, int] = COUNTS) -> dict:
     entry = {"mean": 1.5, "low": 1.0, "high": 2.0}
     every = columns.CLOSENESS + columns.LIKENESS
     metrics = {column.metric: dict(entry) for column in every}
@@ -39,7 +41,7 @@ def results(projection: float) -> dict:
             "sample": COUNTS | {"ciede2000": entry},
             "maps": {"images": 1, "groups": 1, "ciede2000": entry},
         },
-        **COUNTS,
+        **counts,
         "images_val": 3,
         "groups_val": 2,
         "not_measured": dict.fromkeys(("lpips", "fid", "kid"), NOT_MEASURED),
@@ -168,7 +170,7 @@ def test_a_model_that_copies_its_input_is_called_a_copy():
     of = {"honest": results(0.5), "lazy": results(0.04), "blind": results(0.04)}
     of["lazy"]["test"]["chroma_ratio"]["mean"] = 0.01
     html = render(rows_of(of, {}))
-    assert "<b>lazy</b> copies its input (projection 0.04)" in html
+    assert "<li><b>lazy</b> copies its input (projection 0.04).</li>" in html
     assert "<b>blind</b> copies its input, or gives it noise or another" in html
     assert "honest</b> copies" not in html
 
@@ -182,7 +184,7 @@ def test_what_began_with_imagenets_labels_is_told_apart():
         "known": "pairs, ImageNet labels",
         "known_chroma_scaled": "pairs, ImageNet labels",
     }.items():
-        assert " ".join(line_of(html, "table-1", name)[0]) == wanted
+        assert " ".join(line_of(html, "results", name)[0]) == wanted
 
 
 def test_the_report_is_safe_deterministic_and_has_a_dash_for_what_is_undefined():
@@ -193,17 +195,16 @@ def test_the_report_is_safe_deterministic_and_has_a_dash_for_what_is_undefined()
     html = render(rows)
     assert html == render(rows)
     assert "&lt;b&gt;mine" in html
-    cells = line_of(html, "table-1", "one")
-    shown = [column.metric for column in columns.CLOSENESS]
+    cells = line_of(html, "results", "one")
+    shown = [column.metric for column in itertools.chain(*columns.main_and_more(perception=False))]
+    assert sorted(shown) == sorted(columns.COLUMNS)
     assert cells[0] == ["no", "pairs"]
     assert cells[1:][shown.index("sharpness")] == ["–"]
     assert cells[1:][shown.index("psnr")] == ["1.50"]
     assert cells[1:][shown.index("ciede2000")] == ["1.50", "1.00", "to", "2.00"]
-    assert line_of(html, "table-1", "grayscale")[1][-1] == "+0.00"  # beside the baseline
-    assert "the 2 groups of the 3 images" in " ".join(html.split())
+    assert html.count('scope="col" class="more"') == len(shown) - 6
+    assert "over 2 groups of photographs" in " ".join(html.split())
     assert line_of(html, "by-dataset", "maps") == [["1"], ["1"], ["1.50"]]
-    assert "This run proves little" not in html
-    assert "This run proves little" in render(rows, datasets=["sample"])
 
 
 def test_what_is_not_defined_is_left_out_of_what_dvc_compares():
@@ -242,7 +243,8 @@ def test_significance_are_sentences():
             compared(name, "mean_color", "ciede2000", mean, 3, 2, 4),
         ]
     comparisons = [compared("good", "grayscale", "auc_raw", "worse", -0.5, -1, 0)]
-    rows = rows_of({name: results(0.5) for name in ("zhang_l2", "good", "bad", "so_so")}, {})
+    names = ("zhang_l2", "good", "bad", "so_so")
+    rows = rows_of({name: results(0.5, MANY) for name in names}, {})
     html = render(rows, significance=answers(models, comparisons))
     listed = re.findall(r"<li>(.*?)</li>", html.split('<ul class="significance">')[1])
     text = [re.sub("<[^>]*>", "", item) for item in listed]
@@ -265,8 +267,24 @@ def test_significance_are_sentences():
     difference = ["−0.500", "−1.000", "to", "+0.000"]
     cells = [["grayscale"], ["auc_raw"], difference, ["0.0100"], ["worse"]]
     assert line_of(html, "comparisons", "good") == cells
-    assert "With\n2 groups p is at least 0.5 before" in html
-    assert "Asked beforehand" not in render(rows)
+    assert "Planned comparisons" not in render(rows)
+
+
+def test_of_few_photographs_nothing_is_concluded():
+    models = [compared("zhang_l2", "mean_color", "ciede2000", "better", -1, -2, -0.5)]
+    planned = [compared("zhang_l2", "grayscale", "ciede2000", "better", -0.5, -1, -0.1)]
+    said = {}
+    for name, counts in (("few", COUNTS), ("many", MANY)):
+        rows = rows_of({"zhang_l2": results(0.5, counts)}, {"grayscale": results(0, counts)})
+        said[name] = " ".join(words(render(rows, significance=answers(models, planned))))
+    assert (
+        "This run cannot tell: it measured only 2 independent test photographs (3 images)"
+        in (said["few"])
+    )
+    assert "comes closest" not in said["few"]
+    assert "better" not in said["few"].split("Significance No tests")[1].split("What the")[0]
+    assert "zhang_l2 comes closest to the true photographs (CIEDE2000 1.5)" in said["many"]
+    assert "zhang_l2 grayscale CIEDE2000 −0.50 −1.00 to −0.10 0.0100 better" in said["many"]
 
 
 def interval(mean: float, low: float, high: float) -> dict[str, float]:
@@ -310,24 +328,68 @@ def test_the_papers_claims_are_held_against_the_run(method, changes, shown, outc
     assert found.outcome == outcome
 
 
-def test_what_is_ahead_is_said_first():
-    values = {"paired": (9, 0.5), "close": (7, 0.3), "like": (8, 0.2), "copy": (6, 0.1)}
-    values["grayscale"] = (1, 0)
-    of = {}
-    for name, (ciede2000, js) in values.items():
-        of[name] = results(0.5)
-        of[name]["test"] |= {"ciede2000": interval(ciede2000, 0, 10)}
-        of[name]["test"] |= {"ab_histogram_js": interval(js, 0, 1)}
-    of["close"]["diagnostics"] = of["close"]["diagnostics"] | {"supervision": "paired"}
-    of["copy"]["test"] |= {"projection": interval(0.05, 0, 0.1)}  # its pictures are no colorings
+BOTH_WAYS = {"to_gray": {"test": COUNTS | {"projection": interval(0.5, 0.4, 0.6)}}}
+BOTH_WAYS["to_gray"]["test"] |= {
+    column.metric: interval(0.5, 0.4, 0.6) for column in columns.TO_GRAY
+}
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        (
+            {"zhang_l2": 9, "cyclegan": 7, "stargan": 8.04, "grayscale": 10},
+            (
+                "cyclegan comes closest to the true photographs (CIEDE2000 7.0), closer than the "
+                "gray input (10.0). stargan has 8.0."
+            ),
+        ),
+        (
+            {"zhang_l2": 9, "cyclegan": 17, "stargan": 18, "stargan_rgb": 14, "grayscale": 8},
+            (
+                "zhang_l2 comes closest to the true photographs (CIEDE2000 9.0), but no closer "
+                "than the gray input (8.0). Without pairs, stargan_rgb comes closest (14.0); "
+                "cyclegan has 17.0 and stargan has 18.0."
+            ),
+        ),
+    ],
+)
+def test_the_answer_comes_first(values, said):
+    of = {name: results(0.5, MANY) for name in values}
+    for name, ciede2000 in values.items():
+        of[name]["test"] |= {"ciede2000": interval(ciede2000, 0, 20)}
+    of["zhang_l2"]["diagnostics"] = of["zhang_l2"]["diagnostics"] | {"supervision": "paired"}
+    of["stargan"] |= BOTH_WAYS
+    copy = results(0.05, MANY)  # its pictures are no colorings
+    copy["test"] |= {"ciede2000": interval(1, 0, 2)}
     trivial = {"grayscale": of.pop("grayscale")}
-    html = render(rows_of(of, trivial), baseline="paired")
-    first = html.split('id="answer"')[1].split("</ul>")[0]
-    assert [" ".join(words(item)) for item in re.findall(r"<li>(.*?)</li>", first)] == [
-        "Closest to the true photographs: close, CIEDE2000 7.00 (0.00 to 10.00)",
-        "Closest of those trained without pairs: like, CIEDE2000 8.00 (0.00 to 10.00)",
-        "Most like photographs in how common each color is: like, "
-        + "ab-histogram JS 0.200 (0.000 to 1.000)",
+    rows = rows_of(of | {"gan": copy}, trivial)
+    parameters = {name: parsed(name) for name in [*of, "gan"]}
+    html = render(rows, baseline="zhang_l2", parameters=parameters)
+    answer = html.split('<p class="answer">')[1].split("</p>")[0]
+    assert " ".join(words(answer)) == said
+
+
+def test_models_come_in_the_order_of_the_question():
+    names = ["gan", "stargan", "nogan_lab", "cyclegan", "zhang_l2"]
+    of = {name: results(0.5, MANY) for name in names}
+    of["cyclegan"] |= {"input_L": results(0.5, MANY)}
+    of["stargan"] |= BOTH_WAYS
+    parameters = {name: parsed(name) for name in names}
+    html = render(
+        rows_of(of, {"grayscale": results(0, MANY)}),
+        baseline="zhang_l2",
+        parameters=parameters,
+        pictures=dict.fromkeys(names, shown_of("gray", "truth", "own")),
+    )
+    table = html.split('aria-labelledby="results"')[1].split("</table>")[0]
+    assert re.findall(r'<th scope="row">(\w+)</th>', table) == [
+        *("zhang_l2", "cyclegan", "cyclegan_input_L", "stargan", "gan", "nogan_lab"),
+        "grayscale",
+    ]
+    first = html.split('<ul class="first">')[1].split("</ul>")[0]
+    assert re.findall("<b>(.*?)</b>", first)[:5] == [
+        *("gray", "truth", "zhang_l2", "cyclegan", "stargan")
     ]
 
 
@@ -338,7 +400,7 @@ def drawn(html: str, alt: str) -> str:
 
 
 def test_figures_show_every_model_in_the_ink_of_the_page():
-    of = {name: results(0.5) for name in ("zhang_l2", "one", "two")}
+    of = {name: results(0.5, MANY) for name in ("zhang_l2", "one", "two")}
     of["two"]["diagnostics"] = of["two"]["diagnostics"] | {"multiply_adds": 5_000_000}
     models = [
         compared(name, "zhang_l2", metric, said, *numbers)
@@ -355,7 +417,7 @@ def test_figures_show_every_model_in_the_ink_of_the_page():
         assert "#010203" not in svg
         assert "fill: #ffffff" not in svg  # nothing behind it
     assert line_of(html, "costs", "two")[6] == ["5,000,000"]
-    alone = render(rows_of({"zhang_l2": results(0.5)}, {}))
+    alone = render(rows_of({"zhang_l2": results(0.5, MANY)}, {}))
     assert 'alt="Each model' not in alone
 
 
@@ -396,9 +458,9 @@ def test_each_domain_from_each_other_is_a_table_and_a_grid():
     ]
     section = html.split('id="domains-one"')[1].split("</table>")[0]
     assert section.count("copy 9.25") == 6
-    gallery = html.split('id="made-one-table"')[1].split("</table>")[0]
-    assert re.findall('<th scope="row">(.+?)</th>', gallery) == [f"x, from {n}" for n in names]
-    assert [gallery.count(f'alt="to {name}"') for name in names] == [3, 3, 3]
+    grid = html.split('aria-labelledby="made-one"')[1].split("</table>")[0]
+    assert re.findall('<th scope="row">(.+?)</th>', grid) == [f"x, from {n}" for n in names]
+    assert [grid.count(f'alt="to {name}"') for name in names] == [3, 3, 3]
 
 
 def run_of(seed: int, projection: float, updates: int) -> study_page.SeedRun:
@@ -459,24 +521,27 @@ def test_a_study_draws_a_line_for_each_run():
 def pictures_in(html: str) -> list[tuple[str, str]]:
     """What is said of each picture, and below it, in the sections that show models' pictures."""
     return re.findall(
-        r'<img src="data:image/jpeg[^"]+" alt="([^"]+)"[^>]*><small>([^<]*)</small>', html
+        r'<img src="data:image/jpeg[^"]+" alt="([^"]+)"[^>]*></button><small>([^<]*)</small>', html
     )
 
 
 def test_the_same_photographs_by_every_model_and_each_at_its_extremes():
-    rows = rows_of({"honest": results(0.5), "rgb": results(0.4)}, {})
+    rows = rows_of({"honest": results(0.5), "rgb": results(0.4) | BOTH_WAYS}, {})
     pictures = {
         "honest": shown_of("gray", "truth", "own"),
         "rgb": shown_of("gray", "truth", "own", "input_L", "to_gray"),
     }
     html = render(rows, pictures=pictures, datasets=["one", "two"])
     extremes = [("best", "1.0"), ("worst", "9.0")]
+    own, kept, gray, differs = (f"rgb, {detail}" for detail in gallery.DETAILS.values())
     assert pictures_in(html) == [
-        *[("gray", ""), ("truth", ""), ("honest", "5.0"), ("rgb", "5.0"), ("rgb", "")],
-        *[("truth", ""), ("gray", ""), ("rgb", "")],
+        *[("gray", ""), ("truth", ""), ("honest", "CIEDE2000 5.0"), ("rgb", "CIEDE2000 5.0")],
+        *[("gray", ""), ("truth", ""), ("honest", "5.0"), (own, "5.0"), (kept, "")],
+        *[("truth", ""), ("gray", ""), (gray, ""), (differs, "")],
         *[(name, words) for name in pictures for pair in extremes for words in pair],
     ]
-    assert "<th>rgb<small>its RGB</small></th><th>rgb<small>lightness kept</small></th>" in html
+    heads = [f'<th scope="col">rgb<small>{d}</small></th>' for d in ("its RGB", "lightness kept")]
+    assert "".join(heads) in html
     assert html.count('<th scope="row">one</th>') == 2
     assert html.count('<th scope="row">two</th>') == 2
     alone = render(rows[:1], pictures={"honest": pictures["honest"]}, datasets=["one"])

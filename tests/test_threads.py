@@ -30,7 +30,7 @@ def settings(*command: str, **environment: str) -> dict[str, str]:
     return dict(re.findall(r"(\w+) = '(\w+)'", done.stderr))
 
 
-@pytest.mark.parametrize("package", ["stages", "benchmarks", "docs", "colorize.__main__"])
+@pytest.mark.parametrize("package", ["stages", "benchmarks", "studies", "colorize.__main__"])
 def test_whoever_imports_torch_after_it_waits_briefly(package):
     found = settings("-c", f"import {package}; {LOAD}")
     assert (found["OMP_WAIT_POLICY"], found["GOMP_SPINCOUNT"]) == ("PASSIVE", str(SPINS))

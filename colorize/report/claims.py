@@ -1,12 +1,11 @@
-"""What the paper that this project grew from says, beside what a run shows of it."""
+"""What a run shows in words: the answer to its question, and what the paper says beside it."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from colorize.evaluation.metrics import COPY_BELOW, SAME_BELOW, failure
 from colorize.evaluation.results import Interval, Result
-from colorize.report.columns import COLUMNS
-from colorize.report.tables import SUPERVISION, Row, in_line, models
+from colorize.report.tables import Row, in_line, models, text
 
 if TYPE_CHECKING:  # the report depends on no method's code
     from colorize.methods.shared.base import ModelParameters
@@ -14,12 +13,70 @@ if TYPE_CHECKING:  # the report depends on no method's code
 HOLDS, FAILS, INCONCLUSIVE = "holds here", "does not hold here", "inconclusive here"
 
 PALE_BELOW = 0.8  # chroma ratio: with less of the photographs' color pictures look faded
+ENOUGH = 20  # groups of photographs: with fewer nothing is concluded
+
+STORY = ("cyclegan", "stargan")  # methods that the question names, beside the baseline
 
 
 class Claim(NamedTuple):
     says: str
     shown: str  # by this run, in numbers
     outcome: str
+
+
+def in_order(parameters: Mapping[str, "ModelParameters"], baseline: str) -> list[str]:
+    """Models as the question names them: the baseline, CycleGAN, StarGAN, then all others."""
+    asked = [baseline, *named(parameters).values()]
+    return list(dict.fromkeys([*asked, *parameters]))
+
+
+def named(parameters: Mapping[str, "ModelParameters"]) -> dict[str, str]:
+    """By method that the question names: the first model of it."""
+    found: dict[str, str] = {}
+    for name, p in parameters.items():
+        if p.method in STORY:
+            found.setdefault(p.method, name)
+    return {method: found[method] for method in STORY if method in found}
+
+
+def closest(rows: list[Row], supervision: str = "") -> Row | None:
+    """The model of least CIEDE2000, of all or of one supervision.
+
+    None that has failed: one that copies its input may well be the closest.
+    """
+    able = [
+        (value, row.name, row)
+        for row in models(rows)
+        if not failure(row.result.headline)
+        and supervision in ("", row.supervision)
+        and (value := row.result.headline["ciede2000"].mean) is not None
+    ]
+    return min(able)[2] if able else None
+
+
+def answer(rows: list[Row], parameters: Mapping[str, "ModelParameters"]) -> list[str]:
+    """Two sentences: what is closest to the truth, and how those do that the question names."""
+    best, unpaired = closest(rows), closest(rows, "unpaired")
+    if best is None:
+        return ["No model colors photographs: each copies its input, or makes the same of all."]
+    first = f"{best.name} comes closest to the true photographs (CIEDE2000 {_close(best)})"
+    gray = next((row for row in rows if row.name == "grayscale"), None)
+    if gray is not None:
+        less = best.result.headline["ciede2000"].mean < gray.result.headline["ciede2000"].mean
+        first += f", {'closer' if less else 'but no closer'} than the gray input ({_close(gray)})"
+    asked = [row for row in models(rows) if row.name in named(parameters).values()]
+    others = " and ".join(
+        f"{row.name} has {_close(row)}" for row in asked if row not in (best, unpaired)
+    )
+    second = others
+    if unpaired is not None and unpaired != best:
+        second = f"Without pairs, {unpaired.name} comes closest ({_close(unpaired)})"
+        second += f"; {others}" if others else ""
+    return [f"{first}.", *([f"{second}."] if second else [])]
+
+
+def _close(row: Row) -> str:
+    return text(row.result.headline["ciede2000"].mean, 1)
 
 
 def claims(rows: list[Row], parameters: Mapping[str, "ModelParameters"]) -> list[Claim]:
@@ -42,32 +99,6 @@ def claims(rows: list[Row], parameters: Mapping[str, "ModelParameters"]) -> list
                 checked.append(Claim(says, f"{row.name}: {shown}", outcome))
                 break
     return checked
-
-
-def best(rows: list[Row]) -> list[tuple[str, str]]:
-    """Which model is ahead in what, with its number: of this set, not a test.
-
-    None is whose pictures are no colorings: one that copies its input may well be the closest.
-    """
-    questions = (
-        ("Closest to the true photographs", "ciede2000", {*SUPERVISION}),
-        ("Closest of those trained without pairs", "ciede2000", {"unpaired"}),
-        ("Most like photographs in how common each color is", "ab_histogram_js", {*SUPERVISION}),
-    )
-    ahead = []
-    for words, metric, kinds in questions:
-        ranked = sorted(
-            (value, row.name, in_line(row.result.headline, metric))
-            for row in rows
-            if row.kind != "trivial"
-            and not failure(row.result.headline)
-            and row.supervision in kinds
-            and (value := row.result.headline[metric].mean) is not None
-        )
-        if ranked:
-            _, name, shown = ranked[0]
-            ahead.append((words, f"{name}, {COLUMNS[metric].title} {shown}"))
-    return ahead
 
 
 def _pale(result: Result) -> tuple[str, str]:

@@ -147,6 +147,18 @@ LIKENESS = (
 
 COLUMNS = {column.metric: column for column in (*CLOSENESS, *LIKENESS)}
 
+# What the table of results shows at once; what is left of all columns it shows on request
+MAIN = ("ciede2000", "projection", "ab_histogram_js", "chroma_ratio", "psnr", "sharpness")
+MAIN_WITH_PERCEPTION = (*MAIN[:4], "lpips", "fid")
+
+
+def main_and_more(perception: bool) -> tuple[list[Column], list[Column]]:
+    """perception: whether what published networks see was measured."""
+    columns = {c.metric: c for c in (*COLUMNS.values(), *(PERCEPTION if perception else ()))}
+    main = [columns.pop(metric) for metric in (MAIN_WITH_PERCEPTION if perception else MAIN)]
+    return main, list(columns.values())
+
+
 # The other direction, of models that have it
 TO_GRAY = (
     Column("psnr", "PSNR, dB", 1, "The gray that it makes against the true gray."),

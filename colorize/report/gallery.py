@@ -4,6 +4,7 @@ import io
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import numpy as np
 from PIL import Image
 
 from colorize.color.domains import WAY
@@ -11,7 +12,16 @@ from colorize.report import grids
 from colorize.report.curves import data_uri
 from colorize.report.pictures import Shown
 
-DETAILS = {"own": "its RGB", "input_L": "lightness kept"}  # of a model that has both
+AT_FIRST = 4  # photographs that are shown before anybody asks for more
+HIDDEN = 5  # times larger: what made gray differs by from gray
+MIDDLE = 3  # of the side of a photograph, the part in whose middle edges are shown
+
+DETAILS = {
+    "own": "its RGB",
+    "input_L": "lightness kept",
+    "to_gray": "made gray",
+    "hidden": f"differs by, x {HIDDEN}",
+}  # of a model that has several
 
 
 class Tile(NamedTuple):
@@ -24,15 +34,74 @@ class Gallery(NamedTuple):
     rows: list[tuple[str, list[Tile]]]  # a photograph's dataset, and a cell for each column
 
 
+def most_colorful(pictures: dict[str, list[Shown]]) -> int:
+    """Which of the fixed photographs it is."""
+    truths = [shown.pictures["truth"] for shown in _fixed(next(iter(pictures.values())))]
+    return max(range(len(truths)), key=lambda i: _colorfulness(truths[i]))
+
+
+def first_row(
+    pictures: dict[str, list[Shown]], number: int, models: Sequence[str]
+) -> list[tuple[str, Tile]]:
+    """One of the fixed photographs: in gray, the truth, and as some models color it."""
+    any_model = _fixed(next(iter(pictures.values())))[number].pictures
+    row = [(version, _cell(any_model[version])) for version in ("gray", "truth")]
+    for name in models:
+        case, versions = _fixed(pictures[name])[number]
+        row.append((name, _cell(versions["own"], f"CIEDE2000 {case.ciede2000:.1f}")))
+    return row
+
+
+def _fixed(shown: list[Shown]) -> list[Shown]:
+    return [each for each in shown if each.case.kind == "fixed"]
+
+
+def _colorfulness(picture: Image.Image) -> float:
+    """How far red, green and blue of a pixel are apart, of 255 levels."""
+    return float(np.ptp(np.asarray(picture, dtype=np.int16), axis=2).mean())
+
+
 def colored(pictures: dict[str, list[Shown]]) -> Gallery:
     """The fixed photographs as each model colors them, with CIEDE2000; pictures by model."""
     return _gallery(pictures, ("gray", "truth"), ("own", "input_L"))
 
 
 def made_gray(pictures: dict[str, list[Shown]]) -> Gallery:
-    """The fixed photographs as each model makes them gray that does; without one, no rows."""
+    """The fixed photographs as each model makes them gray that does, and what that differs by from
+    their gray, strengthened; without such a model, no rows.
+    """
     able = {name: of for name, of in pictures.items() if "to_gray" in of[0].pictures}
-    return _gallery(able, ("truth", "gray"), ("to_gray",)) if able else Gallery([], [])
+    if not able:
+        return Gallery([], [])
+    differing = {name: [_with_difference(each) for each in of] for name, of in able.items()}
+    return _gallery(differing, ("truth", "gray"), ("to_gray", "hidden"))
+
+
+def _with_difference(shown: Shown) -> Shown:
+    gray, made = (
+        np.asarray(shown.pictures[v].convert("RGB"), dtype=np.int16) for v in ("gray", "to_gray")
+    )
+    difference = np.clip(128 + HIDDEN * (made - gray), 0, 255).astype(np.uint8)
+    return Shown(shown.case, shown.pictures | {"hidden": Image.fromarray(difference)})
+
+
+def edges(pictures: dict[str, list[Shown]], model: str) -> Gallery:
+    """Of two photographs the middle, enlarged: the truth, a model's own picture, and its colors on
+    the photograph's lightness; of a model that has both.
+    """
+    shown = [each for each in _fixed(pictures[model]) if "input_L" in each.pictures][:2]
+    versions = {"truth": "truth", "own": f"{model}, its RGB", "input_L": "lightness kept"}
+    return Gallery(
+        [(heading, "") for heading in versions.values()],
+        [(s.case.dataset, [_cell(_middle(s.pictures[v])) for v in versions]) for s in shown],
+    )
+
+
+def _middle(picture: Image.Image) -> Image.Image:
+    side = picture.width
+    margin = (side - side // MIDDLE) // 2
+    part = picture.crop((margin, margin, side - margin, side - margin))
+    return part.resize((part.width * 2, part.height * 2), Image.Resampling.NEAREST)
 
 
 def extremes(pictures: dict[str, list[Shown]]) -> dict[str, list[tuple[str, list[Tile]]]]:
@@ -71,7 +140,7 @@ def _gallery(
     pictures: dict[str, list[Shown]], common: Sequence[str], own: Sequence[str]
 ) -> Gallery:
     """common: versions that are the same for all models; own: those that each model makes."""
-    fixed = {name: [s for s in of if s.case.kind == "fixed"] for name, of in pictures.items()}
+    fixed = {name: _fixed(shown) for name, shown in pictures.items()}
     first = next(iter(fixed.values()))
     columns = [(version, "", version, first) for version in common]
     for name, shown in fixed.items():

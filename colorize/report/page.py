@@ -19,13 +19,6 @@ from colorize.report.tables import Cell, Heading, Line, Row, Table
 if TYPE_CHECKING:  # the report depends on no method's code
     from colorize.methods.shared.base import ModelParameters
 
-FIRST = "How close to the true photograph?"
-TABLES = (
-    (FIRST, columns.CLOSENESS),
-    ("Do the colors look like those of photographs?", columns.LIKENESS),
-)
-PERCEPTION = ("What do trained networks see?", columns.PERCEPTION)  # where it was measured
-
 TEMPLATES = Path(__file__).with_name("templates")
 
 
@@ -45,9 +38,19 @@ def page(
     domains: dict[str, list[Shown]],  # by model that knows more than two: each from each other
 ) -> str:
     """The report as one HTML page that needs nothing beside it."""
+    order = claims.in_order(parameters, baseline)
+    rows = sorted(rows, key=lambda row: _place(row, order))
+    pictures = {name: pictures[name] for name in order}
     reference = next(row.result for row in rows if row.name == baseline)
     not_measured = reference.not_measured  # of all rows: `evaluate.weights` is one
-    split = {"test": "test", "val": "validation"}[reference.split]
+    main, more = columns.main_and_more(perception=not not_measured)
+    enough = reference.groups >= claims.ENOUGH
+    best = claims.closest(rows) if enough else None
+    asked = [baseline, *claims.named(parameters).values()]
+    others = [row for row in rows if row.name in order[len(asked) :]]
+    other = claims.closest(others) or next(iter(others), None)
+    number = gallery.most_colorful(pictures)
+    blurred = claims.named(parameters).get("cyclegan")
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),
         autoescape=True,
@@ -57,53 +60,65 @@ def page(
     )
     return environment.get_template("page.html.jinja").render(
         baseline=baseline,
-        split=split,
+        split={"test": "test", "val": "validation"}[reference.split],
         datasets=datasets,
         statistics=statistics,
         images=reference.images,
         groups=reference.groups,
-        # In short
+        # The first screen
+        enough=enough,
+        needed=claims.ENOUGH,
+        answer=claims.answer(rows, parameters) if enough else [],
+        best=best.name if best else "",
+        photograph=number,
+        first_row=gallery.first_row(pictures, number, [*asked, *([other.name] if other else [])]),
         failures={
             row.name: words
             for row in tables.models(rows)
             if (words := failure(row.result.headline))
         },
-        best=claims.best(rows),
-        overview=comparisons.figure(significance.models, baseline),
+        # Pictures
+        colored=gallery.colored(pictures),
+        at_first=gallery.AT_FIRST,
+        extremes=gallery.extremes(pictures),
+        # Results
+        results=tables.results(rows, main, more),
+        columns=[*main, *more],
+        not_measured=not_measured,
+        by_dataset=tables.by_dataset(rows, reference.split),
         claims=_claims(rows, parameters),
         limits={"pale": claims.PALE_BELOW, "same": SAME_BELOW, "copied": COPY_BELOW},
-        # Results
-        results=[
-            (heading, shown, tables.results(rows, shown, baseline, trained_on=heading == FIRST))
-            for heading, shown in (TABLES if not_measured else (*TABLES, PERCEPTION))
-        ],
-        not_measured=not_measured,
-        by_dataset=tables.by_dataset(rows, split),
+        edges=gallery.edges(pictures, blurred) if blurred else None,
+        overview=comparisons.figure(significance.models, baseline) if enough else None,
         sentences=comparisons.sentences(significance.models, baseline),
         comparisons=comparisons.comparisons(significance.planned),
         to_gray=tables.to_gray(rows),
         of_gray=columns.TO_GRAY,
+        made_gray=gallery.made_gray(pictures),
         domains={
             name: (table, gallery.from_each(domains[name]))
-            for name, table in tables.domains(rows, split).items()
+            for name, table in tables.domains(rows, reference.split).items()
         },
         costs=tables.costs(rows, parameters),
-        # Pictures and curves
-        colored=gallery.colored(pictures),
-        made_gray=gallery.made_gray(pictures),
-        extremes=gallery.extremes(pictures),
+        # Training and data
         curves={
-            name: (curve(name, frame), validation_curve(name, validation[name]))
-            for name, frame in losses.items()
+            name: (curve(name, losses[name]), validation_curve(name, validation[name]))
+            for name in order
+            if name in losses
         },
-        # Where it comes from
         data=_data(datasheet),
         datasheet=datasheet,
         sheets={name: gallery.embedded(picture) for name, picture in sheets.items()},
         parameters={
-            name: p.model_dump(mode="json", exclude_none=True) for name, p in parameters.items()
+            name: parameters[name].model_dump(mode="json", exclude_none=True) for name in order
         },
     )
+
+
+def _place(row: Row, order: list[str]) -> int:
+    """Of a model's rows that of the model, which they follow; trivial rows come last."""
+    owner = row.name.removesuffix(f"_{row.kind}")
+    return order.index(owner) if owner in order else len(order)
 
 
 def _claims(rows: list[Row], parameters: Mapping[str, "ModelParameters"]) -> Table:

@@ -28,6 +28,7 @@ class Heading(NamedTuple):
     title: str
     detail: str = ""
     is_text: bool = False
+    is_more: bool = False  # shown when it is asked for
 
 
 class Cell(NamedTuple):
@@ -63,21 +64,15 @@ def models(rows: Iterable[Row]) -> list[Row]:
     return [row for row in rows if row.kind == "model"]
 
 
-def results(
-    rows: Iterable[Row], columns: Sequence[Column], baseline: str, *, trained_on: bool = False
-) -> Table:
-    """Every row, with each mean's difference to the baseline's; trained_on: with supervision."""
-    rows = list(rows)
-    of_baseline = next(row.result.headline for row in rows if row.name == baseline)
+def results(rows: Iterable[Row], columns: Sequence[Column], more: Sequence[Column]) -> Table:
+    """Every row, what it was trained on, and its metrics, those of `more` last."""
     lines = []
     for row in rows:
-        reference = None if row.name == baseline else of_baseline
-        cells = [cell(row.result.headline, column, reference) for column in columns]
-        if trained_on:
-            cells.insert(0, Cell(_trained_on(row)))
-        lines.append(Line(row.name, cells, row.kind))
-    supervision = [Heading("trained on", is_text=True)] if trained_on else []
-    return Table([Heading("model"), *supervision, *_headings(columns)], lines)
+        cells = [cell(row.result.headline, column) for column in (*columns, *more)]
+        lines.append(Line(row.name, [Cell(_trained_on(row)), *cells], row.kind))
+    hidden = [heading._replace(is_more=True) for heading in _headings(more)]
+    trained_on = Heading("trained on", is_text=True)
+    return Table([Heading("model"), trained_on, *_headings(columns), *hidden], lines)
 
 
 def _trained_on(row: Row) -> str:
@@ -185,21 +180,19 @@ def _steps_told(diagnostics: Diagnostics) -> list[str]:
     return told
 
 
-def cell(metrics: Metrics, column: Column, reference: Metrics | None = None) -> Cell:
-    """Mean; below it the interval, and the difference to a reference where there is one."""
+def cell(metrics: Metrics, column: Column) -> Cell:
+    """Mean, and below it the interval."""
     value, digits = metrics[column.metric], column.digits
     if value.mean is None:
         return Cell(NO_VALUE)
     below = []
     if value.low is not None:
         below.append(f"{text(value.low, digits)} to {text(value.high, digits)}")
-    if reference is not None and (base := reference[column.metric].mean) is not None:
-        below.append(text(value.mean - base, digits, "+"))
     return Cell(text(value.mean, digits), below)
 
 
 def in_line(metrics: Metrics, metric: str) -> str:
-    """The same in one line, without a reference."""
+    """The same in one line."""
     shown = cell(metrics, COLUMNS[metric])
     return " ".join([shown.text, *(f"({interval})" for interval in shown.below)])
 
