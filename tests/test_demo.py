@@ -9,6 +9,7 @@ import os
 import signal
 import subprocess
 import sys
+import zipfile
 from collections.abc import Iterator
 from importlib.util import find_spec
 
@@ -124,7 +125,8 @@ def test_drop_color_slide_save_and_a_wrong_file(visited, tmp_path):
     assert np.abs(lightness(saved) - lightness(np.array(photograph))).max() <= 0.5
     assert chroma(saved).mean() > 3
 
-    page.get_by_label("Model").select_option(label=str(ROOT / "colorize/pretrained/stargan_rgb"))
+    assert not page.get_by_label("Domain").is_visible()  # of which there is one
+    page.get_by_label("Model").select_option(label="stargan_rgb")
     page.get_by_label("Domain").select_option("gray")
     wait_for(lambda: color_at(page, 0.75) < 3)
 
@@ -144,6 +146,48 @@ def test_drop_color_slide_save_and_a_wrong_file(visited, tmp_path):
         page.get_by_text(f"{name} cannot be colored: {said}").wait_for(timeout=5000)
 
 
+def test_examples_and_several_photographs(visited, tmp_path):
+    page = visited
+    page.get_by_role("button", name="coffee").click()
+    page.get_by_text("Coloring coffee.png").wait_for(timeout=2000)
+    page.get_by_text("Save at full size").wait_for()
+    assert color_at(page, 0.25) < 1
+    assert color_at(page, 0.75) > 3
+    assert not page.get_by_label("Photograph").is_visible()
+
+    drop(page, "cup.png", zips.encoded(scene(200, 300)))
+    save = page.get_by_text("Save all as a zip")
+    save.wait_for()
+    chosen = page.get_by_label("Photograph")
+    assert chosen.input_value() == "cup.png"
+    chosen.select_option("coffee.png")
+    page.get_by_text("Coloring coffee.png").wait_for(timeout=2000)
+    save.wait_for()
+    with page.expect_download() as download:
+        save.click()
+    download.value.save_as(tmp_path / "saved.zip")
+    with zipfile.ZipFile(tmp_path / "saved.zip") as archive:
+        sizes = {
+            name: Image.open(io.BytesIO(archive.read(name))).size for name in archive.namelist()
+        }
+    assert sizes == {"coffee_colorized.png": (600, 400), "cup_colorized.png": (300, 200)}
+
+
+def test_nothing_has_to_be_scrolled_and_the_dark_is_dark(address):
+    with browser.launched() as chromium:
+        for scheme, (darkest, lightest) in {"light": (250, 255), "dark": (0, 40)}.items():
+            page = chromium.new_page(viewport={"width": 1300, "height": 900}, color_scheme=scheme)
+            page.goto(address)
+            page.get_by_role("button", name="coffee").click()
+            save = page.get_by_text("Save at full size")
+            save.wait_for()
+            box = save.bounding_box()
+            assert box["y"] + box["height"] <= 900
+            shot = Image.open(io.BytesIO(page.screenshot())).convert("L")
+            assert darkest <= shot.getpixel((1290, 890)) <= lightest
+            page.close()
+
+
 def test_other_sites_do_not_get_the_page(address):
     """As one that gives its own name the address of this machine."""
     port = int(address.rpartition(":")[2].strip("/"))
@@ -159,13 +203,13 @@ def test_a_full_disk_is_said(monkeypatch):
     page = pytest.importorskip("colorize.use.page")
     data = zips.encoded(scene(40, 60))
     model = ROOT / "colorize/pretrained/zhang_l2"
-    shown = asyncio.run(page.shown({"a.png": data}, model, "color", 1.0))
-    *_, button, failed = shown
+    shown = asyncio.run(page.shown({"a.png": data}, "a.png", model, "color", 1.0))
+    *_, buttons, failed = shown
 
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device", "/tmp/x.png")
 
     monkeypatch.setattr(page.photos, "write", full)
     with pytest.raises(OSError, match="No space left"):
-        button.callback()
+        buttons[0].callback()
     assert failed[0].object == "a.png cannot be saved: No space left on device."
