@@ -118,7 +118,7 @@ def test_the_commit_is_that_of_the_code(clean):
     commit(clean)
     publish_tiny(clean, "--note", "Trained *elsewhere*.")
     page = clean.path(f"{RUN}/README.md").read_text(encoding="utf-8")
-    assert page.startswith("# tiny\n\n2 independent test photographs are too few to conclude")
+    assert page.startswith("# tiny\n\n3 independent test photographs are too few to conclude")
     assert page.endswith("\n## Notes\n\nTrained *elsewhere*.\n")
     run = json.loads(clean.path(f"{RUN}/run.json").read_text())
     assert run["note"] == "Trained *elsewhere*."

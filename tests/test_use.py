@@ -608,7 +608,7 @@ def test_a_forked_process_colors_too():
 import os, signal, numpy, torch
 torch.set_num_threads(2)
 from colorize import Colorizer
-colorizer = Colorizer.load("zhang_l2", "cpu")
+colorizer = Colorizer.load("colorize/pretrained/zhang_l2", "cpu")
 image = numpy.full((300, 400), 90, numpy.uint8)
 before = colorizer(image)
 child = os.fork()
