@@ -7,7 +7,7 @@ unexport PYTHONDONTWRITEBYTECODE
 PIP := .venv/bin/python -m pip install --disable-pip-version-check --quiet --no-compile
 
 .DEFAULT_GOAL := help
-.PHONY: help setup repro demo check test soak package lint format clean
+.PHONY: help setup repro demo check test soak lint format clean
 
 help:  ## print this help
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## */: /' | awk -F': ' '{ printf "  %-8s%s\n", $$1, $$2 }'
@@ -48,9 +48,6 @@ test: .venv/test  ## run the tests, one process a core (under five minutes on 2 
 
 soak: .venv/test  ## run the longer fault injection and experiments too
 	python -m pytest -n auto
-
-package:  ## build the wheel, install it into an empty environment, and color with it
-	$(PYTHON) -m tests.installed
 
 lint: setup  ## check style
 	ruff check .

@@ -35,10 +35,19 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=Path("docs/example.jpg"), help="the picture")
     arguments = parser.parse_args()
     photographs = arguments.photographs or [*map(local.photograph, SHOWN)]
-    write_bytes(arguments.output, jpeg(arguments.models, photographs))
+    write(picture(arguments.models, photographs), arguments.output)
 
 
-def jpeg(models: Iterable[str | Path], photographs: Sequence[Path], side: int = SIDE) -> bytes:
+def write(image: Image.Image, path: Path) -> None:
+    """As a PNG if it is called so, else as a JPEG."""
+    data = io.BytesIO()
+    image.save(data, "PNG" if path.suffix.lower() == ".png" else "JPEG", quality=88)
+    write_bytes(path, data.getvalue())
+
+
+def picture(
+    models: Iterable[str | Path], photographs: Sequence[Path], side: int = SIDE
+) -> Image.Image:
     """A row for each photograph: gray, the truth, and as each model colors it.
 
     Raises UserError for what is no model, or no photograph.
@@ -52,24 +61,22 @@ def jpeg(models: Iterable[str | Path], photographs: Sequence[Path], side: int = 
         row = {"gray": tensors.to_image(gray).convert("RGB"), "truth": image}
         row |= {each.name: tensors.to_image(each(gray)) for each in colorizers}
         rows.append(row)
-    data = io.BytesIO()
-    _drawn(rows, side).save(data, "JPEG", quality=88)
-    return data.getvalue()
+    return _drawn(rows, side)
 
 
 def _drawn(rows: list[dict[str, Image.Image]], side: int) -> Image.Image:
     step = side + GAP
     size = (len(rows[0]) * step - GAP, HEADER + len(rows) * step - GAP)
-    picture = Image.new("RGB", size, "white")
-    draw = ImageDraw.Draw(picture)
+    drawn = Image.new("RGB", size, "white")
+    draw = ImageDraw.Draw(drawn)
     longest = max(map(len, rows[0]))
     font = ImageFont.load_default(size=min(18, 1.7 * side / longest))
     for column, label in enumerate(rows[0]):
         middle = (column * step + side / 2, HEADER / 2)
         draw.text(middle, label, (40, 40, 40), font, anchor="mm")
         for number, row in enumerate(rows):
-            picture.paste(row[label], (column * step, HEADER + number * step))
-    return picture
+            drawn.paste(row[label], (column * step, HEADER + number * step))
+    return drawn
 
 
 def _photograph(path: Path) -> Image.Image:

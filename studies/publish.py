@@ -21,7 +21,7 @@ import pandas as pd
 
 from colorize.base import command
 from colorize.base.errors import UserError
-from colorize.base.files import read_text, replaced_folder, write_bytes, write_json, write_text
+from colorize.base.files import read_text, replaced_folder, write_json, write_text
 from colorize.comparison.significance import Significance
 from colorize.data import local
 from colorize.data.reading.index import Index
@@ -89,9 +89,8 @@ def main() -> None:
         write_text(partial / published_page.CURVES, published_page.curves(validation))
         folders = [common.MODELS / row for row in order]
         photographs = [*map(local.photograph, example.SHOWN)]
-        write_bytes(
-            partial / published_page.PICTURE, example.jpeg(folders, photographs, PICTURE_SIDE)
-        )
+        picture = example.picture(folders, photographs, PICTURE_SIDE)
+        example.write(picture, partial / published_page.PICTURE)
         for curves in (common.CURVES, common.VALIDATION):
             (partial / curves.name).mkdir()
             for row in params.models:

@@ -232,19 +232,23 @@ def _forks() -> forks.Forks:
     return forks.Forks(Project(ROOT).environment())
 
 
-def checkout(target: Path) -> Project:
-    """Copy what git tracks, and what it would, to `target`; params.yaml has all models, made small.
-
-    But not what no stage reads, such as 44 MB of trained weights: many tests have their own copy.
-    """
-    listed = subprocess.run(
+def files_of_the_project() -> list[str]:
+    """Those that git has or would take."""
+    return subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT,
         capture_output=True,
         text=True,
         check=True,
-    ).stdout.split("\n")
-    for name in filter(None, listed):
+    ).stdout.splitlines()
+
+
+def checkout(target: Path) -> Project:
+    """Copy what git tracks, and what it would, to `target`; params.yaml has all models, made small.
+
+    But not what no stage reads, such as 44 MB of trained weights: many tests have their own copy.
+    """
+    for name in files_of_the_project():
         unread = name == "dvc.lock" or name.startswith(
             ("colorize/pretrained/", "docs/", "tests/", "reports/")
         )

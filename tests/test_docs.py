@@ -1,13 +1,12 @@
 """README.md and docs/: their links lead somewhere, and their commands work."""
 
 import re
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT
+from tests.conftest import ROOT, files_of_the_project
 
 PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md")]
 PAGES += [*sorted((ROOT / "docs").glob("*.md")), ROOT / "benchmarks/README.md"]
@@ -54,13 +53,7 @@ def test_the_readme_is_short():
 
 def test_modules_that_pages_run_are_there():
     """Modules that are run."""
-    listed = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout.splitlines()
+    listed = set(files_of_the_project())
     for page in PAGES:
         if page.name == "changes.md":  # which speaks of what there was
             continue
@@ -69,4 +62,4 @@ def test_modules_that_pages_run_are_there():
         ):
             if module.partition(".")[0] in ("colorize", "stages", "studies", "benchmarks"):
                 path = module.replace(".", "/")
-                assert {f"{path}.py", f"{path}/__main__.py"} & set(listed), f"{page}: {module}"
+                assert {f"{path}.py", f"{path}/__main__.py"} & listed, f"{page}: {module}"

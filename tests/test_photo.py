@@ -209,14 +209,17 @@ def test_output_may_be_the_result_itself(tmp_path, tiny):
         done = colorize("a.png", "--model", tiny, "--output", output, cwd=tmp_path)
         assert done.stdout.split() == [output]
         assert (tmp_path / output).is_file()
-    for output, said in (("x.jpg", "x.jpg: results are"), ("a.png", "a.png is the photograph")):
+    for output, said in (("x.gif", "x.gif: results are"), ("a.png", "a.png is the photograph")):
         done = colorize("a.png", "--model", tiny, "--output", output, cwd=tmp_path, expect=2)
         assert f"error: --output: {said}" in done.stderr
     assert (tmp_path / "a.png").read_bytes() == PICTURE
-    # Of several photographs it is a folder, whatever its name
+    # Several photographs need a folder.
     (tmp_path / "b.png").write_bytes(PICTURE)
-    done = colorize("a.png", "b.png", "--model", tiny, "--output", "both.png", cwd=tmp_path)
-    assert names_in(tmp_path / "both.png") == ["a_colorized.png", "b_colorized.png"]
+    several = ("a.png", "b.png", "--model", tiny, "--output")
+    done = colorize(*several, "both.png", cwd=tmp_path, expect=2)
+    assert "error: --output: both.png is one file; for several photographs name" in done.stderr
+    colorize(*several, "both", cwd=tmp_path)
+    assert names_in(tmp_path / "both") == ["a_colorized.png", "b_colorized.png"]
 
 
 def test_no_name_is_no_photograph(tmp_path, tiny):
