@@ -20,7 +20,7 @@ from colorize.base.errors import UserError, printable
 from colorize.base.progress import progress
 from colorize.data import photo
 from colorize.use import files, models, photos
-from colorize.use.colorizer import Colorizer
+from colorize.use.colorizer import LARGEST, LEAST, Colorizer
 from colorize.use.files import color_all
 
 
@@ -33,9 +33,9 @@ def main() -> None:
     if piped and arguments.compare:
         raise UserError("--compare: a result on standard output has nothing beside it")
     if arguments.skip_existing:
-        there = [job for job in jobs if job.target.exists()]
-        jobs = [job for job in jobs if job not in there]
-        print(f"{len(there)} skipped, whose results are there", file=sys.stderr)
+        found = len(jobs)
+        jobs = [job for job in jobs if not job.target.exists()]
+        print(f"{found - len(jobs)} skipped, whose results are there", file=sys.stderr)
     colorizer = Colorizer.load(arguments.model, arguments.device)
     how = {name: getattr(arguments, name) for name in ("domain", "strength", "size", "raw")}
     colorizer.check(**how)
@@ -117,7 +117,7 @@ def parser() -> argparse.ArgumentParser:
     add("--strength", type=float, default=1.0, metavar="S", help="of the colors (1), 0 is gray")
     add(
         "--size",
-        type=whole(32, 2048),
+        type=whole(LEAST, LARGEST),
         metavar="PIXELS",
         help="short side of what the network sees (as it was trained): larger, it sees more detail"
         " and less of the whole",

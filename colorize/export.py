@@ -20,7 +20,7 @@ from colorize.base import command
 command.begin()
 
 from colorize.methods.shared import model
-from colorize.methods.shared.folder import NETWORK
+from colorize.methods.shared.folder import NETWORK, WEIGHTS
 from colorize.use import models, onnx
 
 
@@ -35,10 +35,10 @@ def main() -> None:
     where.add_argument("--in-place", action="store_true", help="write it into the model's folder")
     arguments = parser.parse_args()
     folder = models.find(arguments.model)
-    path = arguments.output or Path(f"{folder.name}.onnx")
+    path, weights = arguments.output or Path(f"{folder.name}.onnx"), None
     if arguments.in_place:
-        path = folder / NETWORK
-    largest = onnx.export(model.load(folder), path)
+        path, weights = folder / NETWORK, folder / WEIGHTS
+    largest = onnx.export(model.load(folder), path, weights)
     print(
         f"{path}: {path.stat().st_size / 1e6:.1f} MB; gray (n, 1, H, W) to ab (n, 2, H, W); "
         f"differs from the model by {largest:.1g} at most, of 110"

@@ -38,19 +38,20 @@ def page(
     domains: dict[str, list[Shown]],  # by model that knows more than two: each from each other
 ) -> str:
     """The report as one HTML page that needs nothing beside it."""
-    order = claims.in_order(parameters, baseline)
+    named, order = claims.named(parameters), claims.in_order(parameters, baseline)
+    asked = [baseline, *named.values()]
     rows = sorted(rows, key=lambda row: _place(row, order))
     pictures = {name: pictures[name] for name in order}
     reference = next(row.result for row in rows if row.name == baseline)
     not_measured = reference.not_measured  # of all rows: `evaluate.weights` is one
     main, more = columns.main_and_more(perception=not not_measured)
+    split = {"test": "test", "val": "validation"}[reference.split]
     enough = reference.groups >= claims.ENOUGH
     best = claims.closest(rows) if enough else None
-    asked = [baseline, *claims.named(parameters).values()]
     others = [row for row in rows if row.name in order[len(asked) :]]
     other = claims.closest(others) or next(iter(others), None)
     number = gallery.most_colorful(pictures)
-    blurred = claims.named(parameters).get("cyclegan")
+    blurred = named.get("cyclegan")
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),
         autoescape=True,
@@ -60,7 +61,7 @@ def page(
     )
     return environment.get_template("page.html.jinja").render(
         baseline=baseline,
-        split={"test": "test", "val": "validation"}[reference.split],
+        split=split,
         datasets=datasets,
         statistics=statistics,
         images=reference.images,
@@ -85,7 +86,7 @@ def page(
         results=tables.results(rows, main, more),
         columns=[*main, *more],
         not_measured=not_measured,
-        by_dataset=tables.by_dataset(rows, reference.split),
+        by_dataset=tables.by_dataset(rows, split),
         claims=_claims(rows, parameters),
         limits={"pale": claims.PALE_BELOW, "same": SAME_BELOW, "copied": COPY_BELOW},
         edges=gallery.edges(pictures, blurred) if blurred else None,
@@ -97,7 +98,7 @@ def page(
         made_gray=gallery.made_gray(pictures),
         domains={
             name: (table, gallery.from_each(domains[name]))
-            for name, table in tables.domains(rows, reference.split).items()
+            for name, table in tables.domains(rows, split).items()
         },
         costs=tables.costs(rows, parameters),
         # Training and data

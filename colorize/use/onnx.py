@@ -16,7 +16,6 @@ from torch.nn import functional as F
 from colorize.base.errors import UserError
 from colorize.base.files import replaced_file
 from colorize.methods.shared.base import Method
-from colorize.methods.shared.folder import NETWORK, WEIGHTS
 from colorize.use.colorizer import MULTIPLE
 
 LARGEST = 1e-3  # difference to the model itself, in units of a and b, which reach 110
@@ -39,14 +38,13 @@ class Chroma(nn.Module):
         return self.method.predict_ab(padded)[..., :height, :width]
 
 
-def export(method: Method, path: Path) -> float:
+def export(method: Method, path: Path, weights: Path | None = None) -> float:
     """Write an ONNX file, inputs and outputs as of `Chroma`, named `gray` and `ab`.
 
-    In a model's own folder, called NETWORK, it refers to the weights that are there instead of
-    holding them. Returns the largest difference to the model. Raises UserError, and writes nothing,
-    where it is more than LARGEST.
+    weights: the model's, beside `path`, which the file then refers to instead of holding them.
+    Returns the largest difference to the model. Raises UserError, and writes nothing, where it is
+    more than LARGEST.
     """
-    weights = path.parent / WEIGHTS if path.name == NETWORK else None
     chroma = Chroma(method.eval())
     example = torch.zeros(2, 1, 8 * MULTIPLE, 9 * MULTIPLE)
     chroma(example)  # makes constants that colors need, which tracing could not
@@ -87,9 +85,9 @@ def _refer(graph: onnx_ir.Graph, weights: Path) -> None:
     Its format: the length of a header, 8 bytes; the header, JSON that says where each tensor is
     after it; the tensors.
     """
-    data = weights.read_bytes()
-    start = 8 + int.from_bytes(data[:8], "little")
-    header = json.loads(data[8:start])
+    with open(weights, "rb") as file:
+        start = 8 + int.from_bytes(file.read(8), "little")
+        header = json.loads(file.read(start - 8))
     for name, constant in graph.initializers.items():
         found = header.get(name.removeprefix("method."))
         tensor = constant.const_value
